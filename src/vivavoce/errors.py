@@ -1,0 +1,96 @@
+"""Every error that this package raises.
+
+::
+
+    VivaVoceError
+    ├── ProtocolError            bytes or an event that the Realtime protocol does not allow
+    ├── AudioError               audio that cannot be read, written, played or recorded
+    │   ├── AudioFileError       a file is missing, is no audio, is empty or is silent
+    │   └── AudioDeviceError     no microphone or speaker, or it may not be used
+    ├── ConnectionFailed         an endpoint cannot be reached, or refuses
+    ├── ConnectionLost           an endpoint went away in the middle
+    ├── WeightsError             model weights cannot be had
+    │   ├── WeightsUnavailable   no source could give them
+    │   └── WeightsCorrupt       what came is not what the catalogue names
+    └── ModelError               a model failed at its work
+
+Each carries its facts as attributes; ``str()`` tells them in one sentence that says what was expected and
+what came.
+"""
+
+__all__ = [
+    "AudioDeviceError",
+    "AudioError",
+    "AudioFileError",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "ModelError",
+    "ProtocolError",
+    "VivaVoceError",
+    "WeightsCorrupt",
+    "WeightsError",
+    "WeightsUnavailable",
+]
+
+
+class VivaVoceError(Exception):
+    """The root: catch this to catch all of ours."""
+
+
+class ProtocolError(VivaVoceError):
+    """Something that the Realtime protocol does not allow.
+
+    The attributes are those of the protocol's ``error`` event, so that a server can send it as it stands.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        event_id: str | None = None,
+        type: str = "invalid_request_error",  # noqa: A002 - the protocol's name
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        self.event_id = event_id
+        self.type = type
+
+
+class AudioError(VivaVoceError):
+    """Audio that cannot be read, written, played or recorded."""
+
+
+class AudioFileError(AudioError):
+    """A file is missing, is no audio, is empty or is silent."""
+
+
+class AudioDeviceError(AudioError):
+    """No microphone or speaker, or it may not be used."""
+
+
+class ConnectionFailed(VivaVoceError):  # noqa: N818 - says what happened, as websockets' names do
+    """An endpoint cannot be reached, or refuses."""
+
+
+class ConnectionLost(VivaVoceError):  # noqa: N818
+    """An endpoint went away in the middle."""
+
+
+class WeightsError(VivaVoceError):
+    """Model weights cannot be had."""
+
+
+class WeightsUnavailable(WeightsError):  # noqa: N818
+    """No source could give them."""
+
+
+class WeightsCorrupt(WeightsError):  # noqa: N818
+    """What came is not what the catalogue names."""
+
+
+class ModelError(VivaVoceError):
+    """A model failed at its work."""
