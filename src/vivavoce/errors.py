@@ -73,11 +73,26 @@ class AudioDeviceError(AudioError):
 
 
 class ConnectionFailed(VivaVoceError):  # noqa: N818 - says what happened, as websockets' names do
-    """An endpoint cannot be reached, or refuses."""
+    """An endpoint cannot be reached, or refuses.
+
+    ``status`` is the HTTP status of a refusal, None where there was no answer at all.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class ConnectionLost(VivaVoceError):  # noqa: N818
-    """An endpoint went away in the middle."""
+    """An endpoint went away in the middle.
+
+    ``code`` and ``reason`` are those of the WebSocket's close; 1006 where the line just broke.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"the endpoint closed the connection ({code}{': ' + reason if reason else ''})")
+        self.code = code
+        self.reason = reason
 
 
 class WeightsError(VivaVoceError):
