@@ -27,7 +27,7 @@ __all__ = [
     "ResponseCreateParams",
     "ResponseError",
     "ResponseStatus",
-    "StatusDetails",
+    "ResponseStatusDetails",
     "StatusReason",
 ]
 
@@ -55,7 +55,7 @@ class ResponseError(Struct, kw_only=True):
     message: Maybe[str] = UNSET
 
 
-class StatusDetails(Struct, kw_only=True):
+class ResponseStatusDetails(Struct, kw_only=True):
     """Why a response ended as it did: a reason if cancelled or incomplete, an error if failed."""
 
     type: Maybe[Literal["completed", "cancelled", "incomplete", "failed"]] = UNSET
@@ -82,7 +82,7 @@ class Response(Struct, kw_only=True):
     object: Literal["realtime.response"] = "realtime.response"
     id: str
     status: ResponseStatus = "in_progress"
-    status_details: StatusDetails | None = None
+    status_details: ResponseStatusDetails | None = None
     output: list[Item] = field(default_factory=list)
     conversation_id: str | None = None
     """Null for a response out of band (``conversation: "none"``)."""

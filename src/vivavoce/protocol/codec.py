@@ -1,0 +1,170 @@
+"""The codec: events from JSON, and back.
+
+What clients send is read strictly, as OpenAI does it: whatever the protocol does not know is refused, with
+the protocol's own error. What servers send is read leniently, since any server may know more than we do.
+"""
+
+from typing import Any
+
+import msgspec
+
+from vivavoce.errors import ProtocolError
+
+from . import errors
+from ._refusal import check, refusal
+from .client_events import ClientEvent, ConversationItemCreate, ResponseCreate, SessionUpdate
+from .server_events import Server, ServerEvent
+
+__all__ = ["Frame", "UnknownEvent", "decode_client_event", "decode_server_event", "encode", "event_type"]
+
+
+class UnknownEvent(msgspec.Struct, kw_only=True):
+    """A server event that this version of the protocol does not know, or whose content it does not."""
+
+    type: str
+    data: dict[str, Any]
+    """The whole event, ``type`` included."""
+    reason: str
+    """What about it is unknown."""
+
+
+class _OnlyType(msgspec.Struct):
+    type: str
+
+
+"""What msgspec raises when bytes or text are no JSON that it can read."""
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What msgspec raises for bytes or text that it cannot read as what was asked for."""
+
+_ONLY_TYPE = msgspec.json.Decoder(_OnlyType)
+_CLIENT: msgspec.json.Decoder[ClientEvent] = msgspec.json.Decoder(ClientEvent)
+_SERVER: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(ServerEvent)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENCODER = msgspec.json.Encoder()
+
+
+def decode_client_event(data: str | bytes) -> ClientEvent:
+    """Read an event from a client.
+
+    Raises:
+        ProtocolError: with the protocol's code, message and param, and with the event's ``event_id`` whenever
+            the JSON can be read.
+
+    """
+    try:
+        event = _CLIENT.decode(data)
+        # These share structs with the lenient side; all others refuse unknown fields by themselves.
+        if isinstance(event, SessionUpdate | ConversationItemCreate | ResponseCreate):
+            check(event, msgspec.json.decode(data))
+    except ProtocolError as error:
+        error.event_id = event.event_id or None
+        raise
+    except _UNREADABLE as finding:
+        raise _refuse(data, str(finding)) from finding
+    return event
+
+
+def _refuse(data: str | bytes, finding: str) -> ProtocolError:
+    sent = _any(data)  # malformed JSON comes before anything else that is wrong with it
+    error = refusal(finding, sent)
+    event_id = sent.get("event_id") if isinstance(sent, dict) else None
+    error.event_id = event_id if isinstance(event_id, str) else None
+    return error
+
+
+def _any(data: str | bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except _UNREADABLE as finding:
+        raise errors.invalid_json(str(finding)) from finding
+
+
+def decode_server_event(data: str | bytes) -> ServerEvent | UnknownEvent:
+    """Read an event from a server. Unknown fields are ignored.
+
+    An event of a type that is unknown, or whose content has another shape than we know (a new kind of item,
+    say), becomes an `UnknownEvent`, which loses nothing.
+
+    Raises:
+        ProtocolError: this is no event: no JSON, no object, or an object without ``type``.
+
+    """
+    try:
+        return _SERVER.decode(data)
+    except _UNREADABLE as finding:
+        type_ = event_type(data)
+        return UnknownEvent(type=type_, data=_any(data), reason=str(finding))
+
+
+def encode(event: ClientEvent | ServerEvent | UnknownEvent) -> bytes:
+    """Write an event as JSON in UTF-8.
+
+    Raises:
+        ValueError: a server event has no ``event_id`` yet.
+
+    """
+    if isinstance(event, UnknownEvent):
+        return _ENCODER.encode(event.data)
+    if isinstance(event, Server) and not event.event_id:
+        raise ValueError(f"{event.type} has no event_id: give it one before it is sent")
+    return _ENCODER.encode(event)
+
+
+def event_type(data: str | bytes) -> str:
+    """Read the ``type`` of an event, and nothing else of it.
+
+    Raises:
+        ProtocolError: this is no event.
+
+    """
+    try:
+        return _ONLY_TYPE.decode(data).type
+    except _UNREADABLE as finding:
+        raise _refuse(data, str(finding)) from finding
+
+
+class Frame:
+    """One event as it travels: its bytes and its type. The rest is decoded on demand."""
+
+    __slots__ = ("data", "type")
+
+    def __init__(self, data: str | bytes) -> None:
+        """Take an event off the wire; raises `ProtocolError` if it is none."""
+        self.data = data.encode(errors="surrogatepass") if isinstance(data, str) else data
+        self.type = event_type(self.data)
+
+    @classmethod
+    def of(cls, event: ClientEvent | ServerEvent | UnknownEvent) -> "Frame":
+        """Make the frame that carries this event."""
+        return cls(encode(event))
+
+    def client_event(self) -> ClientEvent:
+        """Decode it as a client's event; raises `ProtocolError` as `decode_client_event` does."""
+        return decode_client_event(self.data)
+
+    def server_event(self) -> ServerEvent | UnknownEvent:
+        """Decode it as a server's event, as `decode_server_event` does."""
+        return decode_server_event(self.data)
+
+    def replace(self, **fields: Any) -> "Frame":
+        """Return a frame with these top-level fields instead; `msgspec.UNSET` takes a field out.
+
+        Everything else passes as it is, byte for byte, known or not.
+        """
+        raw = _FIELDS.decode(self.data)
+        for name, value in fields.items():
+            if value is msgspec.UNSET:
+                raw.pop(name, None)
+            else:
+                raw[name] = msgspec.Raw(_ENCODER.encode(value))
+        return Frame(_ENCODER.encode(raw))
+
+    def __eq__(self, other: object) -> bool:
+        return self.data == other.data if isinstance(other, Frame) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.type}, {len(self.data)} bytes>"
