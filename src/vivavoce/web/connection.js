@@ -1,0 +1,179 @@
+/**
+ * A WebSocket that speaks the Realtime protocol: JSON events both ways, bounded, with reasons when it ends.
+ */
+
+import {describe} from './problems.js';
+
+/**
+ * @typedef {{type: string, event_id?: string, [field: string]: any}} RealtimeEvent
+ * @typedef {import('./problems.js').Problem} Problem
+ * @typedef {'closed' | 'connecting' | 'open'} ConnectionState
+ * @typedef {{
+ *   onevent: (event: RealtimeEvent) => void,
+ *   onstate: (state: ConnectionState, problem: Problem | null) => void,
+ *   onattempt?: (attempt: number) => void,
+ * }} ConnectionHandlers
+ *   `onstate`: with a problem when it closed without being asked to; `onattempt`: a reconnect's n-th try begins.
+ * @typedef {{WebSocket?: typeof WebSocket, fetch?: typeof fetch, delay?: (ms: number) => Promise<void>}} Platform
+ */
+
+/** Bytes that may wait in the socket before audio is dropped: 8 s of it. */
+const MOST_WAITING = 512 * 1024;
+
+/** Milliseconds before the second, third, … try; each with up to a fifth more, so that clients spread. */
+const BACKOFF = [500, 1000, 2000, 4000, 8000];
+
+export class Connection {
+  /** @type {ConnectionState} */
+  state = 'closed';
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #generation = 0;
+
+  /**
+   * @param {string} url ws: or wss:, with the query
+   * @param {ConnectionHandlers} handlers
+   * @param {Platform} [platform] stand-ins for tests
+   */
+  constructor(url, handlers, platform = {}) {
+    this.url = url;
+    this.handlers = handlers;
+    this.WebSocket = platform.WebSocket ?? globalThis.WebSocket;
+    this.fetch = platform.fetch ?? globalThis.fetch.bind(globalThis);
+    this.delay = platform.delay ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  }
+
+  /**
+   * Connect, with several tries when asked for.
+   * @param {number} [attempts] how often to try, with growing pauses
+   * @returns {Promise<void>} when it is open, or has failed for good: see `state`
+   */
+  async open(attempts = 1) {
+    const generation = ++this.#generation;
+    this.#setState('connecting', null);
+    for (let attempt = 1; generation === this.#generation; attempt++) {
+      this.handlers.onattempt?.(attempt);
+      const closed = await this.#try(generation);
+      if (!closed || generation !== this.#generation) return;
+      if (attempt >= attempts) {
+        const problem = await this.#diagnose(closed);
+        if (generation === this.#generation) this.#setState('closed', problem);
+        return;
+      }
+      const pause = BACKOFF[Math.min(attempt - 1, BACKOFF.length - 1)];
+      await this.delay(pause * (1 + Math.random() / 5));
+    }
+  }
+
+  /**
+   * @param {RealtimeEvent} event
+   * @param {{droppable?: boolean}} [options] audio may be left out when too much waits already
+   * @returns {boolean} whether it went to the socket
+   */
+  send(event, {droppable = false} = {}) {
+    if (this.state !== 'open' || !this.#socket) return false;
+    if (droppable && this.#socket.bufferedAmount > MOST_WAITING) return false;
+    this.#socket.send(JSON.stringify(event));
+    return true;
+  }
+
+  /** Close, or give up connecting. */
+  close() {
+    this.#generation++;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+    this.#setState('closed', null);
+  }
+
+  /**
+   * One try.
+   * @param {number} generation
+   * @returns {Promise<CloseEvent | null>} null when it opened, else how it failed
+   */
+  #try(generation) {
+    return new Promise((resolve) => {
+      const socket = new this.WebSocket(this.url, ['realtime']);
+      this.#socket = socket;
+      const current = () => generation === this.#generation && socket === this.#socket;
+      socket.onopen = () => {
+        if (current()) this.#setState('open', null);
+        resolve(null);
+      };
+      socket.onmessage = ({data}) => {
+        if (current()) this.#receive(data);
+      };
+      socket.onclose = (event) => {
+        if (current() && this.state === 'open') this.#setState('closed', reasonOf(event));
+        resolve(event);
+      };
+    });
+  }
+
+  /** @param {unknown} data */
+  #receive(data) {
+    if (typeof data !== 'string') return;
+    /** @type {unknown} */
+    let event;
+    try {
+      event = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (isEvent(event)) this.handlers.onevent(event);
+  }
+
+  /**
+   * A browser does not say why a handshake failed; a plain request to the same address does.
+   * @param {CloseEvent} closed
+   * @returns {Promise<Problem>}
+   */
+  async #diagnose(closed) {
+    try {
+      const reply = await this.fetch(this.url.replace(/^ws/, 'http'), {headers: {accept: 'application/json'}});
+      const body = await reply.json().catch(() => null);
+      const said = body?.error?.message ?? `${reply.status} ${reply.statusText}`;
+      return describe('server-refused', closed.reason || String(said));
+    } catch {
+      return describe('server-unreachable');
+    }
+  }
+
+  /**
+   * @param {ConnectionState} state
+   * @param {Problem | null} problem
+   */
+  #setState(state, problem) {
+    if (state === this.state && !problem) return;
+    this.state = state;
+    this.handlers.onstate(state, problem);
+  }
+}
+
+/**
+ * @param {{protocol: string, host: string}} location the page's
+ * @param {string} model
+ * @returns {string} the address of the Realtime endpoint that served the page
+ */
+export function endpointUrl(location, model) {
+  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  return `${scheme}//${location.host}/v1/realtime?model=${encodeURIComponent(model)}`;
+}
+
+/**
+ * @param {{code: number, reason: string}} closed
+ * @returns {Problem}
+ */
+export function reasonOf({code, reason}) {
+  if (code === 1001 && /maximum duration|expired/i.test(reason)) return describe('session-expired', reason);
+  if (code === 1006 || code === 1001 || code === 1000) return describe('server-gone', reason);
+  return describe('server-gone', reason || `The server closed with code ${code}.`);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is RealtimeEvent}
+ */
+function isEvent(value) {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}

@@ -1,0 +1,3 @@
+/** What `index.html` loads. */
+
+import './elements/voice-page.js';
