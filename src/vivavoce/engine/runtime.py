@@ -18,7 +18,7 @@ that does not read fills its outbox, and its own session, nobody else's, waits.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +71,15 @@ class EngineSession:
     no socket.
     """
 
-    def __init__(self, machine: Session, models: Models, *, lifetime: float) -> None:
+    def __init__(
+        self,
+        machine: Session,
+        models: Models,
+        *,
+        lifetime: float,
+        on_end: Callable[["EngineSession"], None] = lambda _: None,
+    ) -> None:
+        self._on_end = on_end
         self._machine = machine
         self._models = models
         self._lifetime = lifetime
@@ -139,6 +147,7 @@ class EngineSession:
             self._inbox.get_nowait()
         if not self._outbox.full():
             self._outbox.put_nowait(None)
+        self._on_end(self)
 
     async def _perform(self, asked: list[effects.Effect]) -> None:
         for effect in asked:

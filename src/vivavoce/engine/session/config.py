@@ -1,0 +1,178 @@
+"""The session's configuration: what a client asks for, checked as a whole, becomes what is in force. Pure."""
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vivavoce.errors import ProtocolError
+from vivavoce.protocol.errors import cannot_update_voice, invalid_modalities, invalid_value
+from vivavoce.protocol.session import (
+    AudioInput,
+    AudioOutput,
+    AudioPcm,
+    Modality,
+    RealtimeSession,
+    SemanticVad,
+    ServerVad,
+    SessionAudio,
+    Transcription,
+    TurnDetection,
+)
+from vivavoce.protocol.session_params import (
+    AudioInputParams,
+    AudioOutputParams,
+    RealtimeSessionParams,
+    SemanticVadParams,
+    ServerVadParams,
+    SessionParams,
+    TranscriptionParams,
+)
+
+__all__ = ["DEFAULT_INSTRUCTIONS", "check_modalities", "check_voice", "given", "updated"]
+
+DEFAULT_INSTRUCTIONS = (
+    "You are a friendly voice assistant. Answer in one or two short, plain sentences that sound natural when "
+    "read aloud. Use no lists, no markup and no emoji. If you do not know something, say so."
+)
+"""In force until a client gives its own, and again when a client gives an empty string."""
+
+T = TypeVar("T")
+
+
+def given(value: T | UnsetType | None, otherwise: T) -> T:
+    """Return a value if there is one, and ``otherwise`` if it is absent or null."""
+    return otherwise if value is None or isinstance(value, UnsetType) else value
+
+
+def updated(
+    session: RealtimeSession, params: SessionParams, *, voices: tuple[str, ...], spoke: bool
+) -> RealtimeSession:
+    """Return the session with the changes in force.
+
+    Nothing is changed in place: if one field is refused, with `ProtocolError`, the whole update is. ``spoke``
+    says whether the session has sent audio, which settles its voice.
+    """
+    if not isinstance(params, RealtimeSessionParams):
+        raise _refused("session.type", "This endpoint serves sessions of type 'realtime'.")
+    _check_unserved(session, params)
+    audio = given(params.audio, None)
+    changes = {
+        "output_modalities": check_modalities(
+            given(params.output_modalities, session.output_modalities), "session.output_modalities"
+        ),
+        "instructions": _instructions(session.instructions, params.instructions),
+        "tool_choice": given(params.tool_choice, session.tool_choice),
+        "max_output_tokens": _nullable(params.max_output_tokens, session.max_output_tokens, "inf"),
+        "tracing": _nullable(params.tracing, session.tracing, None),
+        "truncation": given(params.truncation, session.truncation),
+        "include": _nullable(params.include, session.include, None),
+        "audio": session.audio
+        if audio is None
+        else SessionAudio(
+            input=_input(session.audio.input, given(audio.input, None)),
+            output=_output(session.audio.output, given(audio.output, None), voices=voices, spoke=spoke),
+        ),
+    }
+    return msgspec.structs.replace(session, **changes)
+
+
+def check_modalities(modalities: list[Modality], param: str) -> list[Modality]:
+    """Return the modalities; raises `ProtocolError` unless they are one of the two that the protocol allows."""
+    if modalities not in (["audio"], ["text"]):
+        raise invalid_modalities(param, list(modalities))
+    return modalities
+
+
+def check_voice(voice: object, voices: tuple[str, ...], param: str) -> str:
+    """Return the voice's name; raises `ProtocolError` unless the engine has it."""
+    if not isinstance(voice, str) or voice not in voices:
+        name = voice if isinstance(voice, str) else getattr(voice, "id", voice)
+        raise invalid_value(param, name, voices)
+    return voice
+
+
+def _check_unserved(session: RealtimeSession, params: RealtimeSessionParams) -> None:
+    if given(params.model, session.model) != session.model:
+        raise _refused("session.model", f"The model of a session cannot change; it is '{session.model}'.")
+    if given(params.tools, []):
+        raise _refused("session.tools", "This endpoint does not call tools yet.")
+    if given(params.prompt, None) is not None:
+        raise _refused("session.prompt", "This endpoint stores no prompts; send instructions.")
+
+
+def _refused(param: str, why: str) -> ProtocolError:
+    return ProtocolError(f"Invalid value for '{param}'. {why}", code="invalid_value", param=param)
+
+
+def _instructions(current: str, wanted: str | UnsetType | None) -> str:
+    if isinstance(wanted, UnsetType):
+        return current
+    return wanted or DEFAULT_INSTRUCTIONS
+
+
+def _nullable(wanted: T | UnsetType | None, current: T, null: T) -> T:
+    if isinstance(wanted, UnsetType):
+        return current
+    return null if wanted is None else wanted
+
+
+def _input(current: AudioInput, params: AudioInputParams | None) -> AudioInput:
+    if params is None:
+        return current
+    return AudioInput(
+        format=_pcm(given(params.format, current.format), "session.audio.input.format"),
+        transcription=current.transcription
+        if params.transcription is UNSET
+        else _transcription(current.transcription, given(params.transcription, None)),
+        noise_reduction=_nullable(params.noise_reduction, current.noise_reduction, None),
+        turn_detection=current.turn_detection
+        if params.turn_detection is UNSET
+        else _turn_detection(given(params.turn_detection, None)),
+    )
+
+
+def _pcm(wanted: object, param: str) -> AudioPcm:
+    if not isinstance(wanted, AudioPcm):
+        name = getattr(wanted, "type", wanted)
+        raise _refused(f"{param}.type", f"This endpoint serves 'audio/pcm' so far, but got '{name}'.")
+    if wanted.rate != 24_000:
+        raise _refused(f"{param}.rate", f"Expected 24000, but got {wanted.rate}.")
+    return wanted
+
+
+def _transcription(current: Transcription | None, params: TranscriptionParams | None) -> Transcription | None:
+    if params is None:
+        return None
+    base = current or Transcription(model="whisper-1")
+    return Transcription(
+        model=given(params.model, base.model),
+        language=_nullable(params.language, base.language, None),
+        prompt=_nullable(params.prompt, base.prompt, None),
+    )
+
+
+def _turn_detection(params: ServerVadParams | SemanticVadParams | None) -> TurnDetection | None:
+    if params is None:
+        return None
+    values = {
+        name: value
+        for name in params.__struct_fields__
+        if (value := getattr(params, name)) is not None and value is not UNSET
+    }
+    return SemanticVad(**values) if isinstance(params, SemanticVadParams) else ServerVad(**values)
+
+
+def _output(
+    current: AudioOutput, params: AudioOutputParams | None, *, voices: tuple[str, ...], spoke: bool
+) -> AudioOutput:
+    if params is None:
+        return current
+    voice = check_voice(given(params.voice, current.voice), voices, "session.audio.output.voice")
+    if spoke and voice != current.voice:
+        raise cannot_update_voice()
+    return AudioOutput(
+        format=_pcm(given(params.format, current.format), "session.audio.output.format"),
+        voice=voice,
+        speed=given(params.speed, current.speed),
+    )

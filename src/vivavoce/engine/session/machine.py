@@ -1,0 +1,275 @@
+"""One session of the engine as a state machine. Pure: no sockets, no tasks, no clock.
+
+What comes in is a client's event, as the JSON it sent, or a model's answer (`inputs`); what goes out is a list
+of `effects`, in the order in which they are to be done. `Listening` and `Answering` are its two halves; here
+they meet: who speaks interrupts, who has spoken is answered.
+"""
+
+from vivavoce.engine.session import config, inputs, wire
+from vivavoce.engine.session.answer import Settings
+from vivavoce.engine.session.answering import Answering, Wanted
+from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS, check_modalities, check_voice, given
+from vivavoce.engine.session.conversation import WIRE_RATE, Conversation, Entry
+from vivavoce.engine.session.effects import Close, Effect
+from vivavoce.engine.session.listening import Listening
+from vivavoce.engine.session.outgoing import Outgoing
+from vivavoce.errors import ProtocolError
+from vivavoce.protocol import client_events as client
+from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.codec import decode_client_event
+from vivavoce.protocol.errors import session_expired
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.responses import ResponseCreateParams
+from vivavoce.protocol.session import RealtimeSession, TurnDetection
+
+__all__ = ["WIRE_RATE", "Session"]
+
+MAX_INSTRUCTIONS = 100_000
+"""Characters; what a model cannot read it would ignore."""
+
+
+class Session:
+    """Give it everything that happens, do everything that it says.
+
+    ``step_ms`` is the voice detector's step, ``budget_tokens`` the longest prompt that the language model
+    takes, ``expires_at`` when the session ends, in seconds since 1970; `inputs.Expired` tells that it is so.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        voices: tuple[str, ...],
+        step_ms: int,
+        budget_tokens: int,
+        expires_at: int,
+        ids: Ids | None = None,
+    ) -> None:
+        self._out = Outgoing(ids or Ids())
+        self._voices = voices
+        self._conversation = Conversation()
+        self._session = RealtimeSession(
+            id=self._out.ids.session(),
+            model=model,
+            instructions=DEFAULT_INSTRUCTIONS,
+            expires_at=expires_at,
+        )
+        self._answering = Answering(
+            self._out,
+            self._conversation,
+            conversation_id=self._out.ids.conversation(),
+            budget_tokens=budget_tokens,
+        )
+        self._listening = Listening(self._out, self, step_ms=step_ms)
+        self._due: str | None = None  # the item that a finished turn made, until it is answered
+
+    def begin(self) -> list[Effect]:
+        """Return what a session starts with."""
+        self._out.send(ev.SessionCreated(session=self._session))
+        self._configure()
+        self._answering.prepare(self._session.instructions)
+        return self._out.take()
+
+    def take(self, happened: str | bytes | inputs.ModelAnswer | inputs.Expired) -> list[Effect]:
+        """Take what happened; return what is to be done."""
+        match happened:
+            case str() | bytes():
+                self._client(happened)
+            case inputs.VoiceHeard():
+                self._listening.voice_heard(happened)
+            case inputs.Recognised():
+                self._listening.recognised(happened)
+            case inputs.RecognitionFailed():
+                self._listening.recognition_failed(happened)
+            case inputs.TextGenerated():
+                self._answering.text_generated(happened)
+            case inputs.GenerationFinished():
+                self._answering.generation_finished(happened)
+            case inputs.GenerationFailed():
+                self._answering.generation_failed(happened)
+            case inputs.SpeechSynthesised():
+                self._answering.speech_synthesised(happened)
+            case inputs.SpeechFinished():
+                self._answering.speech_finished(happened)
+            case inputs.Expired():
+                self._expire()
+        self._answer_if_due()
+        return self._out.take()
+
+    # What the client says.
+
+    def _client(self, data: str | bytes) -> None:
+        event_id: str | None = None
+        try:
+            event = decode_client_event(data)
+            event_id = given(event.event_id, None)
+            self._obey(event)
+        except ProtocolError as error:
+            error.event_id = error.event_id or event_id
+            self._out.send(ev.ErrorEvent.of(error))
+
+    def _obey(self, event: client.ClientEvent) -> None:
+        match event:
+            case client.InputAudioBufferAppend(audio=audio):
+                self._listening.append(wire.decode_audio(audio))
+            case client.InputAudioBufferCommit():
+                self._listening.commit()
+            case client.InputAudioBufferClear():
+                self._listening.clear()
+            case client.SessionUpdate():
+                self._update(event)
+            case client.ConversationItemCreate():
+                self._create_item(event)
+            case client.ConversationItemRetrieve(item_id=item_id):
+                entry = self._conversation.retrieve(item_id)
+                self._out.send(ev.ConversationItemRetrieved(item=wire.item(entry, with_audio=True)))
+            case client.ConversationItemTruncate():
+                self._truncate(event)
+            case client.ConversationItemDelete(item_id=item_id):
+                self._deleted(self._conversation.delete(item_id))
+            case client.ResponseCreate(response=params):
+                self._answering.respond(self._wanted(given(params, ResponseCreateParams())))
+            case client.ResponseCancel(response_id=response_id):
+                self._answering.cancel("client_cancelled", given(response_id, None))
+            case client.OutputAudioBufferClear():
+                message = "output_audio_buffer.clear is served over WebRTC only; stop the playback at the client."
+                raise ProtocolError(message, code="invalid_value", param="type")
+
+    def _update(self, event: client.SessionUpdate) -> None:
+        self._session = config.updated(
+            self._session, event.session, voices=self._voices, spoke=self._answering.spoke
+        )
+        self._out.send(ev.SessionUpdated(session=self._session))
+        self._configure()
+        self._answering.drop_speculation()
+        self._answering.prepare(self._session.instructions)
+
+    def _create_item(self, event: client.ConversationItemCreate) -> None:
+        entry = wire.entry(event.item, event.item.id or self._out.ids.item())
+        self._conversation.insert(entry, given(event.previous_item_id, None))
+        self._added(entry)
+
+    def _truncate(self, event: client.ConversationItemTruncate) -> None:
+        entry = self._conversation.find(event.item_id)
+        if entry is not None and entry.status == "in_progress":
+            self._answering.cancel("client_cancelled")
+        self._conversation.truncate(event.item_id, event.content_index, event.audio_end_ms)
+        self._out.send(
+            ev.ConversationItemTruncated(
+                item_id=event.item_id,
+                content_index=event.content_index,
+                audio_end_ms=event.audio_end_ms,
+            )
+        )
+        self._answering.prepare(self._session.instructions)
+
+    def _wanted(self, params: ResponseCreateParams) -> Wanted:
+        session = self._session
+        _check_unserved(params)
+        modalities = check_modalities(
+            given(params.output_modalities, session.output_modalities), "response.output_modalities"
+        )
+        audio = given(params.audio, None)
+        output = given(audio.output, None) if audio is not None else None
+        voice = session.audio.output.voice
+        if output is not None:
+            voice = check_voice(given(output.voice, voice), self._voices, "response.audio.output.voice")
+        return Wanted(
+            Settings(
+                modality=modalities[0],
+                voice=voice,
+                audio_format=session.audio.output.format,
+                max_output_tokens=given(params.max_output_tokens, session.max_output_tokens),
+                metadata=given(params.metadata, None),
+            ),
+            instructions=given(params.instructions, session.instructions),
+            speed=session.audio.output.speed,
+        )
+
+    # What the listening half tells.
+
+    def speech_started(self) -> None:
+        """Somebody speaks: the answer, if one is being given, ends here."""
+        self._due = None
+        self._answering.drop_speculation()
+        detection = self._detection
+        if self._answering.active and detection is not None and detection.interrupt_response:
+            self._answering.cancel("turn_detected")
+
+    def turn_may_be_over(self, item_id: str, text: str) -> None:  # noqa: ARG002 - the protocol of a Listener
+        """Somebody paused after these words: think ahead."""
+        detection = self._detection
+        if text and detection is not None and detection.create_response and not self._answering.active:
+            self._answering.speculate(self._wanted(ResponseCreateParams()), text)
+
+    def turn_goes_on(self) -> None:
+        """The pause was only a pause."""
+        self._answering.drop_speculation()
+
+    def committed(self, entry: Entry, *, by_turn: bool) -> None:
+        """The user's audio is an item now."""
+        self._out.send(
+            ev.InputAudioBufferCommitted(previous_item_id=self._conversation.last_id, item_id=entry.id)
+        )
+        self._conversation.insert(entry)
+        self._added(entry)
+        self._conversation.forget_old_audio()
+        detection = self._detection
+        if by_turn and detection is not None and detection.create_response:
+            self._due = entry.id
+
+    def transcribed(self, entry: Entry) -> None:
+        """The words of an item are known: a response that waits for them can start."""
+        if entry.id == self._due and not entry.text:
+            self._due = None  # a cough, a door: nothing was said, so there is nothing to answer
+            self._answering.drop_speculation()
+        self._answering.words_known()
+
+    # The rest.
+
+    @property
+    def _detection(self) -> TurnDetection | None:
+        return self._session.audio.input.turn_detection
+
+    def _configure(self) -> None:
+        heard = self._session.audio.input
+        self._listening.configure(heard.turn_detection, heard.transcription)
+
+    def _answer_if_due(self) -> None:
+        entry = self._conversation.find(self._due) if self._due is not None else None
+        if entry is not None and not entry.transcribing and not self._answering.active:
+            self._due = None
+            self._answering.respond(self._wanted(ResponseCreateParams()))
+
+    def _added(self, entry: Entry) -> None:
+        previous = self._conversation.previous(entry)
+        item = wire.item(entry)
+        self._out.send(ev.ConversationItemAdded(previous_item_id=previous, item=item))
+        self._out.send(ev.ConversationItemDone(previous_item_id=previous, item=item))
+        if (oldest := self._conversation.overflow()) is not None:
+            self._deleted(oldest)
+
+    def _deleted(self, entry: Entry) -> None:
+        self._out.send(ev.ConversationItemDeleted(item_id=entry.id))
+        self._answering.forget(entry)
+        self._listening.forget(entry.id)
+        self._answering.words_known()
+
+    def _expire(self) -> None:
+        error = session_expired()
+        self._out.send(ev.ErrorEvent.of(error))
+        self._out.ask(Close(1001, error.message))
+
+
+def _check_unserved(params: ResponseCreateParams) -> None:
+    """Refuse what would change the answer and is not served, rather than answer something else."""
+    unserved = {
+        "response.conversation": given(params.conversation, "auto") != "auto",
+        "response.input": given(params.input, None) is not None,
+        "response.tools": bool(given(params.tools, [])),
+        "response.prompt": given(params.prompt, None) is not None,
+    }
+    for param, asked in unserved.items():
+        if asked:
+            message = f"Invalid value for '{param}'. This endpoint does not serve it yet."
+            raise ProtocolError(message, code="invalid_value", param=param)

@@ -1,0 +1,175 @@
+"""From what the engine keeps to what the wire carries, and back. Pure."""
+
+import base64
+import binascii
+from typing import Literal, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET
+
+from vivavoce.engine.models.protocols import Finished
+from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
+from vivavoce.errors import ProtocolError
+from vivavoce.protocol import items, responses, usage
+from vivavoce.protocol.errors import invalid_audio, invalid_value
+
+__all__ = [
+    "Place",
+    "content_part",
+    "decode_audio",
+    "encode_audio",
+    "entry",
+    "item",
+    "status_details",
+    "token_usage",
+]
+
+OUTPUT_TOKEN_MS = 50
+"""One output audio token stands for so much audio, at OpenAI's count; ours has no tokens, so it is counted alike."""
+
+Pcm = npt.NDArray[np.int16]
+
+
+class Place(TypedDict):
+    """Where in a response an event belongs."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    content_index: int
+
+
+def decode_audio(data: str, param: str = "audio") -> Pcm:
+    """Decode base64 PCM16; raises `ProtocolError` for anything else."""
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid_audio(param, "expected base64, but got something else") from None
+    if len(raw) % 2:
+        raise invalid_audio(param, f"expected two bytes for each sample, but got {len(raw)} bytes")
+    return np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
+
+
+def encode_audio(pcm: Pcm) -> str:
+    """Encode PCM16 as base64."""
+    return base64.b64encode(pcm.astype("<i2", copy=False).tobytes()).decode("ascii")
+
+
+def entry(given: items.Item, item_id: str) -> Entry:
+    """Make an entry of an item that a client created; raises `ProtocolError` for what is not served."""
+    match given:
+        case items.MessageItem():
+            return _message(given, item_id)
+        case items.FunctionCall():
+            return Entry(
+                item_id,
+                "function_call",
+                name=given.name,
+                call_id=given.call_id,
+                arguments=given.arguments,
+            )
+        case items.FunctionCallOutput():
+            return Entry(item_id, "function_call_output", call_id=given.call_id, output=given.output)
+        case _:
+            raise invalid_value("item.type", given.type, ("message", "function_call", "function_call_output"))
+
+
+def _message(given: items.MessageItem, item_id: str) -> Entry:
+    allowed = items.CONTENT_OF_ROLE[given.role]
+    parts = []
+    for index, content in enumerate(given.content):
+        param = f"item.content[{index}]"
+        if content.type not in allowed:
+            raise invalid_value(f"{param}.type", content.type, allowed)
+        parts.append(_part(content, param))
+    return Entry(item_id, "message", role=given.role, parts=parts)
+
+
+def _part(content: items.Content, param: str) -> Part:
+    match content:
+        case items.InputText(text=text):
+            return Part("input_text", text)
+        case items.OutputText(text=text):
+            return Part("output_text", text)
+        case items.InputImage():
+            message = "This endpoint's model does not see images; send a description as input_text instead."
+            raise ProtocolError(message, code="invalid_value", param=f"{param}.type")
+        case items.InputAudio(audio=audio, transcript=transcript):
+            part = Part("input_audio", transcript if isinstance(transcript, str) else None)
+        case items.OutputAudio(audio=audio, transcript=transcript):
+            part = Part("output_audio", transcript if isinstance(transcript, str) else "")
+    if isinstance(audio, str):
+        part.add_audio(decode_audio(audio, f"{param}.audio"))
+    return part
+
+
+def item(kept: Entry, *, with_audio: bool = False) -> items.Item:
+    """Make the wire's item of an entry; audio goes along only when it was asked for."""
+    match kept.kind:
+        case "function_call":
+            return items.FunctionCall(
+                id=kept.id,
+                status=kept.status,
+                name=kept.name,
+                call_id=kept.call_id,
+                arguments=kept.arguments,
+            )
+        case "function_call_output":
+            return items.FunctionCallOutput(id=kept.id, call_id=kept.call_id, output=kept.output)
+        case "message":
+            content = [_content(part, with_audio=with_audio) for part in kept.parts]
+            return items.MessageItem(
+                id=kept.id, status=kept.status, role=kept.role or "assistant", content=content
+            )
+
+
+def _content(part: Part, *, with_audio: bool) -> items.Content:
+    text = part.text or ""
+    audio = encode_audio(part.pcm()) if with_audio and part.audio else UNSET
+    match part.kind:
+        case "input_text":
+            return items.InputText(text=text)
+        case "output_text":
+            return items.OutputText(text=text)
+        case "input_audio":
+            return items.InputAudio(audio=audio, transcript=part.text)
+        case "output_audio":
+            return items.OutputAudio(audio=audio, transcript=text)
+
+
+def content_part(part: Part) -> items.Part:
+    """Make the part that ``response.content_part.*`` carry."""
+    text = part.text or ""
+    return items.AudioPart(transcript=text) if part.kind == "output_audio" else items.TextPart(text=text)
+
+
+def status_details(
+    status: Literal["cancelled", "incomplete", "failed"],
+    reason: responses.StatusReason | None,
+    failure: str | None,
+) -> responses.ResponseStatusDetails:
+    """Say why a response did not complete."""
+    if status == "failed":
+        error = responses.ResponseError(type="server_error", code="model_error", message=failure)
+        return responses.ResponseStatusDetails(type=status, error=error)
+    return responses.ResponseStatusDetails(type=status, reason=reason)
+
+
+def token_usage(finished: Finished | None, spoken: int) -> usage.Usage:
+    """Count a response: the language model's own tokens, and speech at `OUTPUT_TOKEN_MS` to a token."""
+    read, cached, written = (
+        (finished.input_tokens, finished.cached_tokens, finished.output_tokens) if finished else (0, 0, 0)
+    )
+    heard = spoken * 1000 // (WIRE_RATE * OUTPUT_TOKEN_MS)
+    return usage.Usage(
+        total_tokens=read + written + heard,
+        input_tokens=read,
+        output_tokens=written + heard,
+        input_token_details=usage.InputTokenDetails(
+            text_tokens=read,
+            cached_tokens=cached,
+            cached_tokens_details=usage.CachedTokensDetails(text_tokens=cached),
+        ),
+        output_token_details=usage.OutputTokenDetails(text_tokens=written, audio_tokens=heard),
+    )
