@@ -1,0 +1,97 @@
+"""The gateway as an aiohttp application."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
+from pathlib import Path
+
+from aiohttp import WSCloseCode, hdrs, web
+from aiohttp.typedefs import Handler
+
+import vivavoce
+from vivavoce.gateway.loading import Loading
+from vivavoce.gateway.origin import Doorkeeper
+from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes.health import health
+from vivavoce.gateway.routes.page import page, web_file
+from vivavoce.gateway.routes.realtime import realtime
+from vivavoce.gateway.sessions import Sessions
+from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.gateway.upstream import Progress, Upstream
+
+__all__ = ["WEB_FOLDER", "create_app"]
+
+_log = logging.getLogger(__name__)
+
+WEB_FOLDER = Path(vivavoce.__file__).parent / "web"
+"""What the browser loads."""
+
+
+def create_app(
+    settings: GatewaySettings,
+    upstream: Upstream,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    web_folder: Path = WEB_FOLDER,
+) -> web.Application:
+    """Make the application.
+
+    It takes charge of ``upstream``: starts it in the background when it starts itself, and closes it when it
+    stops. ``progress`` is told of every piece that is fetched.
+    """
+    app = web.Application(middlewares=[_answer_in_json, _keep_the_door])
+    app[GATEWAY] = Gateway(
+        settings=settings,
+        upstream=upstream,
+        loading=Loading(upstream, progress),
+        sessions=Sessions(settings.max_sessions, retry_after=settings.retry_after_seconds),
+        doorkeeper=Doorkeeper.of(settings),
+        web=web_folder,
+    )
+    app.router.add_get("/", page)
+    app.router.add_get("/web/{path:.+}", web_file)
+    app.router.add_get("/health", health)
+    app.router.add_get("/v1/realtime", realtime, allow_head=False)
+    app.cleanup_ctx.append(_upstream)
+    app.on_shutdown.append(_end_sessions)
+    return app
+
+
+async def _upstream(app: web.Application) -> AsyncIterator[None]:
+    gateway = app[GATEWAY]
+    gateway.loading.begin()
+    yield
+    await gateway.loading.stop()
+    await gateway.upstream.close()
+
+
+async def _end_sessions(app: web.Application) -> None:
+    gateway = app[GATEWAY]
+    try:
+        async with asyncio.timeout(gateway.settings.shutdown_seconds):
+            await gateway.sessions.end_all(WSCloseCode.GOING_AWAY, "The server stops.")
+    except TimeoutError:
+        _log.warning("%d sessions did not end in time, and are cut off", len(gateway.sessions))
+
+
+@web.middleware
+async def _keep_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
+    doorkeeper = request.app[GATEWAY].doorkeeper
+    refusal = doorkeeper.refuse(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN))
+    return await handler(request) if refusal is None else refusal.response()
+
+
+@web.middleware
+async def _answer_in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give aiohttp's own refusals (no such path, no such method, a broken upgrade) the shape of ours."""
+    try:
+        return await handler(request)
+    except web.HTTPError as error:
+        status = HTTPStatus(error.status)
+        what = f"{request.method} {request.path}"
+        response = Refusal(status, f"{status.phrase}: {what}", code=status.name.lower()).response()
+        if hdrs.ALLOW in error.headers:
+            response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        return response

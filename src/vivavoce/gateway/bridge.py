@@ -1,0 +1,187 @@
+"""One client's WebSocket and one session with an endpoint, joined: what one says, the other hears.
+
+Two tasks, and a future that says how it ended:
+
+============  =======================================  ====================================================
+who           does                                     waits for
+============  =======================================  ====================================================
+the uplink    reads the client, sends to the endpoint  the endpoint, while it is busy: then TCP makes the
+                                                       client wait
+the downlink  reads the endpoint, sends to the client  the client, while it reads slowly: then the endpoint
+                                                       waits, and after `Limits.send_timeout` it is over
+============  =======================================  ====================================================
+
+The first of both, or `Bridge.end`, to say why it is over decides the close code that everyone sees. A slow
+client costs `Limits.send_buffer` and one event, and nobody else notices.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from aiohttp import ClientConnectionResetError, WebSocketError, WSCloseCode, WSMsgType, web
+
+from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.gateway.upstream import Transport
+from vivavoce.protocol.codec import encode
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.server_events import ErrorEvent
+
+__all__ = ["Bridge", "End", "Limits"]
+
+_log = logging.getLogger(__name__)
+
+_IDS = Ids()
+
+MAX_REASON_BYTES = 123
+"""What a close frame has room for (RFC 6455, 5.5)."""
+
+NEVER_SENT = frozenset({1005, 1006, 1015})
+"""Close codes that tell of a missing or broken close, and must not be written in one (RFC 6455, 7.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may cost."""
+
+    message: int
+    """Bytes of one event of the client. A longer one gets an ``error`` event; one of more than twice this is
+    not even read, and ends the session with 1009."""
+    send_buffer: int
+    """Bytes that wait for the client, beyond what the kernel holds."""
+    send_timeout: float
+    """Seconds that the client may go without reading."""
+    close_timeout: float
+    """Seconds for the closing handshake."""
+    heartbeat: float
+    """Seconds of silence before a ping."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a session ended."""
+
+    code: int
+    """The WebSocket's close code."""
+    reason: str = ""
+
+
+class Bridge:
+    """One session from its upgrade to its end."""
+
+    def __init__(self, transport: Transport, limits: Limits, *, protocols: tuple[str, ...] = ()) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        # Text stays bytes: both sides want UTF-8, and 20 MB are not decoded only to be encoded again.
+        self._socket: web.WebSocketResponse[bool] = web.WebSocketResponse(
+            protocols=protocols,
+            compress=False,  # audio in base64 shrinks by a quarter and costs ten times the CPU of sending it
+            decode_text=False,
+            heartbeat=limits.heartbeat,
+            timeout=limits.close_timeout,
+            max_msg_size=2 * limits.message,
+            writer_limit=limits.send_buffer,
+        )
+
+    @property
+    def socket(self) -> web.WebSocketResponse[bool]:
+        """The client's end, which is what a handler returns."""
+        return self._socket
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Say that it is over, and why. Only the first to say so is heard."""
+        if not self._ended.done():
+            self._ended.set_result(End(code, reason))
+
+    async def run(self, request: web.Request) -> End:
+        """Accept the upgrade, carry events until somebody ends it, and let go of both sides."""
+        pumps: list[asyncio.Task[None]] = []
+        end = End(WSCloseCode.GOING_AWAY, "The server stops.")  # what a cancelled session tells
+        try:
+            await self._socket.prepare(request)
+            if request.transport is not None:
+                request.transport.set_write_buffer_limits(high=self._limits.send_buffer)
+            pumps = [asyncio.create_task(self._uplink()), asyncio.create_task(self._downlink())]
+            for pump in pumps:
+                pump.add_done_callback(self._check)
+            end = await self._ended
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            await self._transport.close(end.code, end.reason)
+            await self._say_goodbye(request, end)
+        return end
+
+    async def _uplink(self) -> None:
+        try:
+            while not self._ended.done():
+                message = await self._socket.receive()
+                match message.type:
+                    case WSMsgType.TEXT if len(message.data) <= self._limits.message:
+                        await self._transport.send(message.data)
+                    case WSMsgType.TEXT:
+                        await self._complain(_too_large(self._limits.message, len(message.data)))
+                    case WSMsgType.BINARY:
+                        await self._complain(_no_text(len(message.data)))
+                    case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
+                        self.end(message.data.code, str(message.data))
+                    case _:
+                        self.end(self._socket.close_code or WSCloseCode.ABNORMAL_CLOSURE)
+        except ConnectionLost:
+            return  # the downlink delivers the last events of the endpoint, and then ends the session
+
+    async def _downlink(self) -> None:
+        try:
+            while not self._ended.done():
+                await self._say(await self._transport.receive())
+        except ConnectionLost as lost:
+            self.end(lost.code, lost.reason)
+
+    async def _say(self, event: str | bytes) -> None:
+        data = event.encode() if isinstance(event, str) else event
+        try:
+            async with asyncio.timeout(self._limits.send_timeout):
+                await self._socket.send_frame(data, WSMsgType.TEXT)
+        except TimeoutError:
+            seconds = self._limits.send_timeout
+            self.end(WSCloseCode.POLICY_VIOLATION, f"The client has not read for {seconds:g} seconds.")
+        except ClientConnectionResetError:
+            self.end(WSCloseCode.ABNORMAL_CLOSURE)
+
+    async def _complain(self, error: ProtocolError) -> None:
+        """Answer what the endpoint should not see; frames are whole, so this never cuts into an event."""
+        event = ErrorEvent.of(error)
+        event.event_id = _IDS.event()
+        await self._say(encode(event))
+
+    def _check(self, pump: asyncio.Task[None]) -> None:
+        if not pump.cancelled() and (error := pump.exception()) is not None:
+            _log.error("a session failed", exc_info=error)
+            self.end(WSCloseCode.INTERNAL_ERROR, "The session failed; this is a defect of the server.")
+
+    async def _say_goodbye(self, request: web.Request, end: End) -> None:
+        if not self._socket.prepared:
+            return
+        code = WSCloseCode.INTERNAL_ERROR if end.code in NEVER_SENT else end.code
+        reason = end.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore").encode()
+        await self._socket.close(code=code, message=reason, drain=False)
+        connection = request.transport
+        if connection is not None and connection.get_write_buffer_size():
+            # A transport waits for its buffer to empty before it closes, for ever if nobody reads.
+            asyncio.get_running_loop().call_later(self._limits.close_timeout, connection.abort)
+
+
+def _too_large(limit: int, size: int) -> ProtocolError:
+    return ProtocolError(
+        f"Expected an event of at most {limit} bytes, got one of {size}.", code="message_too_large"
+    )
+
+
+def _no_text(size: int) -> ProtocolError:
+    return ProtocolError(
+        f"Expected an event as JSON in a text frame, got a binary frame of {size} bytes. "
+        "Audio is sent in base64, with input_audio_buffer.append.",
+        code="binary_not_supported",
+    )

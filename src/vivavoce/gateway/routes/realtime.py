@@ -1,0 +1,124 @@
+"""``GET /v1/realtime``: a session over a WebSocket, refused before the upgrade or held to its end."""
+
+import logging
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from vivavoce.errors import ConnectionFailed
+from vivavoce.gateway.bridge import Bridge, Limits
+from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.state import GATEWAY, Gateway
+
+__all__ = ["SUBPROTOCOL", "realtime"]
+
+_log = logging.getLogger(__name__)
+
+SUBPROTOCOL = "realtime"
+"""What a browser offers, together with its key, and must be answered with."""
+
+MAX_MODEL_NAME = 256
+"""Characters of a model's name; the longest that is known has 42."""
+
+
+async def realtime(request: web.Request) -> web.StreamResponse:
+    """Hold a session with the client until one of both ends it."""
+    gateway = request.app[GATEWAY]
+    refusal = _refuse_request(request) or _refuse_state(gateway) or gateway.sessions.refuse()
+    if refusal is not None:
+        return refusal.response()
+    try:
+        transport = gateway.upstream.connect(request.query["model"])
+    except ConnectionFailed as failed:
+        return _no_upstream(str(failed), gateway.settings).response()
+    protocols = (SUBPROTOCOL,) if _offered(request) else ()
+    bridge = Bridge(transport, _limits(gateway.settings), protocols=protocols)
+    with gateway.sessions.hold(bridge):
+        end = await bridge.run(request)
+    _log.info("a session ended: %d %s", end.code, end.reason)
+    return bridge.socket
+
+
+def _refuse_request(request: web.Request) -> Refusal | None:
+    if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+        return Refusal(
+            HTTPStatus.UPGRADE_REQUIRED,
+            "Expected a WebSocket: /v1/realtime speaks the Realtime protocol, and this asks for no upgrade.",
+            code="upgrade_required",
+        )
+    offered = _offered(request)
+    if offered and SUBPROTOCOL not in offered:  # what is offered may hold a key, so it is not repeated
+        return Refusal(
+            HTTPStatus.BAD_REQUEST,
+            f"Expected the subprotocol {SUBPROTOCOL!r} among those offered.",
+            code="unsupported_subprotocol",
+        )
+    return _refuse_model(request.query.get("model"), call=request.query.get("call_id"))
+
+
+def _refuse_model(model: str | None, *, call: str | None) -> Refusal | None:
+    if call is not None:
+        return Refusal(
+            HTTPStatus.NOT_FOUND,
+            "There is no such call: this server holds its sessions over WebSockets.",
+            code="call_not_found",
+            param="call_id",
+        )
+    if not model:
+        return Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "Missing required parameter: 'model'. Expected /v1/realtime?model=NAME.",
+            code="missing_required_parameter",
+            param="model",
+        )
+    if len(model) > MAX_MODEL_NAME:
+        return Refusal(
+            HTTPStatus.BAD_REQUEST,
+            f"Expected the name of a model, of at most {MAX_MODEL_NAME} characters, got {len(model)}.",
+            code="invalid_value",
+            param="model",
+        )
+    return None
+
+
+def _refuse_state(gateway: Gateway) -> Refusal | None:
+    match gateway.loading.state:
+        case "ready":
+            return None
+        case "loading":
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"The models are still being loaded ({gateway.upstream.status.stage}). "
+                "GET /health tells when they answer.",
+                code="not_ready",
+                type="server_error",
+                retry_after=gateway.settings.retry_after_seconds,
+            )
+        case "failed":
+            return _no_upstream(f"The models could not be loaded: {gateway.loading.error}", gateway.settings)
+
+
+def _no_upstream(why: str, settings: GatewaySettings) -> Refusal:
+    return Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        why,
+        code="upstream_unavailable",
+        type="server_error",
+        retry_after=settings.retry_after_seconds,
+    )
+
+
+def _offered(request: web.Request) -> list[str]:
+    header = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, []))
+    return [name.strip() for name in header.split(",") if name.strip()]
+
+
+def _limits(settings: GatewaySettings) -> Limits:
+    return Limits(
+        message=settings.max_message_bytes,
+        send_buffer=settings.send_buffer_bytes,
+        send_timeout=settings.send_timeout_seconds,
+        close_timeout=settings.close_timeout_seconds,
+        heartbeat=settings.heartbeat_seconds,
+    )

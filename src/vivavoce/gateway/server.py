@@ -1,0 +1,52 @@
+"""The gateway as a server: an application, listening at an address."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from vivavoce.gateway.access import AccessLogger
+from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.state import GATEWAY
+
+__all__ = ["Listening", "listen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A server that answers."""
+
+    url: str
+    """What to open in a browser, without a slash at the end."""
+    port: int
+
+
+@asynccontextmanager
+async def listen(app: web.Application) -> AsyncIterator[Listening]:
+    """Answer for ``app`` at the address of its settings, for as long as the context lasts.
+
+    Raises `OSError` when the address cannot be listened at. On the way out, sessions are closed with 1001.
+    """
+    settings = app[GATEWAY].settings
+    runner = web.AppRunner(
+        app,
+        access_log_class=AccessLogger,
+        handle_signals=False,
+        shutdown_timeout=settings.shutdown_seconds,
+    )
+    # The address before the models: a port that is taken is told at once, with nothing loaded in vain.
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        yield Listening(url=_url(settings, site.port), port=site.port)
+    finally:
+        await runner.cleanup()
+
+
+def _url(settings: GatewaySettings, port: int) -> str:
+    host = settings.host
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

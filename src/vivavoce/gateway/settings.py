@@ -1,0 +1,87 @@
+"""Everything about the gateway that can be set: by an option, else by the environment, else as here."""
+
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+__all__ = ["GatewaySettings", "is_loopback"]
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Several names in one environment variable, separated by commas."""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host``, a name or an address without port, can only mean this machine."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class GatewaySettings(BaseSettings):
+    """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any that is free.")
+    insecure_open: bool = Field(
+        default=False,
+        description="Listen on an address that other machines can reach, though nobody is asked for a key.",
+    )
+    engine_profile: Literal["default", "compact", "small"] = Field(
+        "default", description="Which models the built-in engine loads."
+    )
+    allowed_origins: Names = Field(
+        (),
+        description="Web origins, such as `https://home.example:8123`, whose pages may use the gateway, "
+        "beside its own. Separated by commas.",
+    )
+    allowed_hosts: Names = Field(
+        (),
+        description="Host names, without port, under which the gateway may be addressed, "
+        "beside those of this machine. Separated by commas.",
+    )
+    max_sessions: int = Field(16, ge=1, description="Sessions at one time; one more is refused with 503.")
+    max_message_bytes: int = Field(
+        20 * 2**20 + 2**16,
+        ge=2**10,
+        description="Longest event of a client. The default holds one append of 15 MiB of audio in base64.",
+    )
+    send_buffer_bytes: int = Field(
+        2**18,
+        ge=2**10,
+        description="What may wait in the gateway for a client that reads slowly, before its session waits.",
+    )
+    send_timeout_seconds: float = Field(
+        10.0, gt=0, description="How long a client may stop reading before its session is closed with 1008."
+    )
+    close_timeout_seconds: float = Field(
+        2.0, gt=0, description="How long a closed connection may take to say goodbye before it is cut."
+    )
+    heartbeat_seconds: float = Field(
+        20.0, gt=0, description="Seconds of silence before a ping; a client that misses two is gone."
+    )
+    retry_after_seconds: int = Field(
+        5, ge=1, description="What `Retry-After` says to a client that is refused for now."
+    )
+    shutdown_seconds: float = Field(
+        4.0, gt=0, description="How long stopping may take before what still runs is cut off."
+    )
+
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip().rstrip("/") for name in value.split(",") if name.strip())
+        return value
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other machines can reach the address that the gateway listens on."""
+        return not is_loopback(self.host)

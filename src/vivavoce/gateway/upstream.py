@@ -1,0 +1,95 @@
+"""What the gateway needs of the endpoint behind it: the engine in this process, or one across a network."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
+
+__all__ = ["Progress", "Status", "Transport", "Upstream"]
+
+
+class Transport(Protocol):
+    """One session with an endpoint: client events go in, server events come out, both as JSON."""
+
+    async def send(self, data: str | bytes) -> None:
+        """Take one client event; wait while the endpoint is busy.
+
+        Raises `vivavoce.errors.ConnectionLost` once the session is over.
+        """
+        ...
+
+    async def receive(self) -> str | bytes:
+        """Return the next server event.
+
+        Raises `vivavoce.errors.ConnectionLost`, with the close code and its reason, when there are no more.
+        """
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the session. Closing twice does nothing more."""
+        ...
+
+
+class Status(Protocol):
+    """How an endpoint is."""
+
+    @property
+    def state(self) -> Literal["stopped", "loading", "ready", "failed"]:
+        """Whether it can be connected to."""
+        ...
+
+    @property
+    def stage(self) -> str:
+        """What it is doing while it loads; why it failed, when it did."""
+        ...
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """What answers, by its part, once it is ready."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to get ready."""
+        ...
+
+
+class Progress(Protocol):
+    """How far one download is."""
+
+    @property
+    def name(self) -> str:
+        """What is being fetched."""
+        ...
+
+    @property
+    def done(self) -> int:
+        """Bytes that are here."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """Bytes that there will be."""
+        ...
+
+
+class Upstream(Protocol):
+    """An endpoint that sessions can be opened with."""
+
+    @property
+    def status(self) -> Status:
+        """How it is now."""
+        ...
+
+    async def start(self, progress: Callable[[Progress], None] | None = None) -> object:
+        """Make it ready; ``progress`` is told of every piece that comes over the network."""
+        ...
+
+    def connect(self, model: str) -> Transport:
+        """Open a session; ``session.created`` is the first thing that it says.
+
+        Raises `vivavoce.errors.ConnectionFailed` when there can be none now.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End all sessions and free what it holds."""
+        ...
