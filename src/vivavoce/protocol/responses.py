@@ -67,7 +67,8 @@ class ResponseAudioOutput(Struct, kw_only=True):
     """How a response is spoken."""
 
     format: AudioFormat = field(default_factory=AudioPcm)
-    voice: Maybe[Voice] = UNSET
+    voice: Maybe[str] = UNSET
+    """The name of a voice, or the id of one's own: never an object here, by the official package."""
 
 
 class ResponseAudio(Struct, kw_only=True):
