@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {VoiceError} from '../../src/vivavoce/web/problems.js';
+import {VoiceSession} from '../../src/vivavoce/web/session.js';
+
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+const FRAME = new Int16Array(960);
+
+/** A session whose microphone, loudspeaker and server are the test. */
+class Stage {
+  /** @type {any[]} */ sent = [];
+  /** @type {any[]} */ played = [];
+  /** @type {any} */ heard = null;
+  /** @type {any} */ network = null;
+  /** @type {any} */ mic = null;
+  /** @type {any} */ speaker = null;
+  congested = false;
+  releasedMicrophones = 0;
+  responses = 0;
+
+  /** @param {{microphone?: Error, player?: Error}} [failures] */
+  constructor(failures = {}) {
+    const stage = this;
+    this.session = new VoiceSession(/** @type {any} */ ({
+      connection: (/** @type {any} */ handlers) => {
+        stage.network = handlers;
+        return {
+          open: async () => handlers.onstate('open', null),
+          close: () => handlers.onstate('closed', null),
+          send: (/** @type {any} */ event) => !stage.congested && stage.sent.push(event) > 0,
+        };
+      },
+      player: async (/** @type {any} */ handlers) => {
+        if (failures.player) throw failures.player;
+        stage.speaker = handlers;
+        return {
+          play: (/** @type {any[]} */ ...chunk) => stage.played.push(chunk),
+          finish: () => {},
+          interrupt: async () => stage.heard,
+          level: () => 0,
+        };
+      },
+      recorder: async (/** @type {any} */ handlers) => {
+        if (failures.microphone) throw failures.microphone;
+        stage.mic = handlers;
+        return {flush: async () => {}, level: () => 0.5, close: () => stage.releasedMicrophones++};
+      },
+    }));
+  }
+
+  /** @param {string} type @param {any} [fields] */
+  server(type, fields = {}) {
+    this.network.onevent({type, ...fields});
+  }
+
+  async begin() {
+    await this.session.start();
+    this.server('session.created', {session: {}});
+    this.server('session.updated', {session: {}});
+    this.sent.length = 0;
+    return this.session;
+  }
+
+  respond() {
+    const id = `resp_${++this.responses}`;
+    this.server('response.created', {response: {id}});
+    this.audio(id);
+    this.speaker.onactive(true);
+    return id;
+  }
+
+  /** @param {string} response_id */
+  audio(response_id) {
+    this.server('response.output_audio.delta', {response_id, item_id: `of_${response_id}`, content_index: 0, delta: 'AAAA'});
+  }
+
+  /** @param {string} id @param {any} [more] */
+  done(id, more = {}) {
+    this.server('response.done', {response: {id, status: 'completed', output: [], ...more}});
+  }
+
+  /** @param {number} frames */
+  speak(frames) {
+    for (let index = 0; index < frames; index++) this.mic.onframe(FRAME);
+  }
+
+  get types() {
+    return this.sent.map((event) => event.type);
+  }
+}
+
+test('the first event configures: manual turns, transcription, PCM', async () => {
+  const stage = new Stage();
+  await stage.session.start();
+  assert.equal(stage.session.phase, 'connecting');
+  stage.server('session.created', {session: {}});
+  const [{type, session}] = stage.sent;
+  assert.equal(type, 'session.update');
+  assert.equal(session.type, 'realtime');
+  assert.deepEqual(session.output_modalities, ['audio']);
+  assert.equal(session.audio.input.turn_detection, null);
+  assert.deepEqual(session.audio.input.transcription, {model: 'gpt-4o-mini-transcribe'});
+  assert.deepEqual(session.audio.output.format, {type: 'audio/pcm', rate: 24000});
+  stage.server('session.updated', {session: {}});
+  assert.equal(stage.session.phase, 'idle');
+});
+
+test('holding sends audio; releasing commits and asks for a response', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.speak(5);
+  assert.deepEqual(stage.types, []);
+  session.press();
+  assert.equal(session.phase, 'listening');
+  stage.speak(3);
+  await session.release();
+  stage.speak(5);
+  const append = 'input_audio_buffer.append';
+  assert.deepEqual(stage.types, [append, append, append, 'input_audio_buffer.commit', 'response.create']);
+  assert.equal(session.phase, 'thinking');
+});
+
+test('less than 100 ms is cleared, not committed', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.press();
+  stage.speak(2);
+  await session.release();
+  assert.deepEqual(stage.types.slice(2), ['input_audio_buffer.clear']);
+});
+
+test('pressing while it speaks cancels, truncates at what was heard and drops stragglers', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  const id = stage.respond();
+  assert.equal(session.phase, 'speaking');
+  stage.heard = {item_id: `of_${id}`, content_index: 0, audio_end_ms: 730};
+  session.press();
+  await tick();
+  assert.deepEqual(stage.sent, [
+    {type: 'response.cancel'},
+    {type: 'conversation.item.truncate', item_id: `of_${id}`, content_index: 0, audio_end_ms: 730},
+  ]);
+  stage.audio(id);
+  assert.equal(stage.played.length, 1);
+});
+
+test('pressing after the response is done truncates but does not cancel', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.done(stage.respond());
+  stage.heard = {item_id: 'of_resp_1', content_index: 0, audio_end_ms: 730};
+  session.press();
+  await tick();
+  assert.deepEqual(stage.types, ['conversation.item.truncate']);
+});
+
+test('when nothing was heard nothing is truncated', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.respond();
+  session.press();
+  await tick();
+  assert.deepEqual(stage.types, ['response.cancel']);
+});
+
+test('never two responses: the second waits until the first is done', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  const first = stage.respond();
+  session.press();
+  stage.speak(4);
+  await session.release();
+  assert.deepEqual(stage.types.slice(-1), ['input_audio_buffer.commit']);
+  stage.done(first, {status: 'cancelled'});
+  assert.deepEqual(stage.types.slice(-1), ['response.create']);
+  stage.audio(stage.respond());
+  assert.equal(stage.played.length, 3);
+});
+
+test('a response that was asked for but has not begun is cancelled when it begins', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  await session.write('one');
+  await session.write('two');
+  assert.deepEqual(stage.types, ['conversation.item.create', 'response.create', 'conversation.item.create']);
+  const id = stage.respond();
+  assert.deepEqual(stage.types.slice(3), ['response.cancel']);
+  assert.equal(stage.played.length, 0);
+  stage.done(id, {status: 'cancelled'});
+  assert.deepEqual(stage.types.slice(4), ['response.create']);
+});
+
+test('a refused response.create does not block the next', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  await session.write('one');
+  stage.server('error', {error: {code: 'x', message: 'No.', event_id: stage.sent[1].event_id}});
+  assert.equal(session.problem?.detail, 'No.');
+  assert.equal(session.phase, 'idle');
+  await session.write('two');
+  assert.equal(stage.types.at(-1), 'response.create');
+});
+
+test('hands-free: speech stops the answer at once and truncates; the server cancels by itself', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  await session.setMode('hands-free');
+  assert.equal(stage.sent[0].session.audio.input.turn_detection.type, 'server_vad');
+  stage.speak(1);
+  assert.deepEqual(stage.types, ['session.update', 'input_audio_buffer.append']);
+  const id = stage.respond();
+  stage.heard = {item_id: `of_${id}`, content_index: 0, audio_end_ms: 400};
+  stage.server('input_audio_buffer.speech_started', {item_id: 'u', audio_start_ms: 100});
+  assert.equal(session.phase, 'listening');
+  await tick();
+  assert.deepEqual(stage.types.slice(2), ['conversation.item.truncate']);
+  stage.audio(id);
+  assert.equal(stage.played.length, 1);
+});
+
+test('muted hands-free sends nothing', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  await session.setMode('hands-free');
+  session.setMuted(true);
+  stage.speak(3);
+  assert.deepEqual(stage.types, ['session.update']);
+  assert.equal(session.phase, 'idle');
+});
+
+test('changing to hold clears what was half said, and a held turn ends before hands-free', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.press();
+  stage.speak(3);
+  await session.setMode('hands-free');
+  assert.deepEqual(stage.types.slice(3), ['input_audio_buffer.commit', 'response.create', 'session.update']);
+  await session.setMode('hold');
+  assert.deepEqual(stage.types.slice(6), ['session.update', 'input_audio_buffer.clear']);
+  assert.equal(stage.sent[6].session.audio.input.turn_detection, null);
+});
+
+test('writing connects first, without asking for the microphone', async () => {
+  const stage = new Stage();
+  await stage.session.write('  hello ');
+  await tick();
+  stage.server('session.created', {session: {}});
+  stage.server('session.updated', {session: {}});
+  assert.equal(stage.mic, null);
+  assert.deepEqual(stage.types, ['session.update', 'conversation.item.create', 'response.create']);
+  assert.deepEqual(stage.sent[1].item.content, [{type: 'input_text', text: 'hello'}]);
+});
+
+test('a refused microphone is told, and one can still write', async () => {
+  const stage = new Stage({microphone: new VoiceError('microphone-refused')});
+  const session = await stage.begin();
+  assert.equal(session.problem?.code, 'microphone-refused');
+  assert.equal(session.phase, 'idle');
+  session.press();
+  assert.equal(session.held, false);
+  await session.write('hello');
+  assert.equal(stage.types.at(-1), 'response.create');
+});
+
+test('without a loudspeaker the answers come in writing', async () => {
+  const stage = new Stage({player: new VoiceError('sound-failed')});
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
+  assert.deepEqual(stage.sent[0].session.output_modalities, ['text']);
+});
+
+test('a lost server releases the microphone and keeps the words; a new session starts clean', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.server('response.output_text.delta', {item_id: 'a', content_index: 0, delta: 'hello'});
+  session.press();
+  stage.network.onstate('closed', {code: 'server-gone', title: '', advice: '', remedy: 'connect', detail: ''});
+  assert.equal(session.phase, 'error');
+  assert.equal(stage.releasedMicrophones, 1);
+  assert.equal(session.held, false);
+  await session.reconnect();
+  assert.equal(session.problem, null);
+  stage.server('session.created', {session: {}});
+  stage.server('session.updated', {session: {}});
+  assert.equal(session.phase, 'idle');
+  assert.equal(session.conversation.items.length, 1);
+});
+
+test('a microphone that goes away ends the holding and says so', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.press();
+  stage.mic.onend();
+  assert.equal(session.held, false);
+  assert.equal(session.hasMicrophone, false);
+  assert.equal(session.problem?.code, 'microphone-lost');
+});
+
+test('a network that is too slow is told once', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.press();
+  stage.congested = true;
+  let changes = 0;
+  session.addEventListener('change', () => changes++);
+  stage.speak(5);
+  assert.equal(session.problem?.code, 'congested');
+  assert.equal(changes, 1);
+});
+
+test('errors of two sides acting at once are not shown; others are', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.server('error', {error: {code: 'response_cancel_not_active', message: 'none'}});
+  assert.equal(session.problem, null);
+  stage.server('error', {error: {code: 'invalid_value', message: 'That is wrong.'}});
+  assert.equal(session.problem?.detail, 'That is wrong.');
+  session.dismiss();
+  assert.equal(session.problem, null);
+});
+
+test('a failed response says why', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.done(stage.respond(), {status: 'failed', status_details: {error: {message: 'The model is gone.'}}});
+  assert.equal(session.problem?.detail, 'The model is gone.');
+});
+
+test('a refused configuration is told and does not leave it waiting', async () => {
+  const stage = new Stage();
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
+  stage.server('error', {error: {code: 'invalid_value', message: 'No such model.', event_id: stage.sent[0].event_id}});
+  assert.equal(stage.session.phase, 'idle');
+  assert.equal(stage.session.problem?.detail, 'No such model.');
+});
+
+test('hanging up releases everything', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.stop();
+  assert.equal(session.phase, 'off');
+  assert.equal(stage.releasedMicrophones, 1);
+});
