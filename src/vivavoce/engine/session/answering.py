@@ -98,6 +98,11 @@ class Answering:
             raise response_cancel_not_active()
         self._finish(self._answer, "cancelled", reason)
 
+    def forget(self, entry: Entry) -> None:
+        """End the response whose item was deleted."""
+        if self._answer is not None and self._answer.entry is entry:
+            self._finish(self._answer, "cancelled", "client_cancelled")
+
     def text_generated(self, answer: inputs.TextGenerated) -> None:
         """Take text from the language model."""
         if (generation := self._find(answer.generation)) is not None:
@@ -192,8 +197,3 @@ class Answering:
 
     def _prompt(self, instructions: str, said: str | None = None) -> Prompt:
         return self._prompting.prompt(instructions, self._conversation, said)
-
-    def forget(self, entry: Entry) -> None:
-        """End the response whose item was deleted."""
-        if self._answer is not None and self._answer.entry is entry:
-            self._finish(self._answer, "cancelled", "client_cancelled")

@@ -39,7 +39,7 @@ class Spoken:
     end: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """One content part of a message."""
 
@@ -79,7 +79,7 @@ def _heard(clause: Spoken, samples: int) -> str:
     return head[: head.rfind(" ") + 1]  # half a word was not heard
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """An item of the conversation."""
 
@@ -139,17 +139,21 @@ class Conversation:
                 raise item_create_invalid_previous_item_id(after)
             self._entries.insert(self._entries.index(previous) + 1, entry)
 
-    def overflow(self) -> Entry | None:
-        """Remove and return the oldest item when there are more than `ITEMS_KEPT`."""
-        return self._entries.pop(0) if len(self._entries) > ITEMS_KEPT else None
+    @property
+    def surplus(self) -> Entry | None:
+        """The oldest item, when there are more than `ITEMS_KEPT`."""
+        return self._entries[0] if len(self._entries) > ITEMS_KEPT else None
 
-    def delete(self, item_id: str) -> Entry:
-        """Remove an item."""
+    def deletable(self, item_id: str) -> Entry:
+        """Return the item to delete."""
         entry = self.find(item_id)
         if entry is None:
             raise item_delete_invalid_item_id(item_id)
-        self._entries.remove(entry)
         return entry
+
+    def remove(self, entry: Entry) -> None:
+        """Take an item out."""
+        self._entries.remove(entry)
 
     def retrieve(self, item_id: str) -> Entry:
         """Return an item."""

@@ -126,7 +126,7 @@ class Session:
             case client.ConversationItemTruncate():
                 self._truncate(event)
             case client.ConversationItemDelete(item_id=item_id):
-                self._deleted(self._conversation.delete(item_id))
+                self._delete(self._conversation.deletable(item_id))
             case client.ResponseCreate(response=params):
                 self._answering.respond(self._wanted(given(params, ResponseCreateParams())))
             case client.ResponseCancel(response_id=response_id):
@@ -246,13 +246,14 @@ class Session:
         item = wire.item(entry)
         self._out.send(ev.ConversationItemAdded(previous_item_id=previous, item=item))
         self._out.send(ev.ConversationItemDone(previous_item_id=previous, item=item))
-        if (oldest := self._conversation.overflow()) is not None:
-            self._deleted(oldest)
+        if (oldest := self._conversation.surplus) is not None:
+            self._delete(oldest)
 
-    def _deleted(self, entry: Entry) -> None:
-        self._out.send(ev.ConversationItemDeleted(item_id=entry.id))
+    def _delete(self, entry: Entry) -> None:
         self._answering.forget(entry)
         self._listening.forget(entry.id)
+        self._conversation.remove(entry)
+        self._out.send(ev.ConversationItemDeleted(item_id=entry.id))
         self._answering.words_known()
 
     def _expire(self) -> None:
