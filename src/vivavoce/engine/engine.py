@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
-from vivavoce.engine.models.protocols import MODEL_RATE
 from vivavoce.engine.profiles import PROFILES, Loaded, load
+from vivavoce.engine.weights import Progress
+
+from vivavoce.engine.models.protocols import MODEL_RATE
 from vivavoce.engine.runtime import EngineSession
 from vivavoce.engine.session.machine import Session
-from vivavoce.engine.weights import Progress
 from vivavoce.errors import ConnectionFailed, VivaVoceError
 from vivavoce.protocol.session import SESSION_SECONDS
 
@@ -98,7 +99,9 @@ class Engine:
 
     async def close(self) -> None:
         """End all sessions and free the models. Closing twice does nothing more."""
-        await asyncio.gather(*(session.close(1001, "The engine shuts down.") for session in list(self._sessions)))
+        await asyncio.gather(
+            *(session.close(1001, "The engine shuts down.") for session in list(self._sessions))
+        )
         if self._loaded is not None:
             loaded, self._loaded = self._loaded, None
             self.status = EngineStatus("stopped")

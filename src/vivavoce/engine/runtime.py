@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from vivavoce.audio.pcm import from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler, resample
+
 from vivavoce.engine.models.protocols import (
     MODEL_RATE,
     Finished,
@@ -83,7 +83,9 @@ class EngineSession:
         self._machine = machine
         self._models = models
         self._lifetime = lifetime
-        self._inbox: asyncio.Queue[str | bytes | inputs.ModelAnswer | inputs.Expired] = asyncio.Queue(INBOX_LIMIT)
+        self._inbox: asyncio.Queue[str | bytes | inputs.ModelAnswer | inputs.Expired] = asyncio.Queue(
+            INBOX_LIMIT
+        )
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(OUTBOX_LIMIT)
         self._work: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._clauses: dict[int, asyncio.Queue[effects.Synthesise]] = {}
@@ -131,7 +133,7 @@ class EngineSession:
         except asyncio.CancelledError:
             if self._closed is None:
                 raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - a defect ends this session, and no other
             _log.exception("a session failed")
             self._closed = (1011, "The session failed; this is a defect of the server.")
         finally:

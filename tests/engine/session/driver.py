@@ -83,9 +83,7 @@ class Driver:
     def recognise(self, text: str) -> list[dict[str, Any]]:
         """Answer the newest recognition asked for."""
         asked = self.last(effects.Recognise)
-        return self.tell(
-            inputs.Recognised(asked.utterance, len(asked.pcm), asked.final, Transcription(text))
-        )
+        return self.tell(inputs.Recognised(asked.utterance, len(asked.pcm), asked.final, Transcription(text)))
 
     def write(self, *pieces: str, end: str | None = "stop") -> list[dict[str, Any]]:
         """Let the language model write the newest answer."""

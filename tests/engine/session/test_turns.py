@@ -16,9 +16,8 @@ def changes(detector, *spans):
     decided = []
     for steps, probability in spans:
         for _ in range(steps):
-            if (change := detector.step(probability)) is not None:
-                decided.append((change.kind, change.at_ms))
-    return decided
+            decided.append(detector.step(probability))
+    return [(change.kind, change.at_ms) for change in decided if change is not None]
 
 
 def test_a_turn():

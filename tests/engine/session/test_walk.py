@@ -135,7 +135,7 @@ class Walk(RuleBasedStateMachine):
         assert len(self.created) - len(self.done) in (0, 1), "at most one response is active"
         assert not self.open_items or len(self.created) > len(self.done)
 
-    def follow(self, event):  # noqa: C901, PLR0912 - one branch for each kind of promise
+    def follow(self, event):
         match event["type"]:
             case "response.created":
                 assert len(self.created) == len(self.done), "a response began while another was active"

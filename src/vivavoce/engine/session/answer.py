@@ -15,7 +15,7 @@ from vivavoce.protocol.responses import (
     ResponseStatusDetails,
     StatusReason,
 )
-from vivavoce.protocol.session import AudioFormat, Modality, Voice
+from vivavoce.protocol.session import AudioFormat, Modality
 from vivavoce.protocol.usage import Usage
 
 __all__ = ["DELTA_SAMPLES", "Answer", "Settings"]
@@ -31,7 +31,7 @@ class Settings:
     """What a response says of itself besides its output."""
 
     modality: Modality
-    voice: Voice
+    voice: str
     audio_format: AudioFormat
     max_output_tokens: int | Literal["inf"]
     metadata: dict[str, str] | None = None

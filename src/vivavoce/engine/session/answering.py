@@ -36,7 +36,9 @@ class Wanted:
 class Answering:
     """Words in, responses out; at most one response at a time."""
 
-    def __init__(self, out: Outgoing, conversation: Conversation, *, conversation_id: str, budget_tokens: int) -> None:
+    def __init__(
+        self, out: Outgoing, conversation: Conversation, *, conversation_id: str, budget_tokens: int
+    ) -> None:
         self._out = out
         self._conversation = conversation
         self._conversation_id = conversation_id
@@ -190,7 +192,7 @@ class Answering:
         return Plan(
             prompt=self._prompt(wanted.instructions, said),
             spoken=settings.modality == "audio",
-            voice=str(settings.voice),
+            voice=settings.voice,
             speed=wanted.speed,
             max_tokens=ANSWER_TOKENS if limit == "inf" else min(limit, ANSWER_TOKENS * 8),
         )

@@ -24,7 +24,11 @@ _SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|\n+")
 _PHRASE = re.compile(r"[,;:—–][\"'”’)\]]*\s+")
 # A full stop after one of these, after an initial, or after the number of a list's line ends no sentence.
 _ABBREVIATION = re.compile(
-    r"(?:(?:^|[\s(\"'“‘])(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|approx|No|e\.g|i\.e|[A-Z])|^\s*\d+)\.[\"'”’)\]]*[ \t]+$"
+    r"""(?:
+        (?:^|[\s("'“‘]) (?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|approx|No|e\.g|i\.e|[A-Z])
+        | ^\s*\d+
+    ) \. ["'”’)\]]* [ \t]+ $""",
+    re.VERBOSE,
 )
 
 

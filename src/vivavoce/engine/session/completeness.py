@@ -10,7 +10,7 @@ import re
 
 __all__ = ["sounds_complete"]
 
-_UNFINISHED = frozenset(
+_UNFINISHED = frozenset(  # noqa: SIM905 - words read best as words
     # articles, determiners, possessives
     "a an the my your his its our their this these those some any every each another no "
     # conjunctions

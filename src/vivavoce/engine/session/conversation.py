@@ -25,7 +25,7 @@ ITEMS_KEPT = 1000
 """Items of one conversation; the oldest make room for new ones."""
 
 AUDIO_KEPT_S = 600
-"""Seconds of audio that a conversation keeps for retrieve and truncate, 29 MB; the oldest goes first, its words stay."""
+"""Seconds of audio that a conversation keeps for retrieve and truncate, 29 MB; its words stay."""
 
 Pcm = npt.NDArray[np.int16]
 
@@ -63,7 +63,9 @@ class Part:
     def truncate(self, samples: int) -> None:
         """Forget what lies behind ``samples``: the audio, and the words that were not heard to their end."""
         self.text = "".join(_heard(clause, samples) for clause in self.clauses).rstrip()
-        self.clauses = [Spoken(c.text, c.start, min(c.end, samples)) for c in self.clauses if c.start < samples]
+        self.clauses = [
+            Spoken(c.text, c.start, min(c.end, samples)) for c in self.clauses if c.start < samples
+        ]
         self.audio = [self.pcm()[:samples]] if self.audio else []
         self.samples = samples
 

@@ -97,13 +97,5 @@ class EndGeneration:
 
 
 Effect = (
-    Send
-    | Close
-    | Listen
-    | Recognise
-    | CancelRecognition
-    | Prepare
-    | Generate
-    | Synthesise
-    | EndGeneration
+    Send | Close | Listen | Recognise | CancelRecognition | Prepare | Generate | Synthesise | EndGeneration
 )

@@ -22,7 +22,8 @@ from vivavoce.engine.session.turns import MIN_SPEECH_MS, TurnChange, TurnDetecto
 from vivavoce.engine.session.utterance import PARTIAL_EVERY_MS, Utterance
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.errors import buffer_full, commit_empty
-from vivavoce.protocol.session import SemanticVad, ServerVad, Transcription as TranscriptionConfig
+from vivavoce.protocol.session import SemanticVad, ServerVad
+from vivavoce.protocol.session import Transcription as TranscriptionConfig
 from vivavoce.protocol.usage import TranscriptionDuration
 
 __all__ = ["LONGEST_TURN_S", "SHORTEST_COMMIT_MS", "Listener", "Listening"]
@@ -153,7 +154,9 @@ class Listening:
             if self._transcription is not None:
                 error = ev.TranscriptionError(type="server_error", code="model_error", message=answer.message)
                 self._out.send(
-                    ev.ConversationItemInputAudioTranscriptionFailed(item_id=entry.id, content_index=0, error=error)
+                    ev.ConversationItemInputAudioTranscriptionFailed(
+                        item_id=entry.id, content_index=0, error=error
+                    )
                 )
             self._listener.transcribed(entry)
         elif self._utterance is not None and self._utterance.number == answer.utterance:
@@ -295,7 +298,9 @@ class Listening:
 
     def _too_long(self) -> bool:
         utterance = self._utterance
-        return utterance is not None and samples(self._position_ms()) - utterance.start > LONGEST_TURN_S * 24_000
+        return (
+            utterance is not None and samples(self._position_ms()) - utterance.start > LONGEST_TURN_S * 24_000
+        )
 
     def _position_ms(self) -> int:
         return self._detector.position_ms if self._detector is not None else ms(self._audio.end)

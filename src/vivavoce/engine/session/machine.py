@@ -132,7 +132,9 @@ class Session:
             case client.ResponseCancel(response_id=response_id):
                 self._answering.cancel("client_cancelled", given(response_id, None))
             case client.OutputAudioBufferClear():
-                message = "output_audio_buffer.clear is served over WebRTC only; stop the playback at the client."
+                message = (
+                    "output_audio_buffer.clear is served over WebRTC only; stop the playback at the client."
+                )
                 raise ProtocolError(message, code="invalid_value", param="type")
 
     def _update(self, event: client.SessionUpdate) -> None:
@@ -171,9 +173,10 @@ class Session:
         )
         audio = given(params.audio, None)
         output = given(audio.output, None) if audio is not None else None
-        voice = session.audio.output.voice
-        if output is not None:
-            voice = check_voice(given(output.voice, voice), self._voices, "response.audio.output.voice")
+        wanted = (
+            session.audio.output.voice if output is None else given(output.voice, session.audio.output.voice)
+        )
+        voice = check_voice(wanted, self._voices, "response.audio.output.voice")
         return Wanted(
             Settings(
                 modality=modalities[0],

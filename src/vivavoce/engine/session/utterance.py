@@ -12,7 +12,7 @@ from vivavoce.engine.models.protocols import Transcription
 __all__ = ["PARTIAL_EVERY_MS", "Agreement", "Utterance"]
 
 PARTIAL_EVERY_MS = 300
-"""New speech between two hypotheses. One costs about 100 ms on one thread, so a third of a core while somebody speaks."""
+"""New speech between two hypotheses, each of which costs about 100 ms of one thread."""
 
 
 class Agreement:

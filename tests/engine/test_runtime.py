@@ -1,0 +1,213 @@
+import asyncio
+import base64
+import gc
+import json
+import time
+
+import numpy as np
+import pytest
+
+from tests.engine import fakes
+from vivavoce.engine.runtime import INBOX_LIMIT, OUTBOX_LIMIT, EngineSession
+from vivavoce.engine.session.machine import Session
+from vivavoce.errors import ConnectionLost
+
+
+@pytest.fixture
+async def connect():
+    open_sessions = []
+
+    def connect(models, lifetime=3600.0, **options):
+        machine = Session(
+            model="gpt-realtime",
+            voices=tuple(models.synthesiser.voices),
+            step_ms=32,
+            budget_tokens=2000,
+            expires_at=int(time.time() + lifetime),
+        )
+        session = EngineSession(machine, models, lifetime=lifetime, **options)
+        session.start()
+        open_sessions.append(session)
+        return session
+
+    yield connect
+    for session in open_sessions:
+        await session.close()
+
+
+async def send(session, event, **fields):
+    await session.send(json.dumps({"type": event, **fields}))
+
+
+async def until(session, event):
+    """Receive until an event of this type; return all of them."""
+    events = []
+    async with asyncio.timeout(5):
+        while not events or events[-1]["type"] != event:
+            events.append(json.loads(await session.receive()))
+    return events
+
+
+async def ask(session, text="Hello"):
+    content = [{"type": "input_text", "text": text}]
+    await send(
+        session, "conversation.item.create", item={"type": "message", "role": "user", "content": content}
+    )
+    await send(session, "response.create")
+
+
+def sound(seconds, amplitude):
+    return (np.random.default_rng(1).uniform(-amplitude, amplitude, int(seconds * 24_000)) * 32767).astype(
+        "<i2"
+    )
+    return pcm
+
+
+async def speak(session, *spans):
+    for seconds, amplitude in spans:
+        pcm = sound(seconds, amplitude)
+        for start in range(0, len(pcm), 960):
+            audio = base64.b64encode(pcm[start : start + 960].tobytes()).decode()
+            await send(session, "input_audio_buffer.append", audio=audio)
+
+
+async def test_a_written_question_gets_a_spoken_answer(connect):
+    models = fakes.models("Hi there. ", "How are you?")
+    session = connect(models)
+    await ask(session)
+    events = await until(session, "response.done")
+    assert events[0]["type"] == "session.created"
+    audio = b"".join(
+        base64.b64decode(e["delta"]) for e in events if e["type"] == "response.output_audio.delta"
+    )
+    assert len(audio) == len("Hi there. How are you?") * 1200 * 2
+    assert models.synthesiser.spoken == [("Hi there. ", "alloy", 1.0), ("How are you?", "alloy", 1.0)]
+
+
+async def test_a_synthesiser_of_another_rate_is_resampled(connect):
+    models = fakes.models("Hello you.", synthesiser=fakes.ToneSynthesiser(16_000))
+    session = connect(models)
+    await ask(session)
+    events = await until(session, "response.done")
+    audio = b"".join(
+        base64.b64decode(e["delta"]) for e in events if e["type"] == "response.output_audio.delta"
+    )
+    assert abs(len(audio) / 2 - len("Hello you.") * 1200) < 50
+
+
+async def test_a_spoken_question_gets_a_spoken_answer(connect):
+    models = fakes.models(words="What time is it?")
+    session = connect(models)
+    await speak(session, (0.5, 0.0), (1.0, 0.5), (0.6, 0.0))
+    events = await until(session, "response.done")
+    kinds = [e["type"] for e in events]
+    assert kinds.index("input_audio_buffer.speech_started") < kinds.index("response.created")
+    assert models.language_model.prompts[-1].messages[-1].text == "What time is it?"
+    (heard,) = [seconds for seconds, effort in models.recogniser.heard if effort == "final"]
+    assert 1.2 < heard < 1.6  # speech, its padding, and the pause
+
+
+async def test_speaking_interrupts_and_stops_the_models(connect):
+    models = fakes.models("Once upon a time. ", None, "The end.")
+    session = connect(models)
+    await ask(session)
+    await until(session, "response.output_audio.delta")
+    assert models.language_model.running == 1
+    await speak(session, (0.2, 0.0), (0.4, 0.5))
+    done = (await until(session, "response.done"))[-1]["response"]
+    assert done["status_details"]["reason"] == "turn_detected"
+    await asyncio.sleep(0)
+    assert models.language_model.running == 0
+
+
+async def test_a_failing_model_fails_one_response(connect):
+    models = fakes.models("Hi ", "there.")
+    models.language_model.fail_at = 1
+    session = connect(models)
+    await ask(session)
+    assert (await until(session, "response.done"))[-1]["response"]["status"] == "failed"
+    models.language_model.fail_at = None
+    await ask(session)
+    assert (await until(session, "response.done"))[-1]["response"]["status"] == "completed"
+
+
+async def test_a_failing_recogniser_costs_the_words(connect):
+    models = fakes.models()
+    models.recogniser.fail = True
+    session = connect(models)
+    audio = {"input": {"transcription": {"model": "whisper-1"}}}
+    await send(session, "session.update", session={"type": "realtime", "audio": audio})
+    await speak(session, (0.5, 0.0), (1.0, 0.5), (0.6, 0.0))
+    failed = (await until(session, "conversation.item.input_audio_transcription.failed"))[-1]
+    assert failed["error"]["message"] == "the recogniser is out of order"
+
+
+async def test_bad_input_is_answered_and_the_next_session_never_notices(connect):
+    models = fakes.models()
+    one, other = connect(models), connect(models)
+    await one.send("{")
+    assert (await until(one, "error"))[-1]["error"]["code"] == "invalid_json"
+    await ask(one)
+    await ask(other)
+    events = await until(other, "response.done")
+    assert "error" not in {e["type"] for e in events}
+    assert (await until(one, "response.done"))[-1]["response"]["status"] == "completed"
+
+
+async def test_a_client_that_does_not_read_stalls_itself_only(connect):
+    models = fakes.models("word. " * 400)
+    deaf, other = connect(models), connect(models)
+    await ask(deaf)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert deaf._outbox.qsize() <= OUTBOX_LIMIT
+    async with asyncio.timeout(5):
+        sending = asyncio.create_task(_flood(deaf))
+        await ask(other)
+        assert (await until(other, "response.created"))[-1]["type"] == "response.created"
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    assert deaf._inbox.qsize() <= INBOX_LIMIT
+
+
+async def _flood(session):
+    while True:
+        await send(session, "response.create")
+
+
+async def test_a_session_ends_when_its_time_is_over(connect):
+    session = connect(fakes.models(), lifetime=0.01)
+    assert (await until(session, "error"))[-1]["error"]["code"] == "session_expired"
+    with pytest.raises(ConnectionLost) as lost:
+        await session.receive()
+    assert lost.value.code == 1001
+    with pytest.raises(ConnectionLost):
+        await session.send("{}")
+
+
+async def test_close_is_idempotent_and_leaves_nothing(connect):
+    ended = []
+    models = fakes.models("Once upon a time. ", None)
+    session = connect(models, on_end=ended.append)
+    await ask(session)
+    await until(session, "response.output_audio.delta")
+    await session.close()
+    await session.close(1011, "again")
+    with pytest.raises(ConnectionLost) as lost:
+        await until(session, "nothing more")
+    assert lost.value.code == 1000
+    assert ended == [session]
+    assert models.language_model.running == 0
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert not [name for name in names if name.startswith("engine")]
+    gc.collect()
+
+
+async def test_a_receiver_that_waits_learns_of_the_end(connect):
+    session = connect(fakes.models())
+    await until(session, "session.created")
+    waiting = asyncio.create_task(session.receive())
+    await asyncio.sleep(0)
+    await session.close(1001, "bye")
+    with pytest.raises(ConnectionLost, match="bye"):
+        await waiting
