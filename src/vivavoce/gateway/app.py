@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
-import vivavoce
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.refusal import Refusal
@@ -20,13 +19,11 @@ from vivavoce.gateway.sessions import Sessions
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Progress, Upstream
+from vivavoce.web import FOLDER
 
-__all__ = ["WEB_FOLDER", "create_app"]
+__all__ = ["create_app"]
 
 _log = logging.getLogger(__name__)
-
-WEB_FOLDER = Path(vivavoce.__file__).parent / "web"
-"""What the browser loads."""
 
 
 def create_app(
@@ -34,12 +31,12 @@ def create_app(
     upstream: Upstream,
     *,
     progress: Callable[[Progress], None] | None = None,
-    web_folder: Path = WEB_FOLDER,
+    web_folder: Path = FOLDER,
 ) -> web.Application:
     """Make the application.
 
-    It takes charge of ``upstream``: starts it in the background when it starts itself, and closes it when it
-    stops. ``progress`` is told of every piece that is fetched.
+    It takes charge of ``upstream``: `vivavoce.gateway.server.listen` starts it as soon as the address
+    answers, and it is closed with the application. ``progress`` is told of every piece that is fetched.
     """
     app = web.Application(middlewares=[_answer_in_json, _keep_the_door])
     app[GATEWAY] = Gateway(
@@ -54,17 +51,9 @@ def create_app(
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
-    app.cleanup_ctx.append(_upstream)
     app.on_shutdown.append(_end_sessions)
+    app.on_cleanup.append(_close_upstream)
     return app
-
-
-async def _upstream(app: web.Application) -> AsyncIterator[None]:
-    gateway = app[GATEWAY]
-    gateway.loading.begin()
-    yield
-    await gateway.loading.stop()
-    await gateway.upstream.close()
 
 
 async def _end_sessions(app: web.Application) -> None:
@@ -74,6 +63,12 @@ async def _end_sessions(app: web.Application) -> None:
             await gateway.sessions.end_all(WSCloseCode.GOING_AWAY, "The server stops.")
     except TimeoutError:
         _log.warning("%d sessions did not end in time, and are cut off", len(gateway.sessions))
+
+
+async def _close_upstream(app: web.Application) -> None:
+    gateway = app[GATEWAY]
+    await gateway.loading.stop()
+    await gateway.upstream.close()
 
 
 @web.middleware

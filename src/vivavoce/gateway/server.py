@@ -26,7 +26,10 @@ class Listening:
 async def listen(app: web.Application) -> AsyncIterator[Listening]:
     """Answer for ``app`` at the address of its settings, for as long as the context lasts.
 
-    Raises `OSError` when the address cannot be listened at. On the way out, sessions are closed with 1001.
+    The models are loaded from the moment that the address answers, so that a port that is taken is told at
+    once, with nothing loaded in vain. On the way out, sessions are closed with 1001.
+
+    Raises `OSError` when the address cannot be listened at.
     """
     settings = app[GATEWAY].settings
     runner = web.AppRunner(
@@ -35,11 +38,11 @@ async def listen(app: web.Application) -> AsyncIterator[Listening]:
         handle_signals=False,
         shutdown_timeout=settings.shutdown_seconds,
     )
-    # The address before the models: a port that is taken is told at once, with nothing loaded in vain.
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
         await site.start()
+        app[GATEWAY].loading.begin()
         yield Listening(url=_url(settings, site.port), port=site.port)
     finally:
         await runner.cleanup()

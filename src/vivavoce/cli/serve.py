@@ -1,0 +1,213 @@
+"""``vivavoce serve``: the page and the Realtime endpoint, on this machine."""
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+
+from vivavoce.gateway import GatewaySettings, create_app, listen
+from vivavoce.gateway.loading import Loading
+from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.upstream import Progress as Piece
+from vivavoce.gateway.upstream import Upstream
+
+__all__ = ["ADDRESS_EXIT", "LOADING_EXIT", "SETTINGS_EXIT", "run", "serve"]
+
+LOADING_EXIT = 1
+"""Exit code when the models cannot be loaded."""
+
+SETTINGS_EXIT = 2
+"""Exit code when a setting is wrong, or would let strangers in."""
+
+ADDRESS_EXIT = 4
+"""Exit code when the address cannot be listened at."""
+
+SHUTDOWN_SECONDS = 5.0
+"""From the signal to the end of the process, whatever a model or a download is doing."""
+
+_console = Console(highlight=False, soft_wrap=True)
+_errors = Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes any that is free.  [default: 8000]")] = None,
+    engine_profile: Annotated[
+        str | None, typer.Option(help="Which models to load: default, compact or small.")
+    ] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Sessions at one time.  [default: 16]")] = None,
+    allowed_origins: Annotated[
+        str | None, typer.Option(help="Other web origins that may connect, separated by commas.")
+    ] = None,
+    allowed_hosts: Annotated[
+        str | None, typer.Option(help="Other names of this server, separated by commas.")
+    ] = None,
+    insecure_open: Annotated[
+        bool | None, typer.Option("--insecure-open", help="Let other machines in, without any key.")
+    ] = None,
+    log_level: Annotated[
+        str, typer.Option(help="debug, info (with an access log), warning or error.")
+    ] = "warning",
+) -> None:
+    """Serve the page and the Realtime endpoint, with the engine of this machine.
+
+    Every option can also be set in the environment: --max-sessions is VIVAVOCE_MAX_SESSIONS.
+    """
+    settings = _settings(
+        host=host,
+        port=port,
+        engine_profile=engine_profile,
+        max_sessions=max_sessions,
+        allowed_origins=allowed_origins,
+        allowed_hosts=allowed_hosts,
+        insecure_open=insecure_open,
+    )
+    logging.basicConfig(level=_level(log_level), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    from vivavoce.engine import Engine  # noqa: PLC0415 - heavy, and an extra: only who serves it loads it
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        code = runner.run(run(settings, Engine(settings.engine_profile)))
+    raise typer.Exit(code)
+
+
+async def run(settings: GatewaySettings, upstream: Upstream) -> int:
+    """Serve until a signal ends it, and return the exit code."""
+    stop = asyncio.Event()
+    _heed_signals(stop)
+    narrator = _Narrator()
+    app = create_app(settings, upstream, progress=narrator.hear)
+    async with AsyncExitStack() as stack:
+        try:
+            listening = await stack.enter_async_context(listen(app))
+        except OSError as error:
+            _errors.print(_why_not_listening(settings, error))
+            return ADDRESS_EXIT
+        _console.print(f"Viva Voce listens. Open [bold]{listening.url}[/bold] in a browser; Ctrl-C stops it.")
+        if settings.open_to_others:
+            _errors.print("Everybody who can reach this machine can use it: nobody is asked for a key.")
+        with narrator:
+            failure = await _load(app[GATEWAY].loading, stop)
+        if failure is not None:
+            _errors.print(f"The models could not be loaded: {failure}", markup=False)
+            return LOADING_EXIT
+        if not stop.is_set():
+            status = upstream.status
+            _console.print(f"Ready after {status.seconds:.1f} s: {', '.join(status.models.values())}.")
+        await stop.wait()
+        _console.print("Stopping.")
+    return 0
+
+
+async def _load(loading: Loading, stop: asyncio.Event) -> BaseException | None:
+    """Wait until the models answer or somebody stops the server; return what went wrong."""
+    loaded = asyncio.create_task(loading.finished())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({loaded, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return loaded.exception() if loaded.done() else None
+    finally:
+        loaded.cancel()
+        stopped.cancel()
+
+
+class _Narrator:
+    """Shows downloads as they go: bars in a terminal, one line for each piece elsewhere."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=_console,
+            transient=True,
+        )
+        self._pieces: dict[str, TaskID] = {}
+
+    def __enter__(self) -> None:
+        if _console.is_terminal:
+            self._bars.start()
+
+    def __exit__(self, *_: object) -> None:
+        if _console.is_terminal:
+            self._bars.stop()
+
+    def hear(self, piece: Piece) -> None:
+        if piece.name not in self._pieces:
+            self._pieces[piece.name] = self._bars.add_task(piece.name, total=piece.total)
+            if not _console.is_terminal:
+                _console.print(f"Fetching {piece.name}, {piece.total / 1e6:.0f} MB.")
+        self._bars.update(self._pieces[piece.name], completed=piece.done)
+
+
+def _settings(**given: Any) -> GatewaySettings:
+    """Settle the settings: what was given, else the environment, else the defaults."""
+    try:
+        settings = GatewaySettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            name = ".".join(str(part) for part in error["loc"])
+            option = f"--{name.replace('_', '-')} (VIVAVOCE_{name.upper()})"
+            _errors.print(f"{option}: {error['msg']}, got {error['input']!r}.", markup=False)
+        raise typer.Exit(SETTINGS_EXIT) from invalid
+    if settings.open_to_others and not settings.insecure_open:
+        _errors.print(
+            f"Refused to listen on {settings.host}: other machines could reach it, and nobody is asked for "
+            "a key. Leave --host at 127.0.0.1, or add --insecure-open to let everybody in."
+        )
+        raise typer.Exit(SETTINGS_EXIT)
+    return settings
+
+
+def _level(name: str) -> int:
+    levels = logging.getLevelNamesMapping()
+    if name.upper() not in levels:
+        _errors.print(f"--log-level: expected debug, info, warning or error, got {name!r}.", markup=False)
+        raise typer.Exit(SETTINGS_EXIT)
+    return levels[name.upper()]
+
+
+def _why_not_listening(settings: GatewaySettings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} of {settings.host} is taken by another program. "
+            "Choose another with --port, or stop that one."
+        )
+    return f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}."
+
+
+def _heed_signals(stop: asyncio.Event) -> None:
+    """Let SIGINT and SIGTERM stop the server once, and end the process at once when they come again."""
+    loop = asyncio.get_running_loop()
+
+    def heed() -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        # A thread that computes or downloads cannot be interrupted, and the interpreter would wait for it.
+        deadline = threading.Timer(SHUTDOWN_SECONDS, os._exit, (0,))
+        deadline.daemon = True
+        deadline.start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heed)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

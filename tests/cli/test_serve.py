@@ -1,0 +1,167 @@
+import asyncio
+import logging
+import re
+import signal
+import socket
+import sys
+
+import aiohttp
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tests.gateway.doubles import ScriptedProgress, ScriptedUpstream
+from vivavoce.cli import serve as module
+from vivavoce.cli.serve import ADDRESS_EXIT, LOADING_EXIT, SETTINGS_EXIT, run, serve
+from vivavoce.errors import WeightsUnavailable
+from vivavoce.gateway import GatewaySettings
+
+SERVER = """
+import asyncio
+from tests.gateway.doubles import ScriptedUpstream
+from vivavoce.cli.serve import run
+from vivavoce.gateway import GatewaySettings
+{extra}
+raise SystemExit(asyncio.run(run(GatewaySettings(port=0), ScriptedUpstream())))
+"""
+
+
+@pytest.fixture
+def command():
+    app = typer.Typer()
+    app.command()(serve)
+    return lambda *arguments, **env: CliRunner().invoke(app, arguments, env=env)
+
+
+@pytest.fixture
+def asked_for(monkeypatch):
+    """Take note of the settings that would be served, and serve nothing."""
+    seen = []
+
+    async def note(settings, upstream):
+        seen.append((settings, upstream.profile))
+        return 0
+
+    monkeypatch.setattr(module, "run", note)
+    return seen
+
+
+class TestOptions:
+    def test_an_option_beats_the_environment_which_beats_the_default(self, command, asked_for):
+        result = command("--port", "8100", VIVAVOCE_PORT="8200", VIVAVOCE_MAX_SESSIONS="3")
+        assert result.exit_code == 0, result.output
+        settings, profile = asked_for[0]
+        assert (settings.port, settings.max_sessions, settings.host) == (8100, 3, "127.0.0.1")
+        assert profile == "default"
+
+    def test_the_profile_reaches_the_engine(self, command, asked_for):
+        assert command("--engine-profile", "small").exit_code == 0
+        assert asked_for[0][1] == "small"
+
+    @pytest.mark.parametrize(
+        ("arguments", "expected"),
+        [
+            (["--port", "70000"], r"--port \(VIVAVOCE_PORT\).*65535.*70000"),
+            (["--engine-profile", "huge"], r"--engine-profile.*'default', 'compact' or 'small'.*'huge'"),
+            (["--log-level", "loud"], r"--log-level.*'loud'"),
+            (["--host", "0.0.0.0"], r"0\.0\.0\.0.*--insecure-open"),
+        ],
+    )
+    def test_a_wrong_one_is_named_with_what_was_expected(self, command, asked_for, arguments, expected):
+        result = command(*arguments)
+        assert result.exit_code == SETTINGS_EXIT
+        assert re.search(expected, result.output), result.output
+        assert asked_for == []
+
+    def test_a_wrong_variable_is_named_as_well(self, command, asked_for):
+        result = command(VIVAVOCE_MAX_SESSIONS="many")
+        assert result.exit_code == SETTINGS_EXIT
+        assert "VIVAVOCE_MAX_SESSIONS" in result.output
+
+    def test_strangers_are_let_in_on_demand_only(self, command, asked_for):
+        assert command("--host", "0.0.0.0", "--insecure-open").exit_code == 0
+        assert asked_for[0][0].open_to_others
+
+    @pytest.fixture(autouse=True)
+    def _leave_logging_alone(self, monkeypatch):
+        monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+
+
+class TestRun:
+    async def test_a_port_that_is_taken_is_named_before_anything_is_loaded(self, capsys):
+        upstream = ScriptedUpstream()
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            assert await run(GatewaySettings(port=port), upstream) == ADDRESS_EXIT
+        said = capsys.readouterr().err
+        assert said == (
+            f"Port {port} of 127.0.0.1 is taken by another program. "
+            "Choose another with --port, or stop that one.\n"
+        )
+        assert upstream.status.state == "stopped"
+
+    async def test_an_address_of_another_machine_is_named(self, capsys):
+        assert await run(GatewaySettings(host="192.0.2.1", port=0), ScriptedUpstream()) == ADDRESS_EXIT
+        assert "Cannot listen on 192.0.2.1" in capsys.readouterr().err
+
+    async def test_models_that_cannot_be_loaded_end_it(self, capsys):
+        upstream = ScriptedUpstream(failure=WeightsUnavailable("no source has [recogniser]"))
+        assert await run(GatewaySettings(port=0), upstream) == LOADING_EXIT
+        captured = capsys.readouterr()
+        assert captured.out.startswith("Viva Voce listens. Open http://127.0.0.1:")
+        assert "no source has [recogniser]" in captured.err
+        assert upstream.closed
+
+    async def test_says_where_to_go_and_then_what_it_fetches(self, capsys):
+        class Fetching(ScriptedUpstream):
+            async def start(self, progress):
+                for done in (0, 21_000_000, 42_000_000):
+                    progress(ScriptedProgress("recogniser", done, 42_000_000))
+                raise WeightsUnavailable("none")
+
+        await run(GatewaySettings(port=0), Fetching())
+        where, fetching = capsys.readouterr().out.splitlines()
+        assert where.startswith("Viva Voce listens. Open http://127.0.0.1:")
+        assert fetching == "Fetching recogniser, 42 MB."
+
+    async def test_warns_that_everybody_may_come_in(self, capsys):
+        upstream = ScriptedUpstream(failure=WeightsUnavailable("none"))
+        await run(GatewaySettings(host="0.0.0.0", port=0, insecure_open=True), upstream)
+        assert "nobody is asked for a key" in capsys.readouterr().err
+
+
+async def _serve_elsewhere(extra=""):
+    """Run the server in a process of its own; return the process and its address once it is ready."""
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER.format(extra=extra), stdout=-1, stderr=-1
+    )
+    address = re.search(rb"http://127\.0\.0\.1:\d+", await server.stdout.readline())[0].decode()
+    assert await server.stdout.readline() == b"Ready after 0.2 s: scripted.\n"
+    return server, address
+
+
+class TestSignals:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    async def test_a_signal_says_goodbye_to_clients_and_ends_it(self, number):
+        server, address = await _serve_elsewhere()
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{address}/v1/realtime?model=m") as ws,
+        ):
+            await ws.receive()
+            server.send_signal(number)
+            message = await ws.receive()
+            assert (message.data, message.extra) == (1001, "The server stops.")
+            async with asyncio.timeout(5):
+                out, err = await server.communicate()
+        assert (server.returncode, out, err) == (0, b"Stopping.\n", b"")
+
+    async def test_a_thread_that_never_ends_does_not_keep_it(self):
+        server, _ = await _serve_elsewhere(
+            "import threading, vivavoce.cli.serve as module; module.SHUTDOWN_SECONDS = 0.2\n"
+            "threading.Thread(target=threading.Event().wait).start()"
+        )
+        server.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await server.communicate()
+        assert server.returncode == 0
