@@ -9,7 +9,7 @@ import base64
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from aiohttp import WSMsgType, web
@@ -20,6 +20,7 @@ RATE = 24_000
 CHUNK = 960
 LOUD = 0.02
 HANGOVER = 10
+PATIENCE = 8
 CSP = (
     "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; object-src 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
@@ -65,7 +66,7 @@ class FakeEndpoint:
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         self.port = 0
 
-    async def __aenter__(self) -> "FakeEndpoint":
+    async def __aenter__(self) -> Self:
         await self._runner.setup()
         await self.listen()
         return self
@@ -99,14 +100,14 @@ class FakeEndpoint:
         """Return the client events of this type so far."""
         return [event for event in self.received if event["type"] == kind]
 
-    async def wait_for(self, kind: str, count: int = 1, timeout: float = 8.0) -> list[Event]:
+    async def wait_for(self, kind: str, count: int = 1) -> list[Event]:
         """Wait until the page has sent so many events of this type."""
-        async with self.changed:
-            try:
-                await asyncio.wait_for(self.changed.wait_for(lambda: len(self.sent(kind)) >= count), timeout)
-            except TimeoutError:
-                types = [event["type"] for event in self.received if event["type"] != "input_audio_buffer.append"]
-                raise AssertionError(f"expected {count} × {kind}, got {types}") from None
+        try:
+            async with asyncio.timeout(PATIENCE), self.changed:
+                await self.changed.wait_for(lambda: len(self.sent(kind)) >= count)
+        except TimeoutError:
+            kinds = [event["type"] for event in self.received if event["type"] != "input_audio_buffer.append"]
+            raise AssertionError(f"expected {kind} to come {count} times, got {kinds}") from None
         return self.sent(kind)
 
     def microphone(self) -> np.ndarray:
@@ -204,14 +205,18 @@ class FakeSession:
         elif self.user is not None:
             self.quiet += 1
             if self.quiet == HANGOVER:
-                await self.send("input_audio_buffer.speech_stopped", audio_end_ms=int(self.total_ms), item_id=self.user)
+                await self.send(
+                    "input_audio_buffer.speech_stopped", audio_end_ms=int(self.total_ms), item_id=self.user
+                )
                 await self.commit(self.user)
                 self.user = None
                 self.respond()
 
     async def speech_started(self) -> None:
         self.user = self.new_id("item")
-        await self.send("input_audio_buffer.speech_started", audio_start_ms=int(self.total_ms), item_id=self.user)
+        await self.send(
+            "input_audio_buffer.speech_started", audio_start_ms=int(self.total_ms), item_id=self.user
+        )
         await self.cancel("turn_detected")
 
     async def on_input_audio_buffer_clear(self, _event: Event) -> None:
@@ -228,7 +233,9 @@ class FakeSession:
         self.buffered = 0
         await self.send("input_audio_buffer.committed", previous_item_id=self.last_item, item_id=item_id)
         content = [{"type": "input_audio", "transcript": None}]
-        await self.add({"id": item_id, "type": "message", "role": "user", "status": "completed", "content": content})
+        await self.add(
+            {"id": item_id, "type": "message", "role": "user", "status": "completed", "content": content}
+        )
         self.start(self.transcribe(item_id))
 
     async def add(self, item: Event) -> None:
@@ -286,9 +293,19 @@ class FakeSession:
 
     async def answer(self) -> None:
         where = {**self.ids, "output_index": 0, "content_index": 0}
-        item = {"id": where["item_id"], "type": "message", "role": "assistant", "status": "in_progress", "content": []}
-        await self.send("response.created", response={"id": where["response_id"], "status": "in_progress", "output": []})
-        await self.send("response.output_item.added", response_id=where["response_id"], output_index=0, item=item)
+        item = {
+            "id": where["item_id"],
+            "type": "message",
+            "role": "assistant",
+            "status": "in_progress",
+            "content": [],
+        }
+        await self.send(
+            "response.created", response={"id": where["response_id"], "status": "in_progress", "output": []}
+        )
+        await self.send(
+            "response.output_item.added", response_id=where["response_id"], output_index=0, item=item
+        )
         await self.add(item)
         await self.send("response.content_part.added", **where, part={"type": "audio", "transcript": ""})
         for word in self.script.words.split(" "):
@@ -312,11 +329,24 @@ class FakeSession:
         part = {"type": "audio", "transcript": self.script.words}
         content = [{"type": "output_audio", "transcript": self.script.words}]
         done = "completed" if status == "completed" else "incomplete"
-        item = {"id": self.ids["item_id"], "type": "message", "role": "assistant", "status": done, "content": content}
+        item = {
+            "id": self.ids["item_id"],
+            "type": "message",
+            "role": "assistant",
+            "status": done,
+            "content": content,
+        }
         await self.send("response.output_audio.done", **where)
         await self.send("response.output_audio_transcript.done", **where, transcript=self.script.words)
         await self.send("response.content_part.done", **where, part=part)
         await self.send("conversation.item.done", previous_item_id=None, item=item)
-        await self.send("response.output_item.done", response_id=self.ids["response_id"], output_index=0, item=item)
-        response = {"id": self.ids["response_id"], "status": status, "status_details": details, "output": [item]}
+        await self.send(
+            "response.output_item.done", response_id=self.ids["response_id"], output_index=0, item=item
+        )
+        response = {
+            "id": self.ids["response_id"],
+            "status": status,
+            "status_details": details,
+            "output": [item],
+        }
         await self.send("response.done", response=response)

@@ -34,7 +34,7 @@ export class VoiceButton extends LitElement {
         border: 2px solid var(--voice);
         background: var(--surface);
         color: var(--voice);
-        font-size: 2.25rem;
+        font-size: 2.75rem;
         line-height: 0;
         cursor: pointer;
         touch-action: none;
@@ -69,11 +69,13 @@ export class VoiceButton extends LitElement {
         background: var(--surface);
       }
       .halo {
+        pointer-events: none;
         background: var(--voice);
         opacity: 0.16;
-        transform: scale(calc(1 + 0.55 * var(--level, 0)));
+        transform: scale(calc(1 + 0.35 * var(--level, 0)));
       }
       .orbit {
+        pointer-events: none;
         inset: -0.6rem;
         border: 2px dashed var(--voice);
         opacity: 0;

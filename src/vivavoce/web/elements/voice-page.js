@@ -42,6 +42,7 @@ export class VoicePage extends LitElement {
     sharedStyles,
     css`
       :host {
+        box-sizing: border-box;
         display: grid;
         grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr);
         grid-template-areas: 'header' 'talk' 'stage';
@@ -92,9 +93,8 @@ export class VoicePage extends LitElement {
         justify-items: center;
         gap: 1rem;
       }
-      .stage > voice-waves,
-      .stage > voice-composer,
-      .stage > voice-problem {
+      .top,
+      voice-composer {
         inline-size: 100%;
       }
       .now {
@@ -251,13 +251,14 @@ export class VoicePage extends LitElement {
           : this.#welcome()}
       </main>
       <section class="stage" aria-label="Talk">
-        <voice-problem
-          .problem=${session.problem}
-          ?hidden=${!session.problem}
-          @remedy=${() => this.#remedy()}
-          @dismiss=${() => session.dismiss()}
-        ></voice-problem>
-        <voice-waves ?running=${session.state === 'open'} .levels=${this.levels}></voice-waves>
+        <div class="top">
+          <voice-problem
+            .problem=${session.problem}
+            @remedy=${() => this.#remedy()}
+            @dismiss=${() => session.dismiss()}
+          ></voice-problem>
+          <voice-waves ?running=${session.state === 'open'} .levels=${this.levels}></voice-waves>
+        </div>
         <div class="now" data-phase=${phase}>
           <p class="state" role="status">${glyph(phase)}<span>${WORDS[phase]}</span></p>
           <p class="hint">${this.#hint(phase)}</p>

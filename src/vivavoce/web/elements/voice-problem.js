@@ -22,6 +22,7 @@ export class VoiceProblem extends LitElement {
         display: grid;
         grid-template-columns: auto 1fr;
         gap: 0.25rem 0.75rem;
+        margin-block-end: 0.75rem;
         padding: 0.9rem 1rem;
         border: 1px solid var(--line-strong);
         border-radius: 0.75rem;

@@ -1,0 +1,137 @@
+"""A Chromium whose microphone is a WAV file, and helpers to drive the page with it."""
+
+import base64
+import shutil
+import wave
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from .fake_endpoint import FakeEndpoint
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SESSION = "document.querySelector('voice-page').session"
+
+
+def write_wav(path, samples, rate=48_000):
+    """Write mono floats as a 16 bit WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+@dataclass
+class Recording:
+    """What came out of the loudspeaker: mono floats."""
+
+    rate: int
+    samples: np.ndarray
+
+
+@dataclass
+class Visitor:
+    """Somebody in front of the page."""
+
+    page: Page
+    complaints: list[str]
+
+    async def start(self, *, ready: str = "Ready") -> None:
+        """Press the button and wait until it is connected."""
+        await self.page.get_by_role("button", name="Start").click()
+        await self.state(ready)
+
+    async def state(self, word: str) -> None:
+        """Wait until the page says that it is in this state."""
+        await self.page.get_by_role("status").get_by_text(word, exact=True).wait_for(timeout=8000)
+
+    async def session(self, expression: str) -> Any:
+        """Evaluate an expression of the page's `session`."""
+        return await self.page.evaluate(f"async () => {{ const session = {SESSION}; return {expression}; }}")
+
+    async def talk_button(self) -> tuple[float, float]:
+        """Return the middle of the talk button."""
+        box = await self.page.locator("voice-button").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    async def record(self) -> None:
+        """Begin to record what the loudspeaker gets."""
+        await self.page.evaluate(f"() => {{ window.endRecording = {SESSION}.player.record(); }}")
+
+    async def recorded(self) -> Recording:
+        """End the recording and return it: the rendered output, silence included."""
+        found = await self.page.evaluate(
+            """async () => {
+              const {sampleRate, samples} = await window.endRecording();
+              const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+              let binary = '';
+              for (let at = 0; at < bytes.length; at += 32768) {
+                binary += String.fromCharCode(...bytes.subarray(at, at + 32768));
+              }
+              return {sampleRate, base64: btoa(binary)};
+            }"""
+        )
+        return Recording(int(found["sampleRate"]), np.frombuffer(base64.b64decode(found["base64"]), "<f4"))
+
+
+@pytest.fixture
+async def visit(tmp_path):
+    """Return a function that opens an address in a new Chromium and gives a `Visitor`."""
+    if CHROMIUM is None:
+        pytest.skip("needs chromium")
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+
+        async def open_page(
+            url: str,
+            *,
+            microphone: np.ndarray | None = None,
+            allow: bool = True,
+            before: str = "",
+            arguments: tuple[str, ...] = (),
+            **context: Any,
+        ) -> Visitor:
+            chosen = [*ARGUMENTS, *arguments]
+            if allow:
+                chosen.append("--use-fake-ui-for-media-stream")
+            if microphone is not None:
+                file = write_wav(tmp_path / "microphone.wav", microphone)
+                chosen.append(f"--use-file-for-fake-audio-capture={file}%noloop")
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=chosen)
+            stack.push_async_callback(browser.close)
+            page = await (await browser.new_context(**context)).new_page()
+            visitor = Visitor(page, [])
+            page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+            page.on(
+                "console", lambda said: visitor.complaints.append(said.text) if said.type == "error" else None
+            )
+            if before:
+                await page.add_init_script(before)
+            await page.goto(url)
+            return visitor
+
+        yield open_page
+
+
+@pytest.fixture
+async def endpoint():
+    """Return a running endpoint whose script a test may change."""
+    async with FakeEndpoint() as running:
+        yield running
