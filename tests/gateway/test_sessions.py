@@ -1,0 +1,53 @@
+import asyncio
+
+import pytest
+
+from vivavoce.gateway.sessions import Sessions
+
+
+class Held:
+    """Stands in for a bridge: notes how it was ended."""
+
+    ended = None
+
+    def end(self, code, reason):
+        self.ended = (code, reason)
+
+
+class TestPlaces:
+    async def test_the_last_place_is_given_once(self):
+        sessions = Sessions(2, retry_after=5)
+        with sessions.hold(Held()):
+            assert sessions.refuse() is None
+            with sessions.hold(Held()):
+                refusal = sessions.refuse()
+                assert (refusal.status, refusal.code, refusal.retry_after) == (503, "too_many_sessions", 5)
+                assert len(sessions) == 2
+            assert sessions.refuse() is None
+        assert len(sessions) == 0
+
+    async def test_a_session_that_fails_leaves_its_place(self):
+        sessions = Sessions(1, retry_after=5)
+        with pytest.raises(ZeroDivisionError), sessions.hold(Held()):
+            1 / 0  # noqa: B018
+        assert sessions.refuse() is None
+
+
+class TestEndAll:
+    async def test_returns_at_once_when_there_are_none(self):
+        await Sessions(1, retry_after=5).end_all(1001, "bye")
+
+    async def test_ends_each_and_waits_until_they_are_gone(self):
+        sessions, one, two = Sessions(3, retry_after=5), Held(), Held()
+        with sessions.hold(one):
+            with sessions.hold(two):
+                ending = asyncio.create_task(sessions.end_all(1001, "bye"))
+                await asyncio.sleep(0)
+                assert one.ended == two.ended == (1001, "bye")
+            assert not ending.done()
+        await ending
+
+    async def test_lets_nobody_in_any_more(self):
+        sessions = Sessions(3, retry_after=5)
+        await sessions.end_all(1001, "bye")
+        assert sessions.refuse().code == "going_away"
