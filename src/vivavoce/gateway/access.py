@@ -1,9 +1,11 @@
-"""The access log: who asked for which path, and what came of it. No query strings, no headers, no content."""
+"""What the HTTP side logs: who asked for which path, and what came of it; no query, no header, no content."""
 
-from aiohttp import web
+import logging
+
+from aiohttp import http_exceptions, web
 from aiohttp.abc import AbstractAccessLogger
 
-__all__ = ["AccessLogger"]
+__all__ = ["SERVER_LOG", "AccessLogger"]
 
 
 class AccessLogger(AbstractAccessLogger):
@@ -14,3 +16,20 @@ class AccessLogger(AbstractAccessLogger):
         self.logger.info(
             "%s %s %s %d %.3fs", request.remote, request.method, request.path, response.status, time
         )
+
+
+class _WithoutTheRequest(logging.Filter):
+    """Takes the exception off the record of a broken request: it quotes the line that is broken, key and all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, http_exceptions.HttpProcessingError):
+            record.exc_info = None
+
+        return True
+
+
+SERVER_LOG = logging.getLogger(__name__)
+"""Where aiohttp logs what goes wrong with a request."""
+
+SERVER_LOG.addFilter(_WithoutTheRequest())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from vivavoce.gateway.access import AccessLogger
+from vivavoce.gateway.access import SERVER_LOG, AccessLogger
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY
 
@@ -35,6 +35,7 @@ async def listen(app: web.Application) -> AsyncIterator[Listening]:
     runner = web.AppRunner(
         app,
         access_log_class=AccessLogger,
+        logger=SERVER_LOG,
         handle_signals=False,
         shutdown_timeout=settings.shutdown_seconds,
     )
