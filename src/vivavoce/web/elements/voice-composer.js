@@ -31,6 +31,8 @@ export class VoiceComposer extends LitElement {
         padding: 0 0 0 1.1rem;
         border: 0;
         background: none;
+      }
+      input:focus-visible {
         outline: none;
       }
       input::placeholder {

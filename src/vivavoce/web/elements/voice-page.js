@@ -44,9 +44,10 @@ export class VoicePage extends LitElement {
       :host {
         box-sizing: border-box;
         display: grid;
-        grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr);
+        grid-template: auto minmax(7rem, 1fr) auto / minmax(0, 1fr);
         grid-template-areas: 'header' 'talk' 'stage';
         block-size: 100dvh;
+        overflow-y: auto;
         max-inline-size: 44rem;
         margin-inline: auto;
         padding: 0 max(1rem, env(safe-area-inset-left)) max(1rem, env(safe-area-inset-bottom));
@@ -67,6 +68,7 @@ export class VoicePage extends LitElement {
         grid-area: talk;
         min-block-size: 0;
         display: grid;
+        grid-template-rows: minmax(0, 1fr);
       }
       voice-transcript {
         padding-block: 1rem 2rem;
@@ -174,6 +176,13 @@ export class VoicePage extends LitElement {
         voice-waves {
           block-size: 3.5rem;
         }
+        voice-button {
+          inline-size: 5.5rem;
+          block-size: 5.5rem;
+        }
+        .controls {
+          min-block-size: 7rem;
+        }
       }
       @media (min-width: 64rem) {
         :host {
@@ -257,7 +266,11 @@ export class VoicePage extends LitElement {
             @remedy=${() => this.#remedy()}
             @dismiss=${() => session.dismiss()}
           ></voice-problem>
-          <voice-waves ?running=${session.state === 'open'} .levels=${this.levels}></voice-waves>
+          <voice-waves
+            ?running=${session.state === 'open'}
+            ?hidden=${phase === 'error'}
+            .levels=${this.levels}
+          ></voice-waves>
         </div>
         <div class="now" data-phase=${phase}>
           <p class="state" role="status">${glyph(phase)}<span>${WORDS[phase]}</span></p>

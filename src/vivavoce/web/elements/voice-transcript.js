@@ -55,7 +55,7 @@ export class VoiceTranscript extends LitElement {
       .unheard {
         color: var(--ink-faint);
         text-decoration: line-through;
-        text-decoration-thickness: 1px;
+        text-decoration-color: var(--line-strong);
       }
       .note {
         margin: 0;
@@ -67,10 +67,15 @@ export class VoiceTranscript extends LitElement {
 
   static properties = {items: {attribute: false}, version: {type: Number}, speaking: {type: Boolean}};
 
+  /** The end is in sight, and is to stay so. */
   #follow = true;
+  #resized = new ResizeObserver(() => this.#scroll());
 
   constructor() {
     super();
+    this.addEventListener('scroll', () => {
+      this.#follow = this.scrollHeight - this.scrollTop - this.clientHeight < NEAR_END;
+    });
     /** @type {readonly Item[]} */
     this.items = [];
     /** Changes whenever the items did: they are changed in place. */
@@ -79,24 +84,36 @@ export class VoiceTranscript extends LitElement {
     this.speaking = false;
   }
 
-  willUpdate() {
-    this.#follow = this.scrollHeight - this.scrollTop - this.clientHeight < NEAR_END;
+  connectedCallback() {
+    super.connectedCallback();
+    this.#resized.observe(this);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#resized.disconnect();
   }
 
   updated() {
+    this.#scroll();
+  }
+
+  #scroll() {
     if (this.#follow) this.scrollTop = this.scrollHeight;
   }
 
   render() {
     const shown = this.items.filter((item) => item.role === 'user' || item.role === 'assistant');
     const last = shown.findLast((item) => item.role === 'assistant');
-    return html`<ol role="log" aria-live="off" aria-label="Conversation" part="log">
-      ${repeat(
-        shown,
-        (item) => item.id,
-        (item) => this.#line(item, this.speaking && item === last),
-      )}
-    </ol>`;
+    return html`<div role="log" aria-live="off" aria-label="Conversation" part="log">
+      <ol>
+        ${repeat(
+          shown,
+          (item) => item.id,
+          (item) => this.#line(item, this.speaking && item === last),
+        )}
+      </ol>
+    </div>`;
   }
 
   /**

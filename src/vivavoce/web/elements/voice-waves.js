@@ -23,6 +23,9 @@ export class VoiceWaves extends LitElement {
       display: block;
       block-size: 5rem;
     }
+    :host([hidden]) {
+      display: none;
+    }
     canvas {
       display: block;
       inline-size: 100%;
@@ -123,11 +126,11 @@ export class VoiceWaves extends LitElement {
 /**
  * @param {number} level root mean square, 0 … 1
  * @param {number} most pixels
- * @returns {number} pixels: -50 dB is nothing, -8 dB is all
+ * @returns {number} pixels: -50 dB is nothing, -5 dB is all
  */
 function reach(level, most) {
   const decibels = 20 * Math.log10(Math.max(level, 1e-6));
-  return Math.max(0.06, Math.min(1, (decibels + 50) / 42)) * most;
+  return Math.max(0.06, Math.min(1, (decibels + 50) / 45)) * most;
 }
 
 /**
