@@ -20,7 +20,7 @@ _ALL_CODES: _Integers = np.arange(256, dtype=np.int32)
 _ALL_PCM16: _Integers = np.arange(-32768, 32768, dtype=np.int32)
 
 _PCMU_BIAS = 33
-_PCMU_CLIP = 8159
+_PCMU_CLIP = 8158
 _PCMU_SEGMENTS = np.array([0x3F, 0x7F, 0xFF, 0x1FF, 0x3FF, 0x7FF, 0xFFF, 0x1FFF])
 """The greatest biased 14-bit magnitude in each of the eight segments."""
 _PCMA_SEGMENTS = np.array([0x1F, 0x3F, 0x7F, 0xFF, 0x1FF, 0x3FF, 0x7FF, 0xFFF])

@@ -37,7 +37,8 @@ def from_pcm16(pcm: Pcm) -> Samples:
 
 def to_pcm16(audio: npt.NDArray[np.floating[Any]]) -> Pcm:
     """Convert floats to integers; what is louder than full scale is clipped."""
-    return np.clip(np.rint(audio * 32768), -32768, 32767).astype(np.int16)
+    pcm: Pcm = np.clip(np.rint(audio * 32768), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def decode_pcm16(data: bytes) -> Pcm:
@@ -56,7 +57,8 @@ def encode_pcm16(pcm: Pcm) -> bytes:
 
 def mix_down(channels: npt.NDArray[np.float32]) -> Samples:
     """Average channels, shape (channels, n), into one."""
-    return channels.mean(axis=0, dtype=np.float32)
+    mixed: Samples = channels.mean(axis=0, dtype=np.float32)
+    return mixed
 
 
 def level_dbfs(audio: Samples) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from vivavoce.audio.pcm import Samples, mix_down, to_pcm16
+from vivavoce.audio.pcm import Samples, encode_pcm16, mix_down, to_pcm16
 from vivavoce.errors import AudioFileError
 
 __all__ = ["MAX_SECONDS", "read_wav", "write_wav"]
@@ -73,10 +73,10 @@ def write_wav(path: str | Path, samples: Samples, rate: int) -> None:
     Raises `AudioFileError` when the file cannot be written.
     """
     try:
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(to_pcm16(samples).tobytes())
+        with Path(path).open("wb") as file, wave.open(file, "wb") as writer:
+            writer.setnchannels(1)
+            writer.setsampwidth(2)
+            writer.setframerate(rate)
+            writer.writeframes(encode_pcm16(to_pcm16(samples)))
     except OSError as error:
         raise AudioFileError(f"Cannot write {path}: {error.strerror}.") from error
