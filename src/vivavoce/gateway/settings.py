@@ -65,7 +65,9 @@ class GatewaySettings(BaseSettings):
         2.0, gt=0, description="How long a closed connection may take to say goodbye before it is cut."
     )
     heartbeat_seconds: float = Field(
-        20.0, gt=0, description="Seconds of silence before a ping; a client that misses two is gone."
+        20.0,
+        gt=0,
+        description="Seconds of silence before a ping; a client that does not answer within half of that is gone.",
     )
     retry_after_seconds: int = Field(
         5, ge=1, description="What `Retry-After` says to a client that is refused for now."
