@@ -160,6 +160,16 @@ class TestEnding:
                 await ws.receive()
             assert (await running.upstream.sessions[0].closed)[0] == 1000
 
+    @pytest.mark.parametrize(
+        ("payload", "told"),
+        [(b"", (1000, "")), (b"\x03\xe9", (1001, "")), (b"\x0f\xa0enough", (4000, "enough"))],
+    )
+    async def test_tells_the_endpoint_how_the_client_left(self, payload, told):
+        async with gateway() as running, running.connect() as ws:
+            await ws.receive()
+            await ws.send_frame(payload, aiohttp.WSMsgType.CLOSE)
+            assert await running.upstream.sessions[0].closed == told
+
     async def test_notices_a_connection_that_breaks(self):
         async with gateway() as running, running.connect() as ws:
             await ws.receive()

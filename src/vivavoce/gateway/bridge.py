@@ -11,8 +11,8 @@ the downlink  reads the endpoint, sends to the client  the client, while it read
                                                        waits, and after `Limits.send_timeout` it is over
 ============  =======================================  ====================================================
 
-The first of both, or `Bridge.end`, to say why it is over decides the close code that everyone sees. A slow
-client costs `Limits.send_buffer` and one event, and nobody else notices.
+The first of both, or `Bridge.end`, to say why it is over decides the close code that everyone sees. A client
+that does not read costs at most twice `Limits.send_buffer` and two events, and nobody else notices.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class Bridge:
         # Text stays bytes: both sides want UTF-8, and 20 MB are not decoded only to be encoded again.
         self._socket: web.WebSocketResponse[bool] = web.WebSocketResponse(
             protocols=protocols,
-            compress=False,  # audio in base64 shrinks by a quarter and costs ten times the CPU of sending it
+            compress=False,  # 34 % smaller for 54 µs an event: experiments/websocket_compression.py
             decode_text=False,
             heartbeat=limits.heartbeat,
             timeout=limits.close_timeout,
@@ -125,6 +125,8 @@ class Bridge:
                         await self._complain(_too_large(self._limits.message, len(message.data)))
                     case WSMsgType.BINARY:
                         await self._complain(_no_text(len(message.data)))
+                    case WSMsgType.CLOSE:
+                        self.end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
                         self.end(message.data.code, str(message.data))
                     case _:
