@@ -65,6 +65,15 @@ class Visitor:
         """Evaluate an expression of the page's `session`."""
         return await self.page.evaluate(f"async () => {{ const session = {SESSION}; return {expression}; }}")
 
+    async def until(self, condition: str) -> None:
+        """Wait until a condition of the page's `session` holds, looking at every frame."""
+        await self.page.evaluate(
+            f"""async () => {{
+              const session = {SESSION};
+              while (!({condition})) await new Promise(requestAnimationFrame);
+            }}"""
+        )
+
     async def talk_button(self) -> tuple[float, float]:
         """Return the middle of the talk button."""
         box = await self.page.locator("voice-button").bounding_box()

@@ -48,6 +48,7 @@ class Script:
     """Seconds by which the n-th chunk comes late."""
     refuse: int = 0
     """An HTTP status with which upgrades are refused; 0 serves them."""
+    health: Event = field(default_factory=lambda: {"status": "ready"})
     transcription_delay: float = 0.05
 
 
@@ -63,6 +64,7 @@ class FakeEndpoint:
         app.router.add_get("/", self._index)
         app.router.add_get("/web/{path:.+}", self._asset)
         app.router.add_get("/v1/realtime", self._realtime)
+        app.router.add_get("/health", self._health)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         self.port = 0
 
@@ -123,6 +125,9 @@ class FakeEndpoint:
         if path not in assets.asset_paths():
             raise web.HTTPNotFound
         return web.FileResponse(assets.FOLDER / path, headers={"Content-Security-Policy": CSP})
+
+    async def _health(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(self.script.health)
 
     async def _realtime(self, request: web.Request) -> web.StreamResponse:
         if self.script.refuse:

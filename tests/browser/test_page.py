@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from .conftest import SESSION
 from .fake_endpoint import RATE, tone
 
 pytestmark = pytest.mark.browser
@@ -167,7 +166,7 @@ async def test_interrupting_is_silent_at_once_and_exact(visit, endpoint):
     await visitor.record()
     await visitor.page.get_by_label("Message").fill("sing")
     await visitor.page.keyboard.press("Enter")
-    await visitor.page.wait_for_function(f"{SESSION}.player.level() > 0.1")
+    await visitor.until("session.player.level() > 0.1")
     took, latency = await visitor.page.evaluate(
         """async () => {
           const {session} = document.querySelector('voice-page');
@@ -293,6 +292,17 @@ async def test_a_server_that_refuses_is_quoted(visit, endpoint):
         .get_by_text("All 100 sessions are taken; try again later.")
         .wait_for()
     )
+
+
+async def test_a_server_that_loads_is_waited_for(visit, endpoint):
+    progress = {"name": "speech.gguf", "done": 30, "total": 90}
+    endpoint.script.refuse = 503
+    endpoint.script.health = {"status": "loading", "stage": "weights", "progress": progress}
+    visitor = await visit(endpoint.url)
+    await visitor.page.get_by_role("button", name="Start").click()
+    await visitor.page.get_by_text("The server loads: speech.gguf, 33 %").wait_for()
+    endpoint.script.refuse = 0
+    await visitor.state("Ready")
 
 
 async def test_an_insecure_origin_says_what_to_do_and_still_writes(visit, endpoint):

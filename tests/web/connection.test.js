@@ -44,6 +44,7 @@ function make({fetch = async () => Promise.reject(new TypeError('no')), onDelay 
       onevent: (event) => log.push(['event', event.type]),
       onstate: (state, problem) => log.push([state, problem?.code ?? null]),
       onattempt: (attempt) => log.push(['attempt', attempt]),
+      onloading: (what) => log.push(['loading', what]),
     },
     {WebSocket: /** @type {any} */ (FakeSocket), fetch, delay: async (ms) => onDelay(ms)},
   );
@@ -141,20 +142,42 @@ test('closing while it waits to try again ends the trying', async () => {
   assert.equal(connection.state, 'closed');
 });
 
-test('a refusal is told in the words of the server', async () => {
-  /** @type {any[]} */
-  const problems = [];
-  const fetch = async (/** @type {string} */ url) => {
-    assert.equal(url, 'http://host/v1/realtime?model=m');
-    return {status: 503, statusText: 'Busy', json: async () => ({error: {message: 'All sessions are taken.'}})};
+/** @param {Record<string, any>} bodies by path @returns {any} a server that answers plain requests with JSON */
+function answers(bodies) {
+  return async (/** @type {string} */ url) => {
+    const body = bodies[new URL(url).pathname];
+    return {json: async () => body ?? Promise.reject(new SyntaxError('no JSON'))};
   };
-  const {connection} = make({fetch});
-  connection.handlers.onstate = (_, problem) => problems.push(problem);
+}
+
+for (const [name, bodies, code, detail] of [
+  ['a refusal is told in the words of the server', {'/v1/realtime': {error: {code: 'x', message: 'Not here.'}}}, 'server-refused', 'Not here.'],
+  ['a refusal of WebSockets only has no words', {'/v1/realtime': {error: {code: 'upgrade_required', message: 'x'}}}, 'server-refused', ''],
+  ['a server that failed says why', {'/health': {status: 'failed', error: 'No space left.'}}, 'server-failed', 'No space left.'],
+  ['a server that answers with anything is told apart from none', {}, 'server-refused', ''],
+]) {
+  test(String(name), async () => {
+    /** @type {any[]} */
+    const problems = [];
+    const {connection} = make({fetch: answers(/** @type {any} */ (bodies))});
+    connection.handlers.onstate = (_, problem) => problems.push(problem);
+    const done = connection.open();
+    FakeSocket.made[0].onclose({code: 1006, reason: ''});
+    await done;
+    assert.deepEqual([problems.at(-1).code, problems.at(-1).detail], [code, detail]);
+  });
+}
+
+test('a server that still loads is waited for, however few tries', async () => {
+  const health = {status: 'loading', stage: 'weights', progress: {name: 'speech.gguf', done: 30, total: 90}};
+  const {connection, log} = make({fetch: answers({'/health': health})});
   const done = connection.open();
   FakeSocket.made[0].onclose({code: 1006, reason: ''});
+  await tick();
+  FakeSocket.made[1].onopen();
   await done;
-  assert.equal(problems.at(-1).code, 'server-refused');
-  assert.equal(problems.at(-1).detail, 'All sessions are taken.');
+  assert.deepEqual(log.at(-3), ['loading', 'speech.gguf, 33 %']);
+  assert.deepEqual(log.at(-1), ['open', null]);
 });
 
 test('close codes have reasons', () => {

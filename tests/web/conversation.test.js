@@ -28,7 +28,7 @@ function lines(conversation) {
   return conversation.items.map((item) => [item.role ?? item.type, textOf(item)]);
 }
 
-for (const name of readdirSync(WIRE)) {
+for (const name of readdirSync(WIRE).filter((file) => file.endsWith('.jsonl'))) {
   test(`${name}: words are those of the last event that tells them, in the order of the links`, () => {
     const events = recorded(name);
     const conversation = fold(events);

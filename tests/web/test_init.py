@@ -11,7 +11,9 @@ def test_everything_that_is_imported_is_served():
         if not path.endswith(".js"):
             continue
         file = FOLDER / path
-        for found in re.findall(r"""(?:from\s*|import\s*|URL\()['"](\.[^'"]+\.js)['"]""", file.read_text("utf-8")):
+        for found in re.findall(
+            r"""(?:from\s*|import\s*|URL\()['"](\.[^'"]+\.js)['"]""", file.read_text("utf-8")
+        ):
             target = (file.parent / found).resolve().relative_to(FOLDER).as_posix()
             assert target in served, f"{path} imports {found}"
 

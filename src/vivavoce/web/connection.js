@@ -12,8 +12,10 @@ import {describe} from './problems.js';
  *   onevent: (event: RealtimeEvent) => void,
  *   onstate: (state: ConnectionState, problem: Problem | null) => void,
  *   onattempt?: (attempt: number) => void,
+ *   onloading?: (what: string) => void,
  * }} ConnectionHandlers
- *   `onstate`: with a problem when it closed without being asked to; `onattempt`: a reconnect's n-th try begins.
+ *   `onstate`: with a problem when it closed without being asked to; `onattempt`: a reconnect's n-th try begins;
+ *   `onloading`: the server still loads its models, and will be asked again.
  * @typedef {{WebSocket?: typeof WebSocket, fetch?: typeof fetch, delay?: (ms: number) => Promise<void>}} Platform
  */
 
@@ -22,6 +24,12 @@ const MOST_WAITING = 512 * 1024;
 
 /** Milliseconds before the second, third, … try; each with up to a fifth more, so that clients spread. */
 const BACKOFF = [500, 1000, 2000, 4000, 8000];
+
+/** The error code of a server that serves the request, were it a WebSocket. */
+const NO_UPGRADE = 'upgrade_required';
+
+/** Milliseconds until a server that still loads is asked again. */
+const LOADING_PAUSE = 1000;
 
 export class Connection {
   /** @type {ConnectionState} */
@@ -51,17 +59,22 @@ export class Connection {
   async open(attempts = 1) {
     const generation = ++this.#generation;
     this.#setState('connecting', null);
-    for (let attempt = 1; generation === this.#generation; attempt++) {
+    for (let attempt = 1; generation === this.#generation; ) {
       this.handlers.onattempt?.(attempt);
-      const closed = await this.#try(generation);
-      if (!closed || generation !== this.#generation) return;
-      if (attempt >= attempts) {
-        const problem = await this.#diagnose(closed);
-        if (generation === this.#generation) this.#setState('closed', problem);
+      if (await this.#try(generation)) return;
+      const problem = await this.#diagnose();
+      if (generation !== this.#generation) return;
+      if (problem.code === 'server-loading') {
+        this.handlers.onloading?.(problem.detail);
+        await this.delay(LOADING_PAUSE);
+      } else if (attempt >= attempts) {
+        this.#setState('closed', problem);
         return;
+      } else {
+        const pause = BACKOFF[Math.min(attempt - 1, BACKOFF.length - 1)];
+        await this.delay(pause * (1 + Math.random() / 5));
+        attempt++;
       }
-      const pause = BACKOFF[Math.min(attempt - 1, BACKOFF.length - 1)];
-      await this.delay(pause * (1 + Math.random() / 5));
     }
   }
 
@@ -89,7 +102,7 @@ export class Connection {
   /**
    * One try.
    * @param {number} generation
-   * @returns {Promise<CloseEvent | null>} null when it opened, else how it failed
+   * @returns {Promise<boolean>} whether it opened
    */
   #try(generation) {
     return new Promise((resolve) => {
@@ -98,14 +111,14 @@ export class Connection {
       const current = () => generation === this.#generation && socket === this.#socket;
       socket.onopen = () => {
         if (current()) this.#setState('open', null);
-        resolve(null);
+        resolve(true);
       };
       socket.onmessage = ({data}) => {
         if (current()) this.#receive(data);
       };
       socket.onclose = (event) => {
         if (current() && this.state === 'open') this.#setState('closed', reasonOf(event));
-        resolve(event);
+        resolve(false);
       };
     });
   }
@@ -124,19 +137,29 @@ export class Connection {
   }
 
   /**
-   * A browser does not say why a handshake failed; a plain request to the same address does.
-   * @param {CloseEvent} closed
+   * A browser does not say why a handshake failed. The server's health, or a plain request, does.
    * @returns {Promise<Problem>}
    */
-  async #diagnose(closed) {
+  async #diagnose() {
+    const address = this.url.replace(/^ws/, 'http');
     try {
-      const reply = await this.fetch(this.url.replace(/^ws/, 'http'), {headers: {accept: 'application/json'}});
-      const body = await reply.json().catch(() => null);
-      const said = body?.error?.message ?? `${reply.status} ${reply.statusText}`;
-      return describe('server-refused', closed.reason || String(said));
+      const health = await this.#ask(new URL('/health', address).href);
+      if (health?.status === 'loading') return describe('server-loading', progressOf(health));
+      if (health?.status === 'failed') return describe('server-failed', String(health.error ?? ''));
+      const error = (await this.#ask(address))?.error;
+      return describe('server-refused', error && error.code !== NO_UPGRADE ? String(error.message) : '');
     } catch {
       return describe('server-unreachable');
     }
+  }
+
+  /**
+   * @param {string} address
+   * @returns {Promise<any>} the JSON it answers with, whatever the status; null when it is none
+   */
+  async #ask(address) {
+    const reply = await this.fetch(address, {headers: {accept: 'application/json'}});
+    return reply.json().catch(() => null);
   }
 
   /**
@@ -148,6 +171,15 @@ export class Connection {
     this.state = state;
     this.handlers.onstate(state, problem);
   }
+}
+
+/**
+ * @param {{stage?: string, progress?: {name: string, done: number, total: number} | null}} health
+ * @returns {string} what is being loaded, and how much of it is here
+ */
+function progressOf({stage, progress}) {
+  if (!progress?.total) return stage ?? '';
+  return `${progress.name}, ${Math.floor((100 * progress.done) / progress.total)} %`;
 }
 
 /**

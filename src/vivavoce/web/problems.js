@@ -5,7 +5,7 @@
 /**
  * @typedef {'insecure-origin' | 'microphone-refused' | 'microphone-missing' | 'microphone-busy' |
  *   'microphone-lost' | 'microphone-failed' | 'sound-failed' | 'server-unreachable' | 'server-refused' |
- *   'server-gone' | 'session-expired' | 'congested' | 'server-error'} ProblemCode
+ *   'server-loading' | 'server-failed' | 'server-gone' | 'session-expired' | 'congested' | 'server-error'} ProblemCode
  * @typedef {'microphone' | 'connect' | 'none'} Remedy what a button can do: ask again, or connect again
  * @typedef {{code: ProblemCode, title: string, advice: string, remedy: Remedy, detail: string}} Problem
  */
@@ -55,7 +55,13 @@ const PROBLEMS = {
     'See that it is running and that this device reaches it, then connect again.',
     'connect',
   ],
-  'server-refused': ['The server refuses', 'It answers, but does not open a session.', 'connect'],
+  'server-refused': [
+    'The server refuses',
+    'It answers, but opens no session now: it may be busy with others. Try again in a while.',
+    'connect',
+  ],
+  'server-loading': ['The server is loading', 'Its models are not ready yet. Try again in a while.', 'connect'],
+  'server-failed': ['The server could not load its models', 'Mend what it reports and start it again.', 'connect'],
   'server-gone': [
     'The connection is lost',
     'The server went away, or the network did. Connect again: the words stay here, but the other side starts anew.',

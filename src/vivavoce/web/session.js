@@ -5,6 +5,7 @@
  * word what is going on. The page, the console and the element are views of it.
  */
 
+import {CONFIGURE, configuration, modeChange} from './configuration.js';
 import {Conversation} from './conversation.js';
 import {WIRE_RATE, encode} from './pcm.js';
 import {describe, explain} from './problems.js';
@@ -19,7 +20,7 @@ import {Responses} from './responses.js';
  * @typedef {import('./recorder.js').Recorder} Recorder
  * @typedef {import('./recorder.js').RecorderHandlers} RecorderHandlers
  * @typedef {import('./problems.js').Problem} Problem
- * @typedef {'hold' | 'hands-free'} Mode
+ * @typedef {import('./configuration.js').Mode} Mode
  * @typedef {'off' | 'connecting' | 'idle' | 'listening' | 'thinking' | 'speaking' | 'error'} Phase
  * @typedef {Pick<Player, 'play' | 'finish' | 'interrupt' | 'level' | 'record' | 'close'>} Loudspeaker
  * @typedef {Pick<Recorder, 'flush' | 'level' | 'close'>} Microphone
@@ -36,12 +37,6 @@ const LEAST_COMMIT = WIRE_RATE / 10;
 
 /** How often a reconnect tries. */
 const RECONNECT_ATTEMPTS = 6;
-
-/** The event_id of a session's first event. */
-const CONFIGURE = 'configure';
-
-/** Who recognises the user's words. */
-const TRANSCRIPTION = {model: 'gpt-4o-mini-transcribe'};
 
 /** Errors that come from two sides acting at once, and need no action. */
 const RACES = new Set(['response_cancel_not_active', 'conversation_already_has_active_response']);
@@ -63,6 +58,8 @@ export class VoiceSession extends EventTarget {
   playing = false;
   /** The n-th try of a reconnect; 0 otherwise. */
   attempt = 0;
+  /** What the server loads before it can answer; empty otherwise. */
+  loading = '';
   /** @type {Problem | null} */
   problem = null;
   conversation = new Conversation();
@@ -137,6 +134,7 @@ export class VoiceSession extends EventTarget {
       onevent: (event) => this.#receive(event),
       onstate: (state, problem) => this.#connectionChanged(state, problem),
       onattempt: (attempt) => this.#update({attempt: attempts > 1 ? attempt : 0}),
+      onloading: (loading) => this.#update({loading}),
     });
     await this.#connection.open(attempts);
   }
@@ -174,7 +172,7 @@ export class VoiceSession extends EventTarget {
     this.hearing = false;
     this.muted = false;
     if (this.ready) {
-      this.#send({type: 'session.update', session: {type: 'realtime', audio: {input: this.#turnDetection()}}});
+      this.#send(modeChange(mode));
       if (mode === 'hold') this.#send({type: 'input_audio_buffer.clear'});
     }
     this.#changed();
@@ -282,28 +280,6 @@ export class VoiceSession extends EventTarget {
     this.#send({type: 'conversation.item.truncate', ...heard});
   }
 
-  #turnDetection() {
-    if (this.mode === 'hold') return {turn_detection: null};
-    return {turn_detection: {type: 'server_vad', create_response: true, interrupt_response: true}};
-  }
-
-  /** @returns {RealtimeEvent} the first event of every session */
-  #configuration() {
-    const format = {type: 'audio/pcm', rate: WIRE_RATE};
-    return {
-      type: 'session.update',
-      event_id: CONFIGURE,
-      session: {
-        type: 'realtime',
-        output_modalities: [this.#player ? 'audio' : 'text'],
-        audio: {
-          input: {format, transcription: TRANSCRIPTION, ...this.#turnDetection()},
-          output: {format},
-        },
-      },
-    };
-  }
-
   /** @param {RealtimeEvent} event */
   #receive(event) {
     this.#send(...this.responses.apply(event));
@@ -320,7 +296,7 @@ export class VoiceSession extends EventTarget {
   #react(event) {
     switch (event.type) {
       case 'session.created':
-        this.#connection?.send(this.#configuration());
+        this.#connection?.send(configuration(this.mode, this.#player !== null));
         return false;
       case 'session.updated':
         if (!this.ready) this.#begin();
@@ -386,7 +362,7 @@ export class VoiceSession extends EventTarget {
     if (state === 'closed') this.#ended();
     const expired = this.problem?.code === 'session-expired';
     const shown = state === 'closed' && !expired ? problem : this.problem;
-    this.#update({state, problem: shown, attempt: state === 'connecting' ? this.attempt : 0});
+    this.#update({state, problem: shown, attempt: 0, loading: ''});
   }
 
   /** The session is over: nobody listens and nobody speaks. */
@@ -408,7 +384,7 @@ export class VoiceSession extends EventTarget {
     this.#recorder = null;
   }
 
-  /** @param {Partial<Pick<VoiceSession, 'state' | 'problem' | 'playing' | 'muted' | 'attempt'>>} values */
+  /** @param {Partial<Pick<VoiceSession, 'state' | 'problem' | 'playing' | 'muted' | 'attempt' | 'loading'>>} values */
   #update(values) {
     Object.assign(this, values);
     this.#changed();

@@ -335,6 +335,7 @@ export class VoicePage extends LitElement {
   #hint(phase) {
     const {session} = this;
     const handsFree = session.mode === 'hands-free';
+    if (phase === 'connecting' && session.loading) return `The server loads: ${session.loading}`;
     if (phase === 'connecting') return session.attempt > 1 ? `Try ${session.attempt} …` : '';
     if (phase === 'off' || phase === 'error') return 'Press the button to start';
     if (session.held) return 'Release to send';
