@@ -74,7 +74,7 @@ def serve(
         insecure_open=insecure_open,
     )
     logging.basicConfig(level=_level(log_level), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    from vivavoce.engine import Engine  # noqa: PLC0415 - heavy, and an extra: only who serves it loads it
+    from vivavoce.engine.engine import Engine  # noqa: PLC0415 - heavy, and an extra: only who serves it loads it
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code = runner.run(run(settings, Engine(settings.engine_profile)))
