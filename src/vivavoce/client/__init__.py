@@ -1,0 +1,1 @@
+"""Talk to any Realtime endpoint: in this process, or anywhere else."""

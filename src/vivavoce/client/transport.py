@@ -1,0 +1,188 @@
+"""The one seam between a client and the world: a transport, which carries events as JSON text."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Protocol, Self
+
+import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType
+from yarl import URL
+
+from vivavoce.errors import ConnectionFailed, ConnectionLost
+
+__all__ = ["Transport", "WebSocketTransport", "realtime_url"]
+
+CONNECT_SECONDS = 15.0
+"""To resolve, connect, agree on TLS and get the answer to the upgrade."""
+
+HEARTBEAT_SECONDS = 20.0
+"""Between pings; a peer that does not answer one within half of that is gone."""
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""The largest event that is read. An item that is retrieved carries all its audio: 15 MiB of PCM16 are 20 MiB."""
+
+CLOSE_SECONDS = 2.0
+"""For the peer to answer a close."""
+
+_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+
+
+class Transport(Protocol):
+    """One session with an endpoint: client events go in, server events come out, both as JSON."""
+
+    async def send(self, data: bytes | str) -> None:
+        """Give the endpoint one client event. Raises `ConnectionLost` once the session is over."""
+        ...
+
+    async def receive(self) -> str | bytes:
+        """Return the next server event.
+
+        Raises `ConnectionLost`, with the close code and its reason, when there will be no more.
+        """
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the session. Closing twice does nothing more."""
+        ...
+
+
+def realtime_url(url: str, model: str | None = None) -> URL:
+    """Return the WebSocket address for what a user may give as an address.
+
+    ``http(s)`` becomes ``ws(s)``, an address of an API (``https://host/v1``) or of a server alone leads to its
+    ``/realtime``, and ``model`` is added unless the address names one. Raises `ConnectionFailed` for what is no
+    such address.
+    """
+    try:
+        given = URL(url.strip())
+    except ValueError as error:
+        raise ConnectionFailed(f"Expected the address of an endpoint, and got {url!r}: {error}.") from error
+    if given.scheme not in _SCHEMES or not given.host:
+        raise ConnectionFailed(
+            f"Expected an address such as ws://127.0.0.1:8000/v1/realtime, and got {url!r}."
+        )
+    path = given.path.rstrip("/") or "/v1"
+    if not path.endswith("/realtime"):
+        path += "/realtime"
+    address = given.with_scheme(_SCHEMES[given.scheme]).with_path(path).with_query(given.query)
+    return address.update_query(model=model) if model and "model" not in address.query else address
+
+
+class WebSocketTransport:
+    """A transport over a WebSocket. Make one with `connect`."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, session: aiohttp.ClientSession) -> None:
+        self._socket = socket
+        self._session = session
+        self._lost: ConnectionLost | None = None
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        *,
+        api_key: str | None = None,
+        model: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> Self:
+        """Open a session with the endpoint at ``url`` (see `realtime_url`).
+
+        ``api_key`` goes into the Authorization header and nowhere else. Of an aiohttp ``session`` that is given,
+        its connector is used, and left open. Raises `ConnectionFailed`: the endpoint cannot be reached, or it
+        refuses, and then with the status and the message of its refusal.
+        """
+        address = realtime_url(url, model)
+        sent = dict(headers or {})
+        if api_key:
+            sent["Authorization"] = f"Bearer {api_key}"
+        own = aiohttp.ClientSession(
+            connector=session.connector if session else None,
+            connector_owner=session is None,
+            middlewares=(_refuse,),
+        )
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                socket = await own.ws_connect(
+                    address,
+                    headers=sent,
+                    heartbeat=HEARTBEAT_SECONDS,
+                    max_msg_size=MAX_MESSAGE_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+                )
+        except BaseException as error:
+            await own.close()
+            if isinstance(error, TimeoutError):
+                raise ConnectionFailed(
+                    f"{_shown(address)} did not answer in {CONNECT_SECONDS:g} s."
+                ) from error
+            if isinstance(error, aiohttp.ClientError | OSError):
+                raise ConnectionFailed(f"Cannot reach {_shown(address)}: {error}.") from error
+            raise
+        return cls(socket, own)
+
+    async def send(self, data: bytes | str) -> None:
+        """Send one client event as a text frame. Waits while the network is slow."""
+        if self._lost:
+            raise self._lost
+        payload = data.encode() if isinstance(data, str) else data
+        try:
+            await self._socket.send_frame(payload, WSMsgType.TEXT)
+        except (aiohttp.ClientError, ConnectionError) as error:
+            # What the peer said when it closed, if it did, has yet to be received: leave that to `receive`.
+            raise ConnectionLost(self._socket.close_code or 1006, str(error)) from error
+
+    async def receive(self) -> str | bytes:
+        """Return the next server event."""
+        if self._lost:
+            raise self._lost
+        message = await self._socket.receive()
+        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+            event: str | bytes = message.data
+            return event
+        if message.type is WSMsgType.CLOSE:
+            self._lost = ConnectionLost(message.data or 1005, message.extra or "")
+        else:
+            reason = str(self._socket.exception() or "")
+            self._lost = ConnectionLost(self._socket.close_code or 1006, reason)
+        raise self._lost
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the WebSocket."""
+        await self._socket.close(code=code, message=reason.encode())
+        await self._session.close()
+
+    def __repr__(self) -> str:
+        return f"<WebSocketTransport {'closed' if self._socket.closed else 'open'}>"
+
+
+async def _refuse(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Turn a refused upgrade into an error that says why; aiohttp alone would not read the body."""
+    response = await handler(request)
+    if response.status == 101:
+        return response
+    try:
+        body = await response.text(errors="replace")
+    except aiohttp.ClientError:
+        body = ""
+    why = _message(body) or response.reason or "it gave no reason"
+    response.close()
+    raise ConnectionFailed(
+        f"{_shown(request.url)} refused with status {response.status}: {why}", status=response.status
+    )
+
+
+def _message(body: str) -> str:
+    """Return the message of an error body as the protocol's endpoints write it."""
+    try:
+        error = json.loads(body)["error"]
+        message = error if isinstance(error, str) else error["message"]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return message if isinstance(message, str) else ""
+
+
+def _shown(url: URL) -> str:
+    """Return an address without its user, password and query, any of which may be secret."""
+    return str(url.with_user(None).with_query(None))

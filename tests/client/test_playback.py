@@ -1,0 +1,69 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.client.playback import Heard, Playback
+
+RATE = 24_000
+
+
+def test_an_item_that_is_heard_in_part_is_told_in_milliseconds():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    assert playback.playing(12_000) == Heard("item_1", 0, 500)
+    assert playback.interrupt(12_000) == [Heard("item_1", 0, 500)]
+
+
+def test_chunks_of_one_part_are_one():
+    playback = Playback(RATE)
+    for _ in range(10):
+        playback.receive("item_1", 0, 2_400)
+    assert playback.received == 24_000
+    assert playback.interrupt(23_999) == [Heard("item_1", 0, 999)]
+
+
+def test_what_waits_behind_it_was_not_heard_at_all():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    playback.receive("item_2", 1, 24_000)
+    assert playback.interrupt(12_000) == [Heard("item_1", 0, 500), Heard("item_2", 1, 0)]
+
+
+def test_what_has_been_heard_to_its_end_needs_no_truncating():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    playback.receive("item_2", 0, 24_000)
+    assert playback.playing(30_000) == Heard("item_2", 0, 250)
+    assert playback.interrupt(48_000) == []
+
+
+def test_nothing_is_playing_before_and_after():
+    playback = Playback(RATE)
+    assert playback.playing(0) is None
+    playback.receive("item_1", 0, 240)
+    assert playback.playing(240) is None
+
+
+def test_after_an_interruption_the_count_begins_anew():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    playback.interrupt(12_000)
+    assert playback.received == 0
+    playback.receive("item_2", 0, 24_000)
+    assert playback.playing(2_400) == Heard("item_2", 0, 100)
+
+
+@given(
+    pieces=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 100_000)), max_size=20),
+    heard=st.integers(0, 3_000_000),
+)
+def test_never_more_is_heard_than_was_received(pieces, heard):
+    playback = Playback(RATE)
+    for item_id, samples in pieces:
+        playback.receive(item_id, 0, samples)
+    received = playback.received
+    assert received == sum(samples for _, samples in pieces)
+    unheard = playback.interrupt(heard)
+    assert bool(unheard) == (heard < received)
+    for position in unheard:
+        total = sum(samples for item_id, samples in pieces if item_id == position.item_id)
+        assert 0 <= position.audio_end_ms <= total * 1000 // RATE
