@@ -1,0 +1,7 @@
+"""Model weights: one catalogue, one cache, and nothing used that was not verified."""
+
+from vivavoce.engine.weights.catalogue import CATALOGUE, WeightFile, Weights
+from vivavoce.engine.weights.fetch import ensure, present, verify
+from vivavoce.engine.weights.progress import Progress
+
+__all__ = ["CATALOGUE", "Progress", "WeightFile", "Weights", "ensure", "present", "verify"]

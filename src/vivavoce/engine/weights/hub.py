@@ -1,0 +1,111 @@
+"""Weights from the model hub, over HTTP, going on where an earlier download stopped."""
+
+import asyncio
+import logging
+import os
+import re
+
+import aiohttp
+
+from vivavoce.engine.weights._growing import Growing
+from vivavoce.engine.weights._threads import in_thread
+from vivavoce.engine.weights.cache import Shelf
+from vivavoce.engine.weights.catalogue import Hub, WeightFile
+from vivavoce.engine.weights.progress import Meter
+from vivavoce.errors import WeightsCorrupt, WeightsUnavailable
+
+__all__ = ["download"]
+
+_log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 3.0
+"""How long to wait for a connection; a hub that takes longer is taken for unreachable."""
+
+READ_SECONDS = 30.0
+"""How long a download may stand still."""
+
+ATTEMPTS = 5
+"""How often a file is asked for when its download breaks off."""
+
+PAUSE_SECONDS = 0.5
+"""How long to wait before the second attempt; later ones wait in proportion."""
+
+CHUNK = 1 << 20
+"""Bytes written in one go, at most."""
+
+_UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+_unreachable: dict[str, str] = {}
+"""Hubs that did not answer in this process, and why: none is waited for twice."""
+
+
+async def download(shelf: Shelf, hub: Hub, meter: Meter) -> None:
+    """Fetch the files that are missing. Raises `WeightsUnavailable` or `WeightsCorrupt`."""
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+    if why := _unreachable.get(endpoint):
+        raise WeightsUnavailable(why)
+    folder = shelf.partial("hub")
+    timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout, trust_env=True, auto_decompress=False) as session:
+        for file in shelf.missing():
+            url = f"{endpoint}/{hub.repo}/resolve/{hub.revision}/{file.name}"
+            growing = Growing(folder, file)
+            try:
+                await _persist(session, url, growing, file, meter)
+            except _UNREACHABLE as error:
+                why = f"{endpoint} cannot be reached ({error or type(error).__name__})"
+                _unreachable[endpoint] = why
+                _log.info("the model hub is left out: %s", why)
+                raise WeightsUnavailable(why) from error
+            await shelf.accept(file, growing.path, url)
+
+
+async def _persist(
+    session: aiohttp.ClientSession, url: str, growing: Growing, file: WeightFile, meter: Meter
+) -> None:
+    """Fetch one file, taking it up again where it breaks off."""
+    for attempt in range(1, ATTEMPTS + 1):
+        if growing.whole:
+            return
+        try:
+            await _attempt(session, url, growing, file, meter)
+        except _UNREACHABLE:
+            raise
+        except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, TimeoutError) as error:
+            _log.info("%s broke off (attempt %d of %d): %s", url, attempt, ATTEMPTS, error)
+            await asyncio.sleep(PAUSE_SECONDS * attempt)
+        except aiohttp.ClientError as error:
+            raise WeightsUnavailable(f"{url}: {error}") from error
+        else:
+            return
+    raise WeightsUnavailable(f"{url} broke off {ATTEMPTS} times, at last after {growing.size} bytes")
+
+
+async def _attempt(
+    session: aiohttp.ClientSession, url: str, growing: Growing, file: WeightFile, meter: Meter
+) -> None:
+    """Ask for what is missing, and write what comes."""
+    headers = {"Accept-Encoding": "identity"}
+    if here := growing.size:
+        headers["Range"] = f"bytes={here}-"
+    async with session.get(url, headers=headers) as response:
+        start, total = _extent(response, here)
+        if total not in {None, file.size}:
+            growing.cut(0)
+            raise WeightsCorrupt(f"{url} has another size: expected {file.size} bytes, got {total}")
+        growing.cut(start)
+        async for chunk in response.content.iter_chunked(CHUNK):
+            meter.set(file.name, await in_thread(growing.append, chunk, url), "the model hub")
+
+
+def _extent(response: aiohttp.ClientResponse, asked: int) -> tuple[int, int | None]:
+    """Return where the answer begins in the file, and the length of the whole file where that is told.
+
+    ``asked`` is where it should begin; a server may also send all of it.
+    """
+    if response.status == 200:
+        return 0, response.content_length
+    extent = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+    if response.status == 206 and extent and int(extent[1]) == asked:
+        return asked, int(extent[2])
+    raise WeightsUnavailable(f"{response.url} answered {response.status} {response.reason}")
