@@ -55,6 +55,7 @@ WITHOUT_TEST = {
 EXTRAS = {
     "aiohttp": None,  # the core has it; an extra asks for a newer one
     "ctranslate2": "ctranslate2",
+    "filelock": "filelock",
     "hibari-tts": "hibari",
     "onnxruntime": "onnxruntime",
     "pip": "pip",
