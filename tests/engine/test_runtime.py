@@ -60,7 +60,6 @@ def sound(seconds, amplitude):
     return (np.random.default_rng(1).uniform(-amplitude, amplitude, int(seconds * 24_000)) * 32767).astype(
         "<i2"
     )
-    return pcm
 
 
 async def speak(session, *spans):

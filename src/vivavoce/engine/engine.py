@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
-from vivavoce.engine.profiles import PROFILES, Loaded, load
+from vivavoce.engine.profiles import PROFILES, Loaded, Report
 from vivavoce.engine.weights import Progress
 
 from vivavoce.engine.models.protocols import MODEL_RATE
@@ -38,14 +38,21 @@ class EngineStatus:
 class Engine:
     """A Realtime endpoint of our own, in this process.
 
-    Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
+    ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead. Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
     the methods of a transport: ``send``, ``receive``, ``close``.
     """
 
-    def __init__(self, profile: str = "default", *, lifetime: float = SESSION_SECONDS) -> None:
-        if profile not in PROFILES:
+    def __init__(
+        self,
+        profile: str = "default",
+        *,
+        lifetime: float = SESSION_SECONDS,
+        load: Callable[[Report], Awaitable[Loaded]] | None = None,
+    ) -> None:
+        if load is None and profile not in PROFILES:
             raise VivaVoceError(f"There is no engine profile '{profile}'; there are {', '.join(PROFILES)}.")
         self.profile = profile
+        self._load = load or PROFILES[profile].load
         self._lifetime = lifetime
         self._loaded: Loaded | None = None
         self._sessions: set[EngineSession] = set()
@@ -61,9 +68,8 @@ class Engine:
         def stage(name: str) -> None:
             self.status = EngineStatus("loading", name)
 
-        stage("weights")
         try:
-            self._loaded = await load(PROFILES[self.profile], progress=progress, stage=stage)
+            self._loaded = await self._load(Report(stage, progress or (lambda _: None)))
         except VivaVoceError as error:
             self.status = EngineStatus("failed", str(error))
             raise

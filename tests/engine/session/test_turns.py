@@ -13,10 +13,7 @@ def detector(silence_ms=200, origin_ms=0):
 
 def changes(detector, *spans):
     """Feed spans of (steps, probability); return (kind, at_ms) of what they decided."""
-    decided = []
-    for steps, probability in spans:
-        for _ in range(steps):
-            decided.append(detector.step(probability))
+    decided = [detector.step(probability) for steps, probability in spans for _ in range(steps)]
     return [(change.kind, change.at_ms) for change in decided if change is not None]
 
 

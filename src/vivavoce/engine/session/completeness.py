@@ -10,20 +10,17 @@ import re
 
 __all__ = ["sounds_complete"]
 
-_UNFINISHED = frozenset(  # noqa: SIM905 - words read best as words
-    # articles, determiners, possessives
-    "a an the my your his its our their this these those some any every each another no "
-    # conjunctions
-    "and or but so because if when while although though unless until whereas than that which whose "
-    # prepositions that want their noun
-    "of into onto from with without between among during toward towards at by as per via "
-    # auxiliaries and verbs that want more
-    "am is are was were be been being have has had will would shall should can could may might must do does did "
-    "i'm you're he's she's we're they're i'll you'll we'll they'll let's gonna wanna "
-    # pronouns that begin
-    "i we he she they who "
-    # hesitation
-    "um uh er erm hmm like well".split()
+_UNFINISHED = frozenset(
+    word
+    for group in (
+        "a an the my your his its our their this these those some any every each another no",  # determiners
+        "and or but so because if when while although though unless until whereas than that which whose",
+        "of into onto from with without between among during toward towards at by as per via",
+        "am is are was were be been being have has had will would shall should can could may might must",
+        "do does did i'm you're he's she's we're they're i'll you'll we'll they'll let's gonna wanna",
+        "i we he she they who um uh er erm hmm like well",
+    )
+    for word in group.split()
 )
 
 

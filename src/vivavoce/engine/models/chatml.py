@@ -1,0 +1,30 @@
+"""The chat template of Qwen2.5 and SmolLM2, ChatML, written such that prompts of one conversation share their beginning.
+
+A prompt that is only prepared ends behind its last message; one that is to be answered goes on with the header
+of the assistant's message. So the first is a prefix of every later one, byte for byte.
+"""
+
+from vivavoce.engine.models.protocols import Message, Prompt
+
+__all__ = ["END", "render"]
+
+END = "<|im_end|>"
+"""What ends a message, and an answer."""
+
+
+def render(prompt: Prompt, *, answer: bool) -> str:
+    """Render a prompt; with ``answer``, up to where the assistant's next message begins."""
+    text = "".join(_message(message) for message in prompt.messages)
+    return f"{text}<|im_start|>assistant\n" if answer else text
+
+
+def _message(message: Message) -> str:
+    text = _harmless(message.text)
+    if message.role == "tool":  # Qwen's way to tell what a function gave
+        return f"<|im_start|>user\n<tool_response>\n{text}\n</tool_response>{END}\n"
+    return f"<|im_start|>{message.role}\n{text}{END}\n"
+
+
+def _harmless(text: str) -> str:
+    """Break what the tokeniser would take for a control token: a message may not end itself, or begin another."""
+    return text.replace("<|", "< |")

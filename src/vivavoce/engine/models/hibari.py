@@ -1,0 +1,125 @@
+"""hibari: a small neural synthesiser for English; the weights of its first voice are in its wheel.
+
+All of the protocol's voices are hibari's "heart" unless other voices of hibari lie in its cache already:
+nothing is ever downloaded while somebody waits for speech.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+
+import numpy as np
+from hibari import SAMPLE_RATE, Hibari
+from hibari.voices import voice_path
+
+from vivavoce.engine.models.protocols import Samples, Voice
+from vivavoce.engine.models.workers import Worker
+
+__all__ = ["HibariSynthesiser"]
+
+VOICES = {
+    "alloy": ("heart", "American English, female"),
+    "ash": ("fenrir", "American English, male"),
+    "ballad": ("fable", "British English, male"),
+    "coral": ("emma", "British English, female"),
+    "echo": ("fenrir", "American English, male"),
+    "sage": ("kore", "American English, female"),
+    "shimmer": ("emma", "British English, female"),
+    "verse": ("fable", "British English, male"),
+    "marin": ("heart", "American English, female"),
+    "cedar": ("fenrir", "American English, male"),
+}
+"""For each of the protocol's voices the one of hibari that comes closest."""
+
+BUILT_IN = "heart"
+
+SLOWEST = 0.5
+"""hibari's slowest pace; slower speech is spoken at this one."""
+
+LEADING_SILENCE_S = 0.05
+"""Of the silence before a clause so much is kept: the rest would only delay the answer."""
+
+AUDIBLE = 0.01
+"""Amplitude, of full scale, above which a clause has begun."""
+
+# What a language model writes for the eye, and what has no sound.
+_MARKUP = re.compile(r"[*_`#>|~^\\\[\]{}<]+|https?://\S+")
+_SILENT = re.compile(r"[^\w\s.,;:!?'’\"“”()/%$€£¥°+=&@–—…-]")
+
+
+class HibariSynthesiser:
+    """Speaks; every voice is a model of its own, loaded when it is first used."""
+
+    def __init__(self) -> None:
+        self._worker = Worker("hibari")
+        self._speakers: dict[str, Hibari] = {BUILT_IN: Hibari(BUILT_IN, threads=1)}
+        self._available = {name: _available(name) for name in {hibari for hibari, _ in VOICES.values()}}
+        self._voices = {name: self._describe(name) for name in VOICES}
+
+    @property
+    def rate(self) -> int:
+        """Samples per second of the audio that comes out."""
+        return int(SAMPLE_RATE)
+
+    @property
+    def voices(self) -> Mapping[str, Voice]:
+        """The voices by the protocol's names."""
+        return self._voices
+
+    async def synthesise(
+        self, text: str, *, voice: str, speed: float = 1.0
+    ) -> AsyncGenerator[Samples, None]:
+        """Stream the speech of a text, sentence by sentence; of what cannot be pronounced there is none."""
+        spoken = speakable(text)
+        if not spoken:
+            return
+        speaker = await self._worker.do(lambda: self._speaker(voice))
+        first = True
+        for phonemes in await self._worker.do(lambda: speaker.phonemize(spoken)):
+            pace = max(speed, SLOWEST)
+            audio = await self._worker.do(
+                lambda phonemes=phonemes: speaker.from_phonemes(phonemes, pace, seed=0), urgency=1
+            )
+            if len(audio):
+                yield _without_leading_silence(audio) if first else audio
+                first = False
+
+    async def warm_up(self) -> None:
+        """Say a word."""
+        async for _ in self.synthesise("Hello.", voice=next(iter(self._voices))):
+            pass
+
+    async def close(self) -> None:
+        """End the thread."""
+        await self._worker.close()
+
+    def _speaker(self, voice: str) -> Hibari:
+        name = VOICES[voice][0] if self._available.get(VOICES[voice][0]) else BUILT_IN
+        if name not in self._speakers:
+            self._speakers[name] = Hibari(name, threads=1)
+        return self._speakers[name]
+
+    def _describe(self, name: str) -> Voice:
+        wanted, description = VOICES[name]
+        if not self._available[wanted]:
+            wanted, description = BUILT_IN, "American English, female"
+        return Voice(name, f"{description} (hibari's {wanted})")
+
+
+def speakable(text: str) -> str:
+    """Return what of a text can be said: without markup, pictures and addresses."""
+    plain = " ".join(_SILENT.sub(" ", _MARKUP.sub(" ", text)).split())
+    return plain if re.search(r"\w", plain) else ""
+
+
+def _available(name: str) -> bool:
+    try:
+        voice_path(name, download_missing=False)
+    except (OSError, RuntimeError):
+        return False
+    return True
+
+
+def _without_leading_silence(audio: Samples) -> Samples:
+    loud = np.flatnonzero(np.abs(audio) > AUDIBLE)
+    begin = int(loud[0]) - int(LEADING_SILENCE_S * SAMPLE_RATE) if len(loud) else 0
+    return audio[max(0, begin) :]

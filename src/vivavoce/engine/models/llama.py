@@ -1,0 +1,148 @@
+"""Language models in GGUF files, run by llama.cpp through ``xllamacpp``.
+
+llama.cpp's own server keeps a few *slots*, each with what it computed for the last prompt that went through it;
+a new prompt goes to the slot whose prompt begins most like it, and only the rest has to be read. It runs in
+threads of its own and calls back with every piece, and on the way through a long prompt after every batch; the
+answer to such a call says whether to go on. That is how a generation is cancelled.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Self
+
+import xllamacpp
+
+from vivavoce.engine.models.chatml import END, render
+from vivavoce.engine.models.protocols import Finished, Prompt, TextDelta
+from vivavoce.errors import ModelError
+
+__all__ = ["BATCH_TOKENS", "LlamaLanguageModel"]
+
+BATCH_TOKENS = 32
+"""Prompt tokens computed in one go: reading can be cancelled after each, about a second for 1.5 billion
+parameters on one thread."""
+
+_Body = dict[str, Any]
+
+
+class LlamaLanguageModel:
+    """A chat model. Make it with `load`."""
+
+    def __init__(self, server: xllamacpp.Server, *, name: str, context_tokens: int, slots: int) -> None:
+        self._server = server
+        self._name = name
+        self._threads = ThreadPoolExecutor(2 * slots, thread_name_prefix="llama")
+        self.context_tokens = context_tokens
+
+    @classmethod
+    async def load(
+        cls,
+        path: Path,
+        *,
+        name: str,
+        context_tokens: int = 4096,
+        slots: int = 2,
+        threads: int | None = None,
+    ) -> Self:
+        """Load a GGUF file.
+
+        Every one of the ``slots`` holds ``context_tokens``; ``threads`` are by default one less than there are
+        cores, because llama.cpp's threads wait for each other, and for a core that is busy elsewhere all wait.
+        Raises `ModelError`.
+        """
+        params = _params(path, context_tokens, slots, threads or max(1, (os.cpu_count() or 2) - 1))
+        try:
+            server = await asyncio.to_thread(xllamacpp.Server, params)
+        except RuntimeError as error:
+            raise ModelError(f"{name}: {path.name} cannot be loaded: {error}") from error
+        return cls(server, name=name, context_tokens=context_tokens, slots=slots)
+
+    @property
+    def name(self) -> str:
+        """The name of the weights."""
+        return self._name
+
+    async def prepare(self, prompt: Prompt) -> None:
+        """Read a prompt ahead of time."""
+        body = {"prompt": render(prompt, answer=False), "n_predict": 0}
+        async with aclosing(self._complete(body)) as pieces:
+            async for _ in pieces:
+                pass
+
+    async def generate(
+        self, prompt: Prompt, *, max_tokens: int, temperature: float = 0.8
+    ) -> AsyncGenerator[TextDelta | Finished, None]:
+        """Stream an answer; the last thing yielded is `Finished`."""
+        body = {
+            "prompt": render(prompt, answer=True),
+            "n_predict": max_tokens,
+            "temperature": temperature,
+            # The usual guards of small models: no unlikely words, no going round in circles.
+            "min_p": 0.05,
+            "top_p": 0.95,
+            "repeat_penalty": 1.1,
+            "stop": [END],
+        }
+        async with aclosing(self._complete(body)) as pieces:
+            async for piece in pieces:
+                choice = piece["choices"][0]
+                if choice["text"]:
+                    yield TextDelta(choice["text"])
+                if choice["finish_reason"] is not None:
+                    usage = piece["usage"]
+                    yield Finished(
+                        reason="length" if choice["finish_reason"] == "length" else "stop",
+                        input_tokens=usage["prompt_tokens"],
+                        output_tokens=usage["completion_tokens"],
+                        cached_tokens=usage["prompt_tokens_details"]["cached_tokens"],
+                    )
+
+    async def close(self) -> None:
+        """Free the model; whatever it still does ends first."""
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        server, self._server = self._server, None
+        await asyncio.to_thread(_free, [server])
+
+    async def _complete(self, body: _Body) -> AsyncGenerator[dict[str, Any], None]:
+        """Run a completion in a thread of its own; leaving early stops it."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()  # bounded by n_predict and the prompt
+        stop = threading.Event()
+
+        def hear(piece: dict[str, Any]) -> bool:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+            return stop.is_set()
+
+        request = {**body, "stream": True, "cache_prompt": True, "return_progress": True}
+        running = loop.run_in_executor(self._threads, self._server.handle_completions, request, hear)
+        running.add_done_callback(lambda _: pieces.put_nowait(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                if "error" in piece:
+                    raise ModelError(f"{self._name}: {piece['error']['message']}")
+                yield piece
+        finally:
+            stop.set()
+            running.cancel()  # in case it never started
+
+
+def _params(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.CommonParams:
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = context_tokens * slots
+    params.n_parallel = slots
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    params.cache_ram_mib = 0  # prompts are kept in their slots, and nowhere else
+    for cpu in (params.cpuparams, params.cpuparams_batch):
+        cpu.n_threads = threads
+        cpu.poll = 0  # sleep, rather than spin, while there is nothing to do
+    return params
+
+
+def _free(servers: list[Any]) -> None:
+    servers.clear()

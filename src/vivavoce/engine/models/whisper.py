@@ -1,0 +1,191 @@
+"""Whisper on CTranslate2, fed a short window.
+
+Whisper was trained on windows of 30 s and is usually given that much, most of it silence. Here it gets the
+utterance and a few seconds of silence, which costs a seventh and is as accurate, as long as two things are
+seen to: the answer may not be longer than the audio can hold, and if it repeats itself, the full window decides.
+
+Whisper invents words where nobody speaks. What is too quiet never reaches it; what it says of the rest is only
+believed when it is sure enough that there was speech.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import ctranslate2
+import numpy as np
+from tokenizers import Tokenizer
+
+from vivavoce.engine.models.mel import FRAMES_PER_SECOND, Spectrogram, log_mel
+from vivavoce.engine.models.protocols import MODEL_RATE, Samples, Transcription
+from vivavoce.engine.models.workers import Worker
+from vivavoce.errors import ModelError
+
+__all__ = ["WhisperRecogniser"]
+
+FULL_WINDOW = 30 * FRAMES_PER_SECOND
+LONGEST_S = 28
+"""Longer audio is cut at its quietest places, and each piece recognised by itself."""
+
+TOKENS_PER_SECOND = 6
+"""Nobody speaks faster: English has about four tokens a second."""
+
+FULL_BUDGET = 223
+"""Tokens of the longest answer: half of Whisper's context."""
+
+REPETITIVE = 2.2
+"""Text that compresses better than this repeats itself; OpenAI's own guard is 2.4, for longer texts."""
+
+QUIETEST_RMS = 10 ** (-55 / 20)
+"""Below -55 dBFS there is no speech, only the noise of a converter or a quiet room."""
+
+NO_SPEECH = 0.6
+UNSURE = -1.0
+"""No speech when its probability is greater and the mean log probability of the words smaller: OpenAI's guards."""
+
+SHORTEST_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    beam: int
+    tail_s: float
+    """Seconds of silence behind the utterance."""
+
+
+EFFORTS = {"partial": _Effort(1, 4.0), "final": _Effort(5, 6.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    text: str
+    tokens: int
+    at_limit: bool
+    score: float
+    no_speech: float
+
+
+class WhisperRecogniser:
+    """Recognises speech with the weights in a folder, as faster-whisper keeps them.
+
+    ``folder`` holds ``model.bin``, ``config.json``, ``tokenizer.json`` and ``vocabulary.txt``. One thread does
+    all the work, final transcriptions before partial ones. The language is English where none is named.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        try:
+            self._model = ctranslate2.models.Whisper(
+                str(folder), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
+            )
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:
+            raise ModelError(f"whisper: {folder} cannot be loaded: {error}") from error
+        self._end = self._token("<|endoftext|>")
+        self._worker = Worker("whisper")
+
+    async def transcribe(
+        self,
+        audio: Samples,
+        *,
+        language: str | None = None,
+        prompt: str | None = None,
+        effort: Literal["partial", "final"] = "final",
+    ) -> Transcription:
+        """Transcribe one utterance; `ModelError` for a language that Whisper does not know."""
+        return await self._worker.do(
+            lambda: self._transcribe(audio, language or "en", prompt, EFFORTS[effort]),
+            urgency=1 if effort == "final" else 0,
+        )
+
+    async def warm_up(self) -> None:
+        """Listen to a second of faint noise."""
+        noise = np.random.default_rng(0).normal(0, 0.01, MODEL_RATE).astype(np.float32)
+        await self.transcribe(noise, effort="partial")
+
+    async def close(self) -> None:
+        """End the thread and free the model."""
+        await self._worker.close()
+        self._model.unload_model()
+
+    def _transcribe(self, audio: Samples, language: str, prompt: str | None, effort: _Effort) -> Transcription:
+        start = self._start(language, prompt)
+        texts, tokens, no_speech = [], 0, 1.0
+        for piece in _pieces(audio):
+            if len(piece) < SHORTEST_S * MODEL_RATE or np.sqrt(np.mean(np.square(piece))) < QUIETEST_RMS:
+                continue
+            decoded = self._recognise(piece, start, effort)
+            tokens += decoded.tokens
+            no_speech = min(no_speech, decoded.no_speech)
+            texts.append("" if _invented(decoded) else decoded.text)
+        return Transcription(" ".join(filter(None, texts)), no_speech, language, tokens)
+
+    def _recognise(self, audio: Samples, start: list[int], effort: _Effort) -> _Decoded:
+        seconds = len(audio) / MODEL_RATE
+        spectrogram = log_mel(audio)
+        frames = min(FULL_WINDOW, round((seconds + effort.tail_s) * FRAMES_PER_SECOND) // 2 * 2)
+        budget = min(FULL_BUDGET, round(TOKENS_PER_SECOND * seconds) + 8)
+        decoded = self._decode(_window(spectrogram, frames), start, budget, effort.beam)
+        if frames < FULL_WINDOW and (decoded.at_limit or _repetitive(decoded.text)):
+            decoded = self._decode(_window(spectrogram, FULL_WINDOW), start, FULL_BUDGET, effort.beam)
+        return decoded
+
+    def _decode(self, window: Spectrogram, start: list[int], budget: int, beam: int) -> _Decoded:
+        features = ctranslate2.StorageView.from_array(np.ascontiguousarray(window[None]))
+        result = self._model.generate(
+            features,
+            [start],
+            beam_size=beam,
+            max_length=2 * budget,  # CTranslate2 takes half of it for the prompt
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = [token for token in result.sequences_ids[0] if token < self._end]
+        return _Decoded(
+            text=self._tokenizer.decode(tokens).strip(),
+            tokens=len(tokens),
+            at_limit=len(tokens) >= budget - 1,
+            score=result.scores[0],
+            no_speech=result.no_speech_prob,
+        )
+
+    def _start(self, language: str, prompt: str | None) -> list[int]:
+        names = ["<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>"]
+        start = [self._token(name) for name in names]
+        if not prompt:
+            return start
+        words = self._tokenizer.encode(f" {prompt.strip()}", add_special_tokens=False).ids
+        return [self._token("<|startofprev|>"), *words[-FULL_BUDGET:], *start]
+
+    def _token(self, name: str) -> int:
+        token: int | None = self._tokenizer.token_to_id(name)
+        if token is None:
+            raise ModelError(f"whisper: expected a language such as 'en' or 'de', but got {name.strip('<|>')!r}.")
+        return token
+
+
+def _invented(decoded: _Decoded) -> bool:
+    return (decoded.no_speech > NO_SPEECH and decoded.score < UNSURE) or _repetitive(decoded.text)
+
+
+def _repetitive(text: str) -> bool:
+    data = text.encode()
+    return len(data) > 0 and len(data) / len(zlib.compress(data)) > REPETITIVE
+
+
+def _window(spectrogram: Spectrogram, frames: int) -> Spectrogram:
+    kept = spectrogram[:, :frames]
+    return np.pad(kept, ((0, 0), (0, frames - kept.shape[1])))
+
+
+def _pieces(audio: Samples) -> Iterator[Samples]:
+    """Cut audio that is too long at the quietest 100 ms of the last third that fits."""
+    longest, step = LONGEST_S * MODEL_RATE, MODEL_RATE // 10
+    while len(audio) > longest:
+        last = audio[longest * 2 // 3 : longest]
+        loudness = np.square(last[: len(last) // step * step].reshape(-1, step)).mean(axis=1)
+        cut = longest * 2 // 3 + int(loudness.argmin()) * step + step // 2
+        yield audio[:cut]
+        audio = audio[cut:]
+    yield audio

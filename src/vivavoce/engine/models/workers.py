@@ -1,0 +1,103 @@
+"""Blocking work in a thread of its own, the urgent first."""
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from vivavoce.errors import ModelError
+
+__all__ = ["Worker"]
+
+T = TypeVar("T")
+
+
+class Worker:
+    """One thread that does one thing at a time.
+
+    A model that may only be used by one caller at once gets a worker of its own. Of the work that waits, the
+    most urgent is done first, and what nobody awaits any more is not done at all.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._waiting: queue.PriorityQueue[_Work[Any]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    async def do(self, work: Callable[[], T], *, urgency: int = 0) -> T:
+        """Return what ``work`` returns; of what waits, the greater ``urgency`` goes first.
+
+        Whatever ``work`` raises comes out as `ModelError`. Cancelling drops work that has not begun; work that
+        has begun is finished, and its result forgotten.
+        """
+        if self._closed:
+            raise ModelError(f"{self._name} is closed.")
+        loop = asyncio.get_running_loop()
+        task: _Work[T] = _Work(-urgency, next(self._order), work, loop, loop.create_future())
+        self._waiting.put(task)
+        try:
+            return await task.done
+        except asyncio.CancelledError:
+            task.wanted = False
+            raise
+
+    async def close(self) -> None:
+        """End the thread, after the work it is at. Closing twice does nothing more."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(_Work(-1_000_000, -1, None, None, None))
+            await asyncio.to_thread(self._thread.join)
+            while not self._waiting.empty():
+                left = self._waiting.get_nowait()
+                if left.done is not None and not left.done.done():
+                    left.done.set_exception(ModelError(f"{self._name} was closed."))
+
+    def _run(self) -> None:
+        while (task := self._waiting.get()).work is not None:
+            if not task.wanted:
+                continue
+            try:
+                result = task.work()
+            except Exception as error:  # noqa: BLE001 - told to whoever awaits it
+                task.settle(None, ModelError(f"{self._name}: {error}"))
+            else:
+                task.settle(result, None)
+            task = None  # or the last result would be kept until the next work comes
+
+
+class _Work(Generic[T]):
+    """Work and who waits for it, ordered by urgency and then by age."""
+
+    def __init__(
+        self,
+        rank: int,
+        order: int,
+        work: Callable[[], T] | None,
+        loop: asyncio.AbstractEventLoop | None,
+        done: asyncio.Future[T] | None,
+    ) -> None:
+        self.rank = (rank, order)
+        self.work = work
+        self.wanted = True
+        self.done = done
+        self._loop = loop
+
+    def __lt__(self, other: "_Work[Any]") -> bool:
+        return self.rank < other.rank
+
+    def settle(self, result: T | None, error: ModelError | None) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: Any, error: ModelError | None) -> None:
+        if self.done is None or self.done.done():
+            return
+        if error is not None:
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(result)
