@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.async_api import Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from .fake_endpoint import FakeEndpoint
 
@@ -74,6 +75,11 @@ class Visitor:
             }}"""
         )
 
+    async def hear_out(self, seconds: float) -> None:
+        """Wait for so much audio to pass, by the sound card's clock."""
+        now = await self.session("session.player.context.currentTime")
+        await self.until(f"session.player.context.currentTime > {now + seconds}")
+
     async def talk_button(self) -> tuple[float, float]:
         """Return the middle of the talk button."""
         box = await self.page.locator("voice-button").bounding_box()
@@ -100,13 +106,47 @@ class Visitor:
         return Recording(int(found["sampleRate"]), np.frombuffer(base64.b64decode(found["base64"]), "<f4"))
 
 
-@pytest.fixture
-async def visit(tmp_path):
-    """Return a function that opens an address in a new Chromium and gives a `Visitor`."""
+class Browsers:
+    """Chromiums by their arguments: those that differ in nothing are one, with a new profile for each visit."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._running: dict[tuple[str, ...], Browser] = {}
+
+    async def get(self, arguments: tuple[str, ...]) -> Browser:
+        """Return the browser with these arguments; start it when there is none."""
+        if arguments not in self._running:
+            launched = self._playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments]
+            )
+            self._running[arguments] = await launched
+        return self._running[arguments]
+
+    async def discard(self, arguments: tuple[str, ...]) -> None:
+        """Close the browser with these arguments."""
+        await self._running.pop(arguments).close()
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for browser in self._running.values():
+            await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browsers():
+    """Return the browsers that all tests share."""
     if CHROMIUM is None:
         pytest.skip("needs chromium")
+    async with async_playwright() as playwright:
+        running = Browsers(playwright)
+        yield running
+        await running.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browsers, tmp_path):
+    """Return a function that opens an address in a Chromium and gives a `Visitor`."""
     async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
 
         async def open_page(
             url: str,
@@ -117,15 +157,15 @@ async def visit(tmp_path):
             arguments: tuple[str, ...] = (),
             **context: Any,
         ) -> Visitor:
-            chosen = [*ARGUMENTS, *arguments]
             if allow:
-                chosen.append("--use-fake-ui-for-media-stream")
+                arguments += ("--use-fake-ui-for-media-stream",)
             if microphone is not None:
                 file = write_wav(tmp_path / "microphone.wav", microphone)
-                chosen.append(f"--use-file-for-fake-audio-capture={file}%noloop")
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=chosen)
-            stack.push_async_callback(browser.close)
-            page = await (await browser.new_context(**context)).new_page()
+                arguments += (f"--use-file-for-fake-audio-capture={file}%noloop",)
+                stack.push_async_callback(browsers.discard, arguments)
+            opened = await (await browsers.get(arguments)).new_context(**context)
+            stack.push_async_callback(opened.close)
+            page = await opened.new_page()
             visitor = Visitor(page, [])
             page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
             page.on(
@@ -139,7 +179,7 @@ async def visit(tmp_path):
         yield open_page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def endpoint():
     """Return a running endpoint whose script a test may change."""
     async with FakeEndpoint() as running:

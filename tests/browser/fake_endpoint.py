@@ -6,6 +6,7 @@ chunks of 40 ms, sent at the pace and with the jitter that a test asks for. Spee
 
 import asyncio
 import base64
+import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ CSP = (
 )
 
 Event = dict[str, Any]
+IDS = itertools.count(1)
 
 
 def tone(seconds: float, frequency: float = 440.0, level: float = 0.5) -> np.ndarray:
@@ -183,8 +185,7 @@ class FakeSession:
             await self.socket.send_json({"type": kind, "event_id": f"event_{self.count}", **fields})
 
     def new_id(self, prefix: str) -> str:
-        self.count += 1
-        return f"{prefix}_{self.count}"
+        return f"{prefix}_{next(IDS)}"
 
     async def handle(self, event: Event) -> None:
         handler = getattr(self, "on_" + event["type"].replace(".", "_"), None)

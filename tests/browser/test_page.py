@@ -5,7 +5,7 @@ import pytest
 
 from .fake_endpoint import RATE, tone
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RAW_MICROPHONE = """
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

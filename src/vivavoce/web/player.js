@@ -52,6 +52,7 @@ export class Player {
    */
   play(item_id, content_index, base64) {
     const samples = decode(base64);
+    if (this.context.state !== 'running') void this.context.resume(); // after a phone call, or a long sleep
     this.node.port.postMessage({type: 'audio', item_id, content_index, samples}, [samples.buffer]);
   }
 
@@ -70,6 +71,10 @@ export class Player {
    */
   async interrupt() {
     const id = ++this.#interruptions;
+    if (this.context.state !== 'running') {
+      this.node.port.postMessage({type: 'interrupt', id});
+      return null; // nothing is heard, and the audio thread may not answer
+    }
     const reply = new Promise((/** @type {(heard: Heard | null) => void} */ resolve) => this.#waiting.set(id, resolve));
     this.node.port.postMessage({type: 'interrupt', id});
     const heard = await reply;
