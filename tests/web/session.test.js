@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
+import {decode} from '../../src/vivavoce/web/pcm.js';
 import {VoiceError} from '../../src/vivavoce/web/problems.js';
 import {VoiceSession} from '../../src/vivavoce/web/session.js';
 
@@ -228,6 +229,19 @@ test('muted hands-free sends nothing', async () => {
   stage.speak(3);
   assert.deepEqual(stage.types, ['session.update']);
   assert.equal(session.phase, 'idle');
+});
+
+test('muted in the middle of a turn, it sends silence until the turn has ended', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  await session.setMode('hands-free');
+  stage.server('input_audio_buffer.speech_started', {item_id: 'u', audio_start_ms: 100});
+  session.setMuted(true);
+  stage.mic.onframe(new Int16Array(960).fill(99));
+  assert.deepEqual(decode(stage.sent[1].audio), new Int16Array(960));
+  stage.server('input_audio_buffer.speech_stopped', {item_id: 'u', audio_end_ms: 600});
+  stage.speak(3);
+  assert.equal(stage.sent.length, 2);
 });
 
 test('changing to hold clears what was half said, and a held turn ends before hands-free', async () => {

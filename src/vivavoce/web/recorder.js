@@ -121,8 +121,8 @@ async function askForMicrophone(audio) {
     return await navigator.mediaDevices.getUserMedia({audio});
   } catch (error) {
     const name = error instanceof Error ? error.name : '';
-    const code = REFUSALS[/** @type {keyof typeof REFUSALS} */ (name)] ?? 'microphone-failed';
-    throw new VoiceError(code, String(error));
+    const known = REFUSALS[/** @type {keyof typeof REFUSALS} */ (name)];
+    throw known ? new VoiceError(known) : new VoiceError('microphone-failed', String(error));
   }
 }
 

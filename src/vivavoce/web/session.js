@@ -107,13 +107,14 @@ export class VoiceSession extends EventTarget {
   /** @returns {{input: number, output: number}} how loud both sides are now, 0 … 1; input only while it is sent */
   levels() {
     return {
-      input: this.#sending ? (this.#recorder?.level() ?? 0) : 0,
+      input: this.#sending && !this.muted ? (this.#recorder?.level() ?? 0) : 0,
       output: this.playing ? (this.#player?.level() ?? 0) : 0,
     };
   }
 
+  /** Muted in the middle of a turn, silence is sent until the server has noticed its end. */
   get #sending() {
-    return this.ready && (this.held || (this.mode === 'hands-free' && !this.muted));
+    return this.ready && (this.held || (this.mode === 'hands-free' && (!this.muted || this.hearing)));
   }
 
   /**
@@ -258,6 +259,7 @@ export class VoiceSession extends EventTarget {
   /** @param {Int16Array} samples */
   #append(samples) {
     if (!this.#sending) return;
+    if (this.muted) samples.fill(0);
     const event = {type: 'input_audio_buffer.append', audio: encode(samples)};
     const sent = this.#connection?.send(event, {droppable: true});
     if (sent) this.#heldSamples += samples.length;

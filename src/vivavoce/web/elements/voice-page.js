@@ -113,7 +113,7 @@ export class VoicePage extends LitElement {
         font-weight: 600;
       }
       .hint {
-        min-block-size: 1.3em;
+        min-block-size: 1.5em;
         margin: 0;
         font-size: var(--text-small);
         color: var(--ink-soft);
@@ -168,6 +168,14 @@ export class VoicePage extends LitElement {
       fieldset label:has(:focus-visible) {
         outline: 2px solid var(--focus);
         outline-offset: 2px;
+      }
+      @media (max-width: 63.99rem) {
+        :host([troubled]) {
+          grid-template-rows: auto minmax(0, 1fr) auto;
+        }
+        :host([troubled]) .welcome {
+          display: none;
+        }
       }
       @media (max-height: 44rem) {
         .stage {
@@ -268,7 +276,7 @@ export class VoicePage extends LitElement {
           ></voice-problem>
           <voice-waves
             ?running=${session.state === 'open'}
-            ?hidden=${phase === 'error'}
+            ?hidden=${session.problem && (phase === 'error' || !session.hasMicrophone)}
             .levels=${this.levels}
           ></voice-waves>
         </div>
@@ -300,6 +308,11 @@ export class VoicePage extends LitElement {
         <voice-composer @write=${(/** @type {CustomEvent} */ event) => session.write(event.detail)}></voice-composer>
       </section>
     `;
+  }
+
+  updated() {
+    const {problem, conversation} = this.session;
+    this.toggleAttribute('troubled', problem !== null && conversation.items.length === 0);
   }
 
   #welcome() {
@@ -339,7 +352,7 @@ export class VoicePage extends LitElement {
     if (phase === 'connecting') return session.attempt > 1 ? `Try ${session.attempt} …` : '';
     if (phase === 'off' || phase === 'error') return 'Press the button to start';
     if (session.held) return 'Release to send';
-    if (!session.hasMicrophone) return 'Write, or press the button to use the microphone';
+    if (!session.hasMicrophone) return 'Write, or use the microphone';
     if (phase === 'thinking') return '';
     if (phase === 'speaking') return handsFree ? 'Speak to interrupt' : 'Hold the button to interrupt';
     if (handsFree) return session.muted ? 'The microphone is muted' : session.hearing ? 'Go on …' : 'Just speak';
