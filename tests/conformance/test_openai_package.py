@@ -44,7 +44,10 @@ async def test_a_text_turn(client):
         await connection.response.create()
         events = await until(connection, "response.done")
         assert events[0].session.model == "gpt-realtime"
-        assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == "Hi there. How are you?"
+        assert (
+            "".join(e.delta for e in events if e.type == "response.output_text.delta")
+            == "Hi there. How are you?"
+        )
         assert events[-1].response.status == "completed"
 
 

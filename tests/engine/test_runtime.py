@@ -35,8 +35,8 @@ async def connect():
         await session.close()
 
 
-async def send(session, event, **fields):
-    await session.send(json.dumps({"type": event, **fields}))
+async def send(connection, event, **fields):
+    await connection.send(json.dumps({"type": event, **fields}))
 
 
 async def until(session, event):

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
-from vivavoce.engine.profiles import PROFILES, Loaded, Report
-from vivavoce.engine.weights import Progress
-
 from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.profiles import PROFILES, Loaded, Report
 from vivavoce.engine.runtime import EngineSession
 from vivavoce.engine.session.machine import Session
+from vivavoce.engine.weights import Progress
 from vivavoce.errors import ConnectionFailed, VivaVoceError
 from vivavoce.protocol.session import SESSION_SECONDS
 
@@ -38,7 +37,9 @@ class EngineStatus:
 class Engine:
     """A Realtime endpoint of our own, in this process.
 
-    ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead. Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
+    ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead.
+
+    Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
     the methods of a transport: ``send``, ``receive``, ``close``.
     """
 

@@ -16,8 +16,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from vivavoce.engine.models.protocols import Message, Prompt
+from vivavoce.engine.models.protocols import (
+    LanguageModel,
+    Message,
+    Prompt,
+    Recogniser,
+    Synthesiser,
+    VoiceActivity,
+)
 from vivavoce.engine.runtime import Models
 from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
 from vivavoce.engine.weights import Progress, ensure
@@ -83,27 +91,45 @@ class Profile:
 
 
 async def _models(recogniser: Path, language_model: Path, name: str, stack: AsyncExitStack) -> Models:
-    """Load the models one after the other (loading two at once is no faster on two cores) and try each."""
-    # They bring large libraries along, which only an engine that is really started needs.
-    from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
+    """Load the models, and let each answer once; the stack closes what was loaded."""
+    # The language model waits for the disk most of the time: the others load meanwhile.
+    loaded = await asyncio.gather(
+        _writer(language_model, name, stack), _speech(recogniser, stack), return_exceptions=True
+    )
+    for result in loaded:
+        if isinstance(result, BaseException):
+            raise result
+    writer, (voice_activity, listener, speaker) = cast("_Loaded", tuple(loaded))
+    return Models(voice_activity, listener, writer, speaker)
+
+
+_Loaded = tuple[LanguageModel, tuple[VoiceActivity, Recogniser, Synthesiser]]
+
+# The models bring large libraries along, which only an engine that is really started should import.
+
+
+async def _writer(folder: Path, name: str, stack: AsyncExitStack) -> LanguageModel:
     from vivavoce.engine.models.llama import LlamaLanguageModel  # noqa: PLC0415
+
+    model = await LlamaLanguageModel.load(folder, name=name, context_tokens=CONTEXT_TOKENS)
+    stack.push_async_callback(model.close)
+    await model.prepare(Prompt((Message("system", DEFAULT_INSTRUCTIONS),)))
+    return model
+
+
+async def _speech(folder: Path, stack: AsyncExitStack) -> tuple[VoiceActivity, Recogniser, Synthesiser]:
+    from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
     from vivavoce.engine.models.silero import SileroVoiceActivity  # noqa: PLC0415
     from vivavoce.engine.models.whisper import WhisperRecogniser  # noqa: PLC0415
 
-    (gguf,) = language_model.glob("*.gguf")
-    writer = await LlamaLanguageModel.load(gguf, name=name, context_tokens=CONTEXT_TOKENS)
-    stack.push_async_callback(writer.close)
-    voice_activity = await asyncio.to_thread(SileroVoiceActivity)
-    stack.push_async_callback(voice_activity.close)
-    listener = await asyncio.to_thread(WhisperRecogniser, recogniser)
-    stack.push_async_callback(listener.close)
-    speaker = await asyncio.to_thread(HibariSynthesiser)
-    stack.push_async_callback(speaker.close)
-    await voice_activity.warm_up()
-    await listener.warm_up()
-    await speaker.warm_up()
-    await writer.prepare(Prompt((Message("system", DEFAULT_INSTRUCTIONS),)))
-    return Models(voice_activity, listener, writer, speaker)
+    def load() -> "tuple[SileroVoiceActivity, WhisperRecogniser, HibariSynthesiser]":
+        return SileroVoiceActivity(), WhisperRecogniser(folder), HibariSynthesiser()
+
+    models = await asyncio.to_thread(load)
+    for model in models:
+        stack.push_async_callback(model.close)
+        await model.warm_up()
+    return models
 
 
 PROFILES = {

@@ -25,13 +25,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vivavoce.audio.pcm import from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler, resample
-
 from vivavoce.engine.models.protocols import (
     MODEL_RATE,
     Finished,
     LanguageModel,
+    Prompt,
     Recogniser,
     Samples,
     Synthesiser,
@@ -224,7 +225,7 @@ class EngineSession:
             answer = inputs.Recognised(work.utterance, len(work.pcm), work.final, transcription)
             await self._inbox.put(answer)
 
-    async def _prepare(self, prompt: effects.Prompt) -> None:
+    async def _prepare(self, prompt: Prompt) -> None:
         try:
             await self._models.language_model.prepare(prompt)
         except ModelError as error:

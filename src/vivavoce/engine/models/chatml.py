@@ -1,4 +1,4 @@
-"""The chat template of Qwen2.5 and SmolLM2, ChatML, written such that prompts of one conversation share their beginning.
+"""ChatML, the chat template of Qwen2.5 and SmolLM2, such that the prompts of one conversation share their beginning.
 
 A prompt that is only prepared ends behind its last message; one that is to be answered goes on with the header
 of the assistant's message. So the first is a prefix of every later one, byte for byte.

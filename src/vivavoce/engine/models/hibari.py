@@ -6,6 +6,7 @@ nothing is ever downloaded while somebody waits for speech.
 
 import re
 from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 
 import numpy as np
 from hibari import SAMPLE_RATE, Hibari
@@ -65,20 +66,16 @@ class HibariSynthesiser:
         """The voices by the protocol's names."""
         return self._voices
 
-    async def synthesise(
-        self, text: str, *, voice: str, speed: float = 1.0
-    ) -> AsyncGenerator[Samples, None]:
+    async def synthesise(self, text: str, *, voice: str, speed: float = 1.0) -> AsyncGenerator[Samples, None]:
         """Stream the speech of a text, sentence by sentence; of what cannot be pronounced there is none."""
         spoken = speakable(text)
         if not spoken:
             return
         speaker = await self._worker.do(lambda: self._speaker(voice))
+        pace = max(speed, SLOWEST)
         first = True
         for phonemes in await self._worker.do(lambda: speaker.phonemize(spoken)):
-            pace = max(speed, SLOWEST)
-            audio = await self._worker.do(
-                lambda phonemes=phonemes: speaker.from_phonemes(phonemes, pace, seed=0), urgency=1
-            )
+            audio = await self._worker.do(partial(speaker.from_phonemes, phonemes, pace, seed=0))
             if len(audio):
                 yield _without_leading_silence(audio) if first else audio
                 first = False

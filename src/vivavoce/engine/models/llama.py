@@ -37,6 +37,7 @@ class LlamaLanguageModel:
         self._server = server
         self._name = name
         self._threads = ThreadPoolExecutor(2 * slots, thread_name_prefix="llama")
+        self._stopping: set[asyncio.Future[None]] = set()
         self.context_tokens = context_tokens
 
     @classmethod
@@ -49,17 +50,17 @@ class LlamaLanguageModel:
         slots: int = 2,
         threads: int | None = None,
     ) -> Self:
-        """Load a GGUF file.
+        """Load a GGUF file, or the one in a folder.
 
         Every one of the ``slots`` holds ``context_tokens``; ``threads`` are by default one less than there are
         cores, because llama.cpp's threads wait for each other, and for a core that is busy elsewhere all wait.
         Raises `ModelError`.
         """
-        params = _params(path, context_tokens, slots, threads or max(1, (os.cpu_count() or 2) - 1))
+        threads = threads or max(1, (os.cpu_count() or 2) - 1)
         try:
-            server = await asyncio.to_thread(xllamacpp.Server, params)
-        except RuntimeError as error:
-            raise ModelError(f"{name}: {path.name} cannot be loaded: {error}") from error
+            server = await asyncio.to_thread(_server, path, context_tokens, slots, threads)
+        except (RuntimeError, StopIteration) as error:
+            raise ModelError(f"{name}: {path} cannot be loaded: {error}") from error
         return cls(server, name=name, context_tokens=context_tokens, slots=slots)
 
     @property
@@ -118,6 +119,10 @@ class LlamaLanguageModel:
             loop.call_soon_threadsafe(pieces.put_nowait, piece)
             return stop.is_set()
 
+        if self._stopping:
+            # What was cancelled gives its slot back after the batch that it is at. A prompt that begins like that
+            # one must have the same slot, so wait; that batch would have to be waited for anyway.
+            await asyncio.wait(self._stopping)
         request = {**body, "stream": True, "cache_prompt": True, "return_progress": True}
         running = loop.run_in_executor(self._threads, self._server.handle_completions, request, hear)
         running.add_done_callback(lambda _: pieces.put_nowait(None))
@@ -128,12 +133,17 @@ class LlamaLanguageModel:
                 yield piece
         finally:
             stop.set()
-            running.cancel()  # in case it never started
+            if not running.cancel() and not running.done():  # only what never started can be cancelled
+                self._stopping.add(running)
+                running.add_done_callback(self._stopping.discard)
 
 
-def _params(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.CommonParams:
+def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.Server:
+    if path.is_dir():
+        path = next(path.glob("*.gguf"))
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
+    params.verbosity = 1  # errors
     params.n_ctx = context_tokens * slots
     params.n_parallel = slots
     params.n_batch = params.n_ubatch = BATCH_TOKENS
@@ -141,7 +151,7 @@ def _params(path: Path, context_tokens: int, slots: int, threads: int) -> xllama
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = threads
         cpu.poll = 0  # sleep, rather than spin, while there is nothing to do
-    return params
+    return xllamacpp.Server(params)
 
 
 def _free(servers: list[Any]) -> None:

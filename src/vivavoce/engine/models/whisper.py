@@ -109,7 +109,9 @@ class WhisperRecogniser:
         await self._worker.close()
         self._model.unload_model()
 
-    def _transcribe(self, audio: Samples, language: str, prompt: str | None, effort: _Effort) -> Transcription:
+    def _transcribe(
+        self, audio: Samples, language: str, prompt: str | None, effort: _Effort
+    ) -> Transcription:
         start = self._start(language, prompt)
         texts, tokens, no_speech = [], 0, 1.0
         for piece in _pieces(audio):
@@ -161,7 +163,9 @@ class WhisperRecogniser:
     def _token(self, name: str) -> int:
         token: int | None = self._tokenizer.token_to_id(name)
         if token is None:
-            raise ModelError(f"whisper: expected a language such as 'en' or 'de', but got {name.strip('<|>')!r}.")
+            raise ModelError(
+                f"whisper: expected a language such as 'en' or 'de', but got {name.strip('<|>')!r}."
+            )
         return token
 
 

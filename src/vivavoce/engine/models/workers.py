@@ -38,10 +38,11 @@ class Worker:
         if self._closed:
             raise ModelError(f"{self._name} is closed.")
         loop = asyncio.get_running_loop()
-        task: _Work[T] = _Work(-urgency, next(self._order), work, loop, loop.create_future())
+        done: asyncio.Future[T] = loop.create_future()
+        task = _Work(-urgency, next(self._order), work, loop, done)
         self._waiting.put(task)
         try:
-            return await task.done
+            return await done
         except asyncio.CancelledError:
             task.wanted = False
             raise
