@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("vivavoce.engine.engine")
-
 from tests.engine import fakes
 from tests.gateway.doubles import gateway
 from vivavoce.engine.engine import Engine
