@@ -1,8 +1,8 @@
 import asyncio
 import hashlib
 import os
-from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,14 +122,14 @@ class TestVerify:
 
 class TestSpace:
     def test_says_how_much_is_needed_and_what_to_do(self, tiny, monkeypatch):
-        usage = namedtuple("usage", "total used free")(1, 1, 1_000_000)
+        usage = SimpleNamespace(free=1_000_000)
         monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
         with pytest.raises(WeightsUnavailable, match=r"needs 268 MB .* where 1 MB are free.*VIVAVOCE_CACHE"):
             tiny.check_space()
 
     def test_what_has_come_already_needs_no_room(self, tiny, monkeypatch):
         monkeypatch.setattr(module, "SPARE_BYTES", 0)
-        usage = namedtuple("usage", "total used free")(1, 1, len(WORDS))
+        usage = SimpleNamespace(free=len(WORDS))
         monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
         with pytest.raises(WeightsUnavailable):
             tiny.check_space()

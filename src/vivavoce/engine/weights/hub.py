@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 CONNECT_SECONDS = 3.0
 """How long to wait for a connection; a hub that takes longer is taken for unreachable."""
 
+ANSWER_SECONDS = 10.0
+"""How long to wait for the head of an answer: some walls let a call through and swallow what is said."""
+
 READ_SECONDS = 30.0
 """How long a download may stand still."""
 
@@ -88,7 +91,7 @@ async def _attempt(
     headers = {"Accept-Encoding": "identity"}
     if here := growing.size:
         headers["Range"] = f"bytes={here}-"
-    async with session.get(url, headers=headers) as response:
+    async with await _ask(session, url, headers) as response:
         start, total = _extent(response, here)
         if total not in {None, file.size}:
             growing.cut(0)
@@ -96,6 +99,14 @@ async def _attempt(
         growing.cut(start)
         async for chunk in response.content.iter_chunked(CHUNK):
             meter.set(file.name, await in_thread(growing.append, chunk, url), "the model hub")
+
+
+async def _ask(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await session.get(url, headers=headers)
+    except TimeoutError as error:
+        raise aiohttp.ConnectionTimeoutError(f"no answer within {ANSWER_SECONDS:g} s") from error
 
 
 def _extent(response: aiohttp.ClientResponse, asked: int) -> tuple[int, int | None]:
