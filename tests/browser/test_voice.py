@@ -9,6 +9,8 @@ from tests.gateway.doubles import gateway
 from vivavoce.audio.resample import resample
 from vivavoce.engine.engine import Engine
 
+from .test_page import sounding
+
 pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 QUESTION = "What is the capital of France?"
@@ -43,5 +45,11 @@ async def test_a_spoken_question_gets_a_spoken_answer(visit):
         assert visitor.complaints == []
         assert await visitor.page.get_by_role("alert").inner_text() == ""
         heard = await models.recogniser.transcribe(resample(recording.samples, recording.rate, 16_000))
-        common = set(words(heard.text)) & set(words(answer))
-        assert len(common) >= 0.6 * len(set(words(answer))), f"wrote {answer!r}, said {heard.text!r}"
+        # A small model may wander into words that no recogniser spells alike, but what is understood must be its own.
+        understood = set(words(heard.text))
+        common = understood & set(words(answer))
+        assert common, f"wrote {answer!r}, said {heard.text!r}"
+        assert len(common) >= len(understood) / 2, f"wrote {answer!r}, said {heard.text!r}"
+        received = await visitor.session("session.conversation.items.at(-1).receivedMs")
+        played = len(sounding(recording.samples)) / recording.rate * 1000
+        assert 0.8 * received < played < 1.05 * received
