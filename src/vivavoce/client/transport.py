@@ -118,7 +118,8 @@ class WebSocketTransport:
                     f"{_shown(address)} did not answer in {CONNECT_SECONDS:g} s."
                 ) from error
             if isinstance(error, aiohttp.ClientError | OSError):
-                raise ConnectionFailed(f"Cannot reach {_shown(address)}: {error}.") from error
+                why = getattr(error, "strerror", None) or error
+                raise ConnectionFailed(f"Cannot reach {_shown(address)}: {why}.") from error
             raise
         return cls(socket, own)
 
