@@ -1,17 +1,21 @@
 """Language models in GGUF files, run by llama.cpp through ``xllamacpp``.
 
 llama.cpp's own server keeps a few *slots*, each with what it computed for the last prompt that went through it;
-a new prompt goes to the slot whose prompt begins most like it, and only the rest has to be read. It runs in
-threads of its own and calls back with every piece, and on the way through a long prompt after every batch; the
-answer to such a call says whether to go on. That is how a generation is cancelled.
+a prompt goes to the slot that `slots` chooses, and only what is new has to be read. It runs in threads of its own
+and calls back with every piece, and on the way through a long prompt after every batch; the answer to such a call
+says whether to go on. That is how a generation is cancelled: it ends after the batch or the token that it is at.
+
+The server also listens on a port of this machine, which cannot be turned off. It is shut with a key that nobody
+is told.
 """
 
 import asyncio
 import os
+import secrets
 import threading
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,15 +23,21 @@ import xllamacpp
 
 from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Finished, Prompt, TextDelta
+from vivavoce.engine.models.slots import Slots
 from vivavoce.errors import ModelError
 
 __all__ = ["BATCH_TOKENS", "LlamaLanguageModel"]
 
 BATCH_TOKENS = 32
 """Prompt tokens computed in one go: reading can be cancelled after each, about a second for 1.5 billion
-parameters on one thread."""
+parameters on one thread. 64 or 128 are read a tenth faster, 16 at half the speed."""
+
+FULL_CONTEXTS = 2
+"""How many prompts of the full length fit at once. All slots share this room; where it runs out, what is longest
+unused goes."""
 
 _Body = dict[str, Any]
+_Piece = dict[str, Any]
 
 
 class LlamaLanguageModel:
@@ -37,7 +47,7 @@ class LlamaLanguageModel:
         self._server = server
         self._name = name
         self._threads = ThreadPoolExecutor(2 * slots, thread_name_prefix="llama")
-        self._stopping: set[asyncio.Future[None]] = set()
+        self._slots = Slots(slots)
         self.context_tokens = context_tokens
 
     @classmethod
@@ -47,12 +57,13 @@ class LlamaLanguageModel:
         *,
         name: str,
         context_tokens: int = 4096,
-        slots: int = 2,
+        slots: int = 4,
         threads: int | None = None,
     ) -> Self:
         """Load a GGUF file, or the one in a folder.
 
-        Every one of the ``slots`` holds ``context_tokens``; ``threads`` are by default one less than there are
+        As many conversations as there are ``slots`` are kept and can be answered at once, each of at most
+        ``context_tokens``; ``threads`` are by default one less than there are
         cores, because llama.cpp's threads wait for each other, and for a core that is busy elsewhere all wait.
         Raises `ModelError`.
         """
@@ -109,33 +120,34 @@ class LlamaLanguageModel:
         server, self._server = self._server, None
         await asyncio.to_thread(_free, [server])
 
-    async def _complete(self, body: _Body) -> AsyncGenerator[dict[str, Any], None]:
+    async def _complete(self, body: _Body) -> AsyncGenerator[_Piece, None]:
         """Run a completion in a thread of its own; leaving early stops it."""
         loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()  # bounded by n_predict and the prompt
+        pieces: asyncio.Queue[_Piece | None] = asyncio.Queue()  # bounded by n_predict and the prompt
         stop = threading.Event()
 
-        def hear(piece: dict[str, Any]) -> bool:
-            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+        def hear(piece: _Piece) -> bool:
+            with suppress(RuntimeError):  # the loop is closed: nobody hears it any more
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
             return stop.is_set()
 
-        if self._stopping:
-            # What was cancelled gives its slot back after the batch that it is at. A prompt that begins like that
-            # one must have the same slot, so wait; that batch would have to be waited for anyway.
-            await asyncio.wait(self._stopping)
-        request = {**body, "stream": True, "cache_prompt": True, "return_progress": True}
+        # Where the slot is still at the last batch of something that was cancelled, the server waits for it.
+        slot = self._slots.take(body["prompt"], loop.time())
+        request = {**body, "id_slot": slot, "stream": True, "cache_prompt": True, "return_progress": True}
         running = loop.run_in_executor(self._threads, self._server.handle_completions, request, hear)
         running.add_done_callback(lambda _: pieces.put_nowait(None))
+        answer = ""
         try:
             while (piece := await pieces.get()) is not None:
                 if "error" in piece:
                     raise ModelError(f"{self._name}: {piece['error']['message']}")
+                answer += piece["choices"][0]["text"]
                 yield piece
+            self._slots.answered(slot, answer)
         finally:
+            self._slots.leave(slot, loop.time())
             stop.set()
-            if not running.cancel() and not running.done():  # only what never started can be cancelled
-                self._stopping.add(running)
-                running.add_done_callback(self._stopping.discard)
+            running.cancel()  # in case it never started
 
 
 def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.Server:
@@ -144,13 +156,19 @@ def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllama
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.verbosity = 1  # errors
-    params.n_ctx = context_tokens * slots
+    params.load_mode = (
+        xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
+    )  # it rearranges them: mapped, they are there twice
+    params.n_ctx = context_tokens * min(slots, FULL_CONTEXTS)
     params.n_parallel = slots
+    params.kv_unified = True
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cache_ram_mib = 0  # prompts are kept in their slots, and nowhere else
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = threads
         cpu.poll = 0  # sleep, rather than spin, while there is nothing to do
+    params.api_keys = [secrets.token_urlsafe(32)]
+    params.endpoint_slots = params.ui = False
     return xllamacpp.Server(params)
 
 

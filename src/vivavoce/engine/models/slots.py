@@ -1,0 +1,76 @@
+"""Which slot of llama.cpp a prompt goes to. Pure.
+
+A slot holds what was computed for the last prompt that went through it. Left alone, llama.cpp gives a prompt to
+the slot that begins most like it: two conversations with the same instructions then push each other out of one
+slot, turn by turn, while the others stand empty. Here every slot has a price, in characters to be read again:
+by this prompt, and by the conversation that it would push out.
+"""
+
+from dataclasses import dataclass
+
+from vivavoce.engine.models.chatml import END
+
+__all__ = ["HALF_LIFE_SECONDS", "LOSS", "Slots"]
+
+LOSS = 3.0
+"""What it weighs to push another conversation out: it would come back, and push in its turn."""
+
+HALF_LIFE_SECONDS = 300.0
+"""After so much silence it is half as likely that a conversation goes on."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    text: str = ""
+    used_at: float = 0.0
+    takers: int = 0
+
+
+class Slots:
+    """What is in each slot, and who is at work there. Times are in seconds of any clock that runs forward."""
+
+    def __init__(self, count: int) -> None:
+        self._slots = [_Slot() for _ in range(count)]
+
+    def take(self, prompt: str, now: float) -> int:
+        """Return the number of the slot that a prompt goes to; where all are taken, the one to wait for."""
+        fewest = min(slot.takers for slot in self._slots)
+        free = [number for number, slot in enumerate(self._slots) if slot.takers == fewest]
+        number = min(free, key=lambda number: _price(self._slots[number], prompt, now))
+        slot = self._slots[number]
+        slot.text, slot.used_at = prompt, now
+        slot.takers += 1
+        return number
+
+    def answered(self, number: int, answer: str) -> None:
+        """Note that the prompt of a slot was answered in full; an answer that was cut off is of no use to anyone."""
+        self._slots[number].text += answer
+
+    def leave(self, number: int, now: float) -> None:
+        """Give a slot back."""
+        slot = self._slots[number]
+        slot.used_at = now
+        slot.takers -= 1
+
+
+def _price(slot: _Slot, prompt: str, now: float) -> float:
+    shared = _shared(slot.text, prompt)
+    unread = len(prompt) - shared
+    if (
+        prompt.count(END, 0, shared) > 1
+    ):  # more than the instructions: the same conversation, which goes another way
+        return unread
+    awaited = 0.5 ** ((now - slot.used_at) / HALF_LIFE_SECONDS)
+    return unread + LOSS * awaited * (len(slot.text) - shared)
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,34 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.engine.models.chatml import END, render
+from vivavoce.engine.models.protocols import Message, Prompt
+
+messages = st.builds(Message, st.sampled_from(["system", "user", "assistant", "tool"]), st.text(max_size=20))
+
+
+def test_a_prompt_that_is_to_be_answered():
+    prompt = Prompt((Message("system", "Be brief."), Message("user", "Who are you?")))
+    assert render(prompt, answer=True) == (
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+def test_what_a_function_gave_is_told_as_qwen_was_taught():
+    text = render(Prompt((Message("tool", '{"degrees": 12}'),)), answer=False)
+    assert text == '<|im_start|>user\n<tool_response>\n{"degrees": 12}\n</tool_response><|im_end|>\n'
+
+
+@given(st.lists(messages), messages)
+def test_a_conversation_that_goes_on_begins_the_same(before, new):
+    shorter, longer = Prompt(tuple(before)), Prompt((*before, new))
+    assert render(longer, answer=False).startswith(render(shorter, answer=False))
+    assert render(longer, answer=True).startswith(render(longer, answer=False))
+    if new.role == "assistant":
+        assert render(longer, answer=False).startswith(render(shorter, answer=True))
+
+
+@given(st.lists(messages))
+def test_nobody_can_end_a_message_but_the_template(said):
+    text = render(Prompt(tuple(said)), answer=False)
+    assert text.count(END) == text.count("<|im_start|>") == text.count("<|") // 2 == len(said)

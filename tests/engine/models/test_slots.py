@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.engine.models.chatml import render
+from vivavoce.engine.models.protocols import Message, Prompt
+from vivavoce.engine.models.slots import HALF_LIFE_SECONDS, Slots
+
+INSTRUCTIONS = "Answer in one or two short sentences, as one speaks. " * 4
+LONG = "Nobody knows, but many have a view. " * 8
+
+
+def text(*said, answer=True):
+    roles = ("user", "assistant")
+    messages = [Message(roles[number % 2], one) for number, one in enumerate(said)]
+    return render(Prompt((Message("system", INSTRUCTIONS), *messages)), answer=answer)
+
+
+@pytest.fixture
+def slots():
+    return Slots(3)
+
+
+def talk(slots, prompt, answer="", now=0.0):
+    number = slots.take(prompt, now)
+    if answer:
+        slots.answered(number, answer)
+    slots.leave(number, now)
+    return number
+
+
+def test_a_conversation_comes_back_to_its_slot(slots):
+    first = talk(slots, text("Why?"), LONG)
+    other = talk(slots, text("Who?"), LONG)
+    assert other != first
+    assert talk(slots, text("Why?", LONG, "Really?"), LONG) == first
+    assert talk(slots, text("Who?", LONG, "Really?"), LONG) == other
+
+
+def test_the_first_one_finds_the_instructions_that_were_read_ahead(slots):
+    prepared = talk(slots, text(answer=False))
+    assert talk(slots, text("Why?"), LONG) == prepared
+
+
+def test_one_that_was_interrupted_pushes_out_only_what_it_will_not_say_again(slots):
+    first = talk(slots, text("Why?"), LONG * 20)
+    assert talk(slots, text("Why?", LONG[:20], "Stop.")) == first
+
+
+def test_a_guess_at_what_is_being_said_costs_nothing(slots):
+    first = talk(slots, text("What is", answer=True))
+    assert talk(slots, text("What is the time?")) == first
+
+
+def test_an_answer_that_was_not_finished_is_not_held_for_anyone(slots):
+    first = talk(slots, text("Why?"))
+    assert talk(slots, text("Who?")) == first
+
+
+def test_those_at_work_are_left_alone(slots):
+    busy = slots.take(text("Why?"), 0)
+    assert slots.take(text("Why?"), 0) != busy
+    slots.leave(busy, 0)
+    assert slots.take(text("Why?"), 0) == busy
+
+
+def test_where_all_are_taken_the_line_is_shared(slots):
+    taken = [slots.take(text("Why?"), 0) for _ in range(6)]
+    assert sorted(taken) == [0, 0, 1, 1, 2, 2]
+
+
+def test_whoever_has_been_silent_longest_makes_room(slots):
+    numbers = [
+        talk(slots, text(f"{number} is what?"), LONG, now=number * HALF_LIFE_SECONDS / 10)
+        for number in range(3)
+    ]
+    assert len(set(numbers)) == 3
+    assert talk(slots, text("Me too!"), LONG, now=HALF_LIFE_SECONDS) == numbers[0]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 100)), max_size=30))
+def test_what_was_said_does_not_matter_to_how_many_are_at_work(steps):
+    slots = Slots(2)
+    working = []
+    for letter, now in steps:
+        working.append(slots.take(letter * 50, now))
+        if len(working) == 2:
+            assert sorted(working) == [0, 1]
+            slots.leave(working.pop(0), now)
+            slots.leave(working.pop(0), now)
