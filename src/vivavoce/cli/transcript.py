@@ -24,6 +24,7 @@ class Transcript:
         self._console = console
         self._live = Live(console=console, transient=True, auto_refresh=False)
         self._printed: set[str] = set()
+        self._open: list[ConversationItem] = []
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -34,20 +35,29 @@ class Transcript:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+        self._print(self._open)
 
     def show(self, conversation: Conversation, latest: ConversationItem | None, status: str) -> None:
         """Show the conversation, with the item that changed last, which may have no place in it yet."""
-        open_items = [item for item in conversation.items if item.id not in self._printed]
-        while open_items and (_settled(open_items[0]) or len(open_items) > MOST_UNSETTLED):
-            item = open_items.pop(0)
+        self._open = [item for item in conversation.items if item.id not in self._printed]
+        settled = 0
+        while settled < len(self._open) and (
+            _settled(self._open[settled]) or len(self._open) - settled > MOST_UNSETTLED
+        ):
+            settled += 1
+        self._print(self._open[:settled])
+        del self._open[:settled]
+        if latest is not None and latest not in conversation.items and latest.id not in self._printed:
+            self._open.append(latest)
+        if self._live.is_started:
+            lines = [_line(item) for item in self._open if item.words]
+            self._live.update(Group(*lines, Text(status, style="dim")), refresh=True)
+
+    def _print(self, items: list[ConversationItem]) -> None:
+        for item in items:
             self._printed.add(item.id)
             if item.words:
                 self._console.print(_line(item))
-        if latest is not None and latest not in conversation.items and latest.id not in self._printed:
-            open_items.append(latest)
-        if self._live.is_started:
-            lines = [_line(item) for item in open_items if item.words]
-            self._live.update(Group(*lines, Text(status, style="dim")), refresh=True)
 
     def note(self, message: str) -> None:
         """Print something that is no part of the conversation."""
