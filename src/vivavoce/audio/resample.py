@@ -51,7 +51,10 @@ class Resampler:
 
 
 def resample(audio: Samples, rate_in: int, rate_out: int) -> Samples:
-    """Resample a whole recording; it lasts as long as before."""
+    """Resample a whole recording.
+
+    It lasts as long as before, but for one that is shorter than the filter (64 samples), which loses its end.
+    """
     resampler = Resampler(rate_in, rate_out)
     return np.concatenate([resampler.push(audio), resampler.flush()])
 
