@@ -156,6 +156,17 @@ async def test_a_connection_that_is_lost_ends_it():
         await talking.task
 
 
+async def test_why_it_was_lost_is_told_by_the_endpoint():
+    talking = Talking()
+    talking.transport.closed = (1006, "cannot write")
+    talking.ear.put(LOUD)
+    await talking.ear.taken()
+    await asyncio.sleep(0)
+    talking.transport.lose(1001, "The server shuts down.")
+    with pytest.raises(ConnectionLost, match="The server shuts down"):
+        await talking.task
+
+
 async def test_an_endpoint_that_stops_listening_is_given_up(monkeypatch):
     monkeypatch.setattr(module, "OUTBOX_LIMIT", 2)
     talking = Talking()

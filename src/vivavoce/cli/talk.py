@@ -31,7 +31,7 @@ _OTHER_WAYS = (
     "vivavoce serve, and open the page that it names."
 )
 
-_console = Console(highlight=False, soft_wrap=True)
+_console = Console(highlight=False)
 
 
 class Mouth(Protocol):
@@ -177,8 +177,11 @@ class _Talk:
             self._show()
 
     async def _send(self) -> None:
-        while True:
-            await self._connection.send((await self._outbox.get()).event)
+        try:
+            while True:
+                await self._connection.send((await self._outbox.get()).event)
+        except ConnectionLost:  # only who receives learns why the endpoint left
+            await asyncio.get_running_loop().create_future()
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:

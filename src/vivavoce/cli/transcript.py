@@ -57,7 +57,8 @@ class Transcript:
         for item in items:
             self._printed.add(item.id)
             if item.words:
-                self._console.print(_line(item))
+                # Words are kept whole in a terminal, and lines in a file.
+                self._console.print(_line(item), soft_wrap=not self._console.is_terminal)
 
     def note(self, message: str) -> None:
         """Print something that is no part of the conversation."""

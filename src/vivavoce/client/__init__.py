@@ -1,1 +1,7 @@
 """Talk to any Realtime endpoint: in this process, or anywhere else."""
+
+from vivavoce.client.connection import Connection
+from vivavoce.client.conversation import Conversation, ConversationItem
+from vivavoce.client.transport import Transport, WebSocketTransport
+
+__all__ = ["Connection", "Conversation", "ConversationItem", "Transport", "WebSocketTransport"]
