@@ -4,13 +4,19 @@ Whisper was trained on windows of 30 s and is usually given that much, most of i
 utterance and a few seconds of silence, which costs a seventh and is as accurate, as long as two things are
 seen to: the answer may not be longer than the audio can hold, and if it repeats itself, the full window decides.
 
+The short window has a price of its own: now and then, for one length of silence and not for another, Whisper
+stops after the first words ("Set a timer" for "Set a timer for ten minutes"). It is unsure of itself then, so a
+final text that is unsure is asked for once more with another length, and the surer of the two is kept.
+
 Whisper invents words where nobody speaks. What is too quiet never reaches it; what it says of the rest is only
 believed when it is sure enough that there was speech.
 """
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -32,30 +38,40 @@ LONGEST_S = 28
 TOKENS_PER_SECOND = 6
 """Nobody speaks faster: English has about four tokens a second."""
 
-FULL_BUDGET = 223
-"""Tokens of the longest answer: half of Whisper's context."""
+CONTEXT = 448
+"""Tokens that Whisper's decoder has room for: the words to expect, four that begin, and the answer."""
+
+FULL_BUDGET = CONTEXT // 2 - 1
+"""Tokens of the longest answer."""
+
+LONGEST_PROMPT = CONTEXT - FULL_BUDGET - 5
+"""Tokens of the words to expect; of a longer text the end counts."""
 
 REPETITIVE = 2.2
 """Text that compresses better than this repeats itself; OpenAI's own guard is 2.4, for longer texts."""
 
 QUIETEST_RMS = 10 ** (-55 / 20)
-"""Below -55 dBFS there is no speech, only the noise of a converter or a quiet room."""
+"""Where no 100 ms are louder than -55 dBFS there is no speech, only the noise of a converter or a quiet room."""
 
-NO_SPEECH = 0.6
-UNSURE = -1.0
-"""No speech when its probability is greater and the mean log probability of the words smaller: OpenAI's guards."""
+NO_SPEECH = 0.4
+DOUBTFUL = -1.0
+"""No speech when its probability is greater and the mean log probability of the words smaller. OpenAI's limits are
+0.6 and -1; but knocks and clicks in a short window get 0.42 to 0.6 with -1.4 and less."""
 
-SHORTEST_S = 0.1
+SURE = -0.4
+"""Mean log probability of most correct texts; texts that stopped early have -0.5 to -1.1."""
+
+_LANGUAGE = re.compile("[a-z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Effort:
     beam: int
-    tail_s: float
-    """Seconds of silence behind the utterance."""
+    tails_s: tuple[float, ...]
+    """Seconds of silence behind the utterance, and behind it again as long as the text is unsure."""
 
 
-EFFORTS = {"partial": _Effort(1, 4.0), "final": _Effort(5, 6.0)}
+EFFORTS = {"partial": _Effort(1, (4.0,)), "final": _Effort(5, (6.0, 4.0))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +109,24 @@ class WhisperRecogniser:
         prompt: str | None = None,
         effort: Literal["partial", "final"] = "final",
     ) -> Transcription:
-        """Transcribe one utterance; `ModelError` for a language that Whisper does not know."""
-        return await self._worker.do(
-            lambda: self._transcribe(audio, language or "en", prompt, EFFORTS[effort]),
-            urgency=1 if effort == "final" else 0,
-        )
+        """Transcribe one utterance; `ModelError` for a language that Whisper does not know.
+
+        ``language`` is ISO-639-1, and English by default: telling languages apart would cost another pass.
+        """
+        language = language or "en"
+        start = self._start(language, prompt)
+        texts, tokens, no_speech = [], 0, 1.0
+        for piece in _pieces(audio):
+            if not _audible(piece):
+                continue
+            # Each piece is work of its own: cancelling drops the rest, and what is more urgent goes between.
+            decoded = await self._worker.do(
+                partial(self._recognise, piece, start, EFFORTS[effort]), urgency=int(effort == "final")
+            )
+            tokens += decoded.tokens
+            no_speech = min(no_speech, decoded.no_speech)
+            texts.append("" if _invented(decoded) else decoded.text)
+        return Transcription(" ".join(filter(None, texts)), no_speech, language, tokens)
 
     async def warm_up(self) -> None:
         """Listen to a second of faint noise."""
@@ -109,29 +138,20 @@ class WhisperRecogniser:
         await self._worker.close()
         self._model.unload_model()
 
-    def _transcribe(
-        self, audio: Samples, language: str, prompt: str | None, effort: _Effort
-    ) -> Transcription:
-        start = self._start(language, prompt)
-        texts, tokens, no_speech = [], 0, 1.0
-        for piece in _pieces(audio):
-            if len(piece) < SHORTEST_S * MODEL_RATE or np.sqrt(np.mean(np.square(piece))) < QUIETEST_RMS:
-                continue
-            decoded = self._recognise(piece, start, effort)
-            tokens += decoded.tokens
-            no_speech = min(no_speech, decoded.no_speech)
-            texts.append("" if _invented(decoded) else decoded.text)
-        return Transcription(" ".join(filter(None, texts)), no_speech, language, tokens)
-
     def _recognise(self, audio: Samples, start: list[int], effort: _Effort) -> _Decoded:
         seconds = len(audio) / MODEL_RATE
         spectrogram = log_mel(audio)
-        frames = min(FULL_WINDOW, round((seconds + effort.tail_s) * FRAMES_PER_SECOND) // 2 * 2)
         budget = min(FULL_BUDGET, round(TOKENS_PER_SECOND * seconds) + 8)
-        decoded = self._decode(_window(spectrogram, frames), start, budget, effort.beam)
-        if frames < FULL_WINDOW and (decoded.at_limit or _repetitive(decoded.text)):
-            decoded = self._decode(_window(spectrogram, FULL_WINDOW), start, FULL_BUDGET, effort.beam)
-        return decoded
+        heard: list[_Decoded] = []
+        for tail_s in effort.tails_s:
+            frames = min(FULL_WINDOW, round((seconds + tail_s) * FRAMES_PER_SECOND) // 2 * 2)
+            decoded = self._decode(_window(spectrogram, frames), start, budget, effort.beam)
+            if decoded.at_limit or _repetitive(decoded.text):
+                return self._decode(_window(spectrogram, FULL_WINDOW), start, FULL_BUDGET, effort.beam)
+            heard.append(decoded)
+            if decoded.score > SURE or _invented(decoded):
+                break
+        return max(heard, key=lambda decoded: decoded.score)
 
     def _decode(self, window: Spectrogram, start: list[int], budget: int, beam: int) -> _Decoded:
         features = ctranslate2.StorageView.from_array(np.ascontiguousarray(window[None]))
@@ -139,7 +159,8 @@ class WhisperRecogniser:
             features,
             [start],
             beam_size=beam,
-            max_length=2 * budget,  # CTranslate2 takes half of it for the prompt
+            # CTranslate2 allows half of it, or what the tokens at the start leave, whichever is less.
+            max_length=min(CONTEXT, budget + max(budget, len(start))),
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
@@ -153,24 +174,32 @@ class WhisperRecogniser:
         )
 
     def _start(self, language: str, prompt: str | None) -> list[int]:
+        if not _LANGUAGE.fullmatch(language) or self._tokenizer.token_to_id(f"<|{language}|>") is None:
+            raise ModelError(f"whisper: expected a language such as 'en' or 'de', but got {language!r}.")
         names = ["<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>"]
         start = [self._token(name) for name in names]
-        if not prompt:
+        if not prompt or not prompt.strip():
             return start
-        words = self._tokenizer.encode(f" {prompt.strip()}", add_special_tokens=False).ids
-        return [self._token("<|startofprev|>"), *words[-FULL_BUDGET:], *start]
+        tokens = self._tokenizer.encode(f" {prompt.strip()}", add_special_tokens=False).ids
+        words = [token for token in tokens if token < self._end]  # a prompt may not command
+        return [self._token("<|startofprev|>"), *words[-LONGEST_PROMPT:], *start]
 
     def _token(self, name: str) -> int:
         token: int | None = self._tokenizer.token_to_id(name)
         if token is None:
-            raise ModelError(
-                f"whisper: expected a language such as 'en' or 'de', but got {name.strip('<|>')!r}."
-            )
+            raise ModelError(f"whisper: its tokenizer has no token {name!r}.")
         return token
 
 
+def _audible(audio: Samples) -> bool:
+    """Tell whether there is enough of it, and some of it loud enough, to be speech."""
+    step = MODEL_RATE // 10
+    parts = audio[: len(audio) // step * step].reshape(-1, step)
+    return len(parts) > 0 and bool(np.sqrt(np.square(parts).mean(axis=1).max()) > QUIETEST_RMS)
+
+
 def _invented(decoded: _Decoded) -> bool:
-    return (decoded.no_speech > NO_SPEECH and decoded.score < UNSURE) or _repetitive(decoded.text)
+    return (decoded.no_speech > NO_SPEECH and decoded.score < DOUBTFUL) or _repetitive(decoded.text)
 
 
 def _repetitive(text: str) -> bool:

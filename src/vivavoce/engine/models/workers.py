@@ -5,6 +5,7 @@ import itertools
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from vivavoce.errors import ModelError
@@ -32,8 +33,8 @@ class Worker:
     async def do(self, work: Callable[[], T], *, urgency: int = 0) -> T:
         """Return what ``work`` returns; of what waits, the greater ``urgency`` goes first.
 
-        Whatever ``work`` raises comes out as `ModelError`. Cancelling drops work that has not begun; work that
-        has begun is finished, and its result forgotten.
+        Whatever ``work`` raises comes out as `ModelError`, with the cause. Cancelling drops work that has not
+        begun; work that has begun is finished, and its result forgotten.
         """
         if self._closed:
             raise ModelError(f"{self._name} is closed.")
@@ -60,15 +61,9 @@ class Worker:
 
     def _run(self) -> None:
         while (task := self._waiting.get()).work is not None:
-            if not task.wanted:
-                continue
-            try:
-                result = task.work()
-            except Exception as error:  # noqa: BLE001 - told to whoever awaits it
-                task.settle(None, ModelError(f"{self._name}: {error}"))
-            else:
-                task.settle(result, None)
-            task = None  # or the last result would be kept until the next work comes
+            if task.wanted:
+                task.run(self._name)
+            del task  # or it would be kept, with its audio, until the next work comes
 
 
 class _Work(Generic[T]):
@@ -91,9 +86,19 @@ class _Work(Generic[T]):
     def __lt__(self, other: "_Work[Any]") -> bool:
         return self.rank < other.rank
 
-    def settle(self, result: T | None, error: ModelError | None) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._settle, result, error)
+    def run(self, name: str) -> None:
+        assert self.work is not None
+        assert self._loop is not None
+        result, failure = None, None
+        try:
+            result = self.work()
+        except ModelError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - told to whoever awaits it
+            failure = ModelError(f"{name}: {error}")
+            failure.__cause__ = error
+        with suppress(RuntimeError):  # the loop is closed: nobody awaits it any more
+            self._loop.call_soon_threadsafe(self._settle, result, failure)
 
     def _settle(self, result: Any, error: ModelError | None) -> None:
         if self.done is None or self.done.done():
