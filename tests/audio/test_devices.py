@@ -28,12 +28,23 @@ class TestMicrophone:
     async def test_what_nobody_takes_is_lost_from_its_beginning(self):
         sounddevice = FakeSoundDevice(24_000)
         seconds = (QUEUE_FRAMES + 10) * 0.04
+        sound = tone(24_000, seconds)
         async with Microphone(24_000, sounddevice=sounddevice) as microphone:
-            sounddevice.input.hear(tone(24_000, seconds))
-            await asyncio.sleep(0)
+            for start in range(0, len(sound), 9600):
+                sounddevice.input.hear(sound[start : start + 9600])
+                await asyncio.sleep(0)
             first = await anext(microphone)
         assert microphone.lost == 10
-        assert np.array_equal(first, tone(24_000, seconds)[9600:10_560])
+        assert np.array_equal(first, sound[9600:10_560])
+
+    async def test_while_the_event_loop_stands_still_no_more_is_kept(self):
+        sounddevice = FakeSoundDevice(24_000)
+        sound = tone(24_000, (QUEUE_FRAMES + 10) * 0.04)
+        async with Microphone(24_000, sounddevice=sounddevice) as microphone:
+            sounddevice.input.hear(sound)
+            first = await anext(microphone)
+        assert microphone.lost == 0
+        assert np.array_equal(first, sound[9600:10_560])
 
     async def test_leaving_it_frees_the_device(self):
         sounddevice = FakeSoundDevice()

@@ -7,6 +7,7 @@ loop at once, and what the speakers play is taken from a buffer under a lock tha
 import asyncio
 import importlib
 import threading
+from collections import deque
 from types import TracebackType
 from typing import Any, Self
 
@@ -98,9 +99,11 @@ class Microphone(_Device):
         self._resampler = Resampler(self.device_rate, rate)
         self._rest = np.empty(0, np.float32)
         self._frames: asyncio.Queue[Samples] = asyncio.Queue(QUEUE_FRAMES)
+        self._blocks: deque[Samples] = deque(maxlen=round(QUEUE_FRAMES * FRAME_SECONDS / BLOCK_SECONDS))
+        self._woken = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.lost = 0
-        """Frames that nobody took in time."""
+        """Frames that nobody took in time; what is lost while the event loop itself stands still is not counted."""
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -119,8 +122,16 @@ class Microphone(_Device):
         return await self._frames.get()
 
     def _called(self, data: npt.NDArray[np.float32], frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, data[:, 0].copy())  # PortAudio reuses its memory
+        self._blocks.append(data[:, 0].copy())  # PortAudio reuses its memory
+        if self._loop is not None and not self._loop.is_closed() and not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        """Take what the thread has brought; a busy event loop is woken once, however much there is."""
+        self._woken = False
+        for _ in range(len(self._blocks)):
+            self._take(self._blocks.popleft())
 
     def _take(self, heard: Samples) -> None:
         self._rest = np.concatenate([self._rest, self._resampler.push(heard)])
