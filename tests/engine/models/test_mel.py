@@ -1,0 +1,44 @@
+"""The spectrogram: shape, scale, and where a tone is seen."""
+
+import numpy as np
+import pytest
+
+from vivavoce.engine.models.mel import FRAMES_PER_SECOND, log_mel
+from vivavoce.engine.models.protocols import MODEL_RATE
+
+
+def tone(hertz, seconds=1.0, amplitude=0.5):
+    return amplitude * np.sin(2 * np.pi * hertz * np.arange(round(seconds * MODEL_RATE)) / MODEL_RATE)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1, 2.345])
+def test_has_eighty_bands_and_a_frame_every_ten_milliseconds(seconds):
+    bands, frames = log_mel(tone(440, seconds)).shape
+    assert bands == 80
+    assert frames - 1 == int(seconds * FRAMES_PER_SECOND + 1e-9)  # one more, for what follows the end
+
+
+@pytest.mark.parametrize(
+    ("hertz", "mel"),
+    [(200, 3.0), (500, 7.5), (1000, 15.0), (6400, 42.0)],  # Slaney's scale: 200/3 Hz a step, 27 for the factor 6.4
+)
+def test_sees_a_tone_in_its_band(hertz, mel):
+    top = 15 + 27 * np.log(8) / np.log(6.4)  # 8 kHz
+    expected = mel / top * 81 - 1  # eighty centres between nothing and the top
+    assert abs(log_mel(tone(hertz)).mean(axis=1).argmax() - expected) <= 1
+
+
+def test_ten_times_the_amplitude_is_half_more():
+    loud, soft = log_mel(tone(1000)), log_mel(tone(1000, amplitude=0.05))
+    assert loud.max() - soft.max() == pytest.approx(2 / 4, abs=1e-4)  # 20 dB are two powers of ten, over 4
+
+
+def test_raises_what_is_far_below_the_loudest():
+    seen = log_mel(np.concatenate([tone(1000), np.zeros(MODEL_RATE)]))
+    assert seen.max() - seen.min() == pytest.approx(8 / 4, abs=1e-4)
+
+
+def test_silence_is_flat():
+    seen = log_mel(np.zeros(MODEL_RATE, np.float32))
+    assert np.unique(seen).tolist() == [pytest.approx((-10 + 4) / 4)]
+    assert seen.dtype == np.float32
