@@ -10,6 +10,7 @@ is told.
 """
 
 import asyncio
+import errno
 import os
 import secrets
 import threading
@@ -70,7 +71,7 @@ class LlamaLanguageModel:
         threads = threads or max(1, (os.cpu_count() or 2) - 1)
         try:
             server = await asyncio.to_thread(_server, path, context_tokens, slots, threads)
-        except (RuntimeError, StopIteration) as error:
+        except (RuntimeError, OSError) as error:
             raise ModelError(f"{name}: {path} cannot be loaded: {error}") from error
         return cls(server, name=name, context_tokens=context_tokens, slots=slots)
 
@@ -152,7 +153,9 @@ class LlamaLanguageModel:
 
 def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.Server:
     if path.is_dir():
-        path = next(path.glob("*.gguf"))
+        path = next(path.glob("*.gguf"), path / "*.gguf")
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.verbosity = 1  # errors
