@@ -1,0 +1,251 @@
+import copy
+
+import msgspec
+import pytest
+
+from vivavoce.engine.session.config import (
+    DEFAULT_INSTRUCTIONS,
+    check_modalities,
+    check_voice,
+    given,
+    updated,
+)
+from vivavoce.errors import ProtocolError
+from vivavoce.protocol.session import RealtimeSession, VoiceId
+from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
+
+VOICES = ("alloy", "marin")
+
+SERVED = {
+    "output_modalities": ["text"],
+    "instructions": "Be brief.",
+    "tool_choice": "none",
+    "max_output_tokens": 100,
+    "tracing": "auto",
+    "truncation": "disabled",
+    "include": ["item.input_audio_transcription.logprobs"],
+    "audio.input.format": {"type": "audio/pcm", "rate": 24_000},
+    "audio.input.transcription": {"model": "whisper-1", "language": "en", "prompt": "Ada"},
+    "audio.input.noise_reduction": {"type": "near_field"},
+    "audio.input.turn_detection": {
+        "type": "semantic_vad",
+        "eagerness": "low",
+        "create_response": False,
+        "interrupt_response": False,
+    },
+    "audio.output.format": {"type": "audio/pcm", "rate": 24_000},
+    "audio.output.voice": "marin",
+    "audio.output.speed": 1.25,
+}
+"""Every field that a client can change, by its path, with another value than the default where there is one."""
+
+REFUSED = {"model", "tools", "prompt"}
+WITHOUT_MEANING = {"reasoning", "parallel_tool_calls"}
+"""Hints to models of another kind; what is taken, yet not followed, is not claimed either."""
+
+
+def nested(path, value):
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value
+
+
+def at(session, path):
+    value = msgspec.to_builtins(session)
+    for name in path.split("."):
+        value = value[name]
+    return value
+
+
+def update(session, fields, *, spoke=False):
+    params = msgspec.convert({"type": "realtime", **fields}, SessionParams)
+    return updated(session, params, voices=VOICES, spoke=spoke)
+
+
+@pytest.fixture
+def new():
+    return RealtimeSession(id="sess_1", instructions=DEFAULT_INSTRUCTIONS)
+
+
+@pytest.fixture
+def changed(new):
+    """A session in which nothing is as it was."""
+    for path, value in SERVED.items():
+        new = update(new, nested(path, value))
+    return new
+
+
+class TestServed:
+    def test_no_field_is_forgotten(self):
+        fields = {path.split(".")[0] for path in SERVED} | REFUSED | WITHOUT_MEANING
+        assert fields == set(RealtimeSessionParams.__struct_fields__)
+
+    @pytest.mark.parametrize("path", SERVED)
+    def test_each_changes_itself_and_nothing_else(self, new, path):
+        before = copy.deepcopy(new)
+        after = update(new, nested(path, SERVED[path]))
+        assert at(after, path) == SERVED[path]
+        assert new == before, "nothing is changed in place"
+        for other in set(SERVED) - {path}:
+            assert at(after, other) == at(before, other)
+
+    @pytest.mark.parametrize("path", SERVED)
+    def test_all_stay(self, changed, path):
+        assert at(changed, path) == SERVED[path]
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {},
+            {"audio": {}},
+            {"audio": None},
+            {"audio": {"input": {}, "output": {}}},
+            {"audio": {"input": None, "output": None}},
+            {"audio": {"input": {"transcription": {}}}},
+        ],
+    )
+    def test_what_is_absent_stays(self, changed, fields):
+        assert update(changed, fields) == changed
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            ("instructions", DEFAULT_INSTRUCTIONS),
+            ("max_output_tokens", "inf"),
+            ("tracing", None),
+            ("include", None),
+            ("audio.input.transcription", None),
+            ("audio.input.transcription.language", None),
+            ("audio.input.transcription.prompt", None),
+            ("audio.input.noise_reduction", None),
+            ("audio.input.turn_detection", None),
+        ],
+    )
+    def test_null_resets(self, changed, path, value):
+        after = update(changed, nested(path, None))
+        assert at(after, path) == value != at(changed, path)
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "output_modalities",
+            "tool_choice",
+            "truncation",
+            "audio.input.format",
+            "audio.input.transcription.model",
+            "audio.output.format",
+            "audio.output.voice",
+            "audio.output.speed",
+        ],
+    )
+    def test_null_leaves_what_cannot_be_nothing(self, changed, path):
+        assert update(changed, nested(path, None)) == changed
+
+    def test_empty_instructions_restore_ours(self, changed):
+        assert update(changed, {"instructions": ""}).instructions == DEFAULT_INSTRUCTIONS
+
+    @pytest.mark.parametrize("name", sorted(WITHOUT_MEANING))
+    def test_what_has_no_meaning_here_is_not_claimed(self, new, name):
+        assert update(new, {name: {"effort": "low"} if name == "reasoning" else True}) == new
+
+    @pytest.mark.parametrize(
+        "fields", [{"model": "gpt-realtime"}, {"tools": []}, {"tools": None}, {"prompt": None}]
+    )
+    def test_to_ask_for_what_is_so_is_allowed(self, new, fields):
+        assert update(new, fields) == new
+
+
+class TestTurnDetection:
+    def test_is_replaced_as_a_whole(self, new):
+        first = update(new, nested("audio.input.turn_detection", {"type": "server_vad", "threshold": 0.8}))
+        again = update(
+            first, nested("audio.input.turn_detection", {"type": "server_vad", "silence_duration_ms": 900})
+        )
+        detection = again.audio.input.turn_detection
+        assert (detection.threshold, detection.silence_duration_ms) == (0.5, 900)
+
+    def test_null_inside_is_the_default(self, new):
+        asked = {"type": "server_vad", "threshold": None, "idle_timeout_ms": None}
+        assert update(new, nested("audio.input.turn_detection", asked)) == new
+
+    def test_comes_back_after_it_was_off(self, changed):
+        off = update(changed, nested("audio.input.turn_detection", None))
+        on = update(off, nested("audio.input.turn_detection", {"type": "server_vad"}))
+        assert at(on, "audio.input.turn_detection") == {
+            "type": "server_vad",
+            "threshold": 0.5,
+            "prefix_padding_ms": 300,
+            "silence_duration_ms": 200,
+            "idle_timeout_ms": None,
+            "create_response": True,
+            "interrupt_response": True,
+        }
+
+
+def test_a_transcription_needs_no_model(new):
+    after = update(new, nested("audio.input.transcription", {"language": "de"}))
+    assert at(after, "audio.input.transcription") == {"model": "whisper-1", "language": "de", "prompt": None}
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("fields", "param", "words"),
+        [
+            ({"type": "transcription"}, "session.type", "serves sessions of type 'realtime'"),
+            ({"model": "other"}, "session.model", "it is 'gpt-realtime'"),
+            ({"tools": [{"type": "function", "name": "f"}]}, "session.tools", "tools"),
+            ({"prompt": {"id": "p"}}, "session.prompt", "send instructions"),
+            ({"output_modalities": []}, "session.output_modalities", "Invalid modalities: []"),
+            ({"output_modalities": ["text", "audio"]}, "session.output_modalities", "['text'] and ['audio']"),
+            (
+                nested("audio.input.format", {"type": "audio/pcmu"}),
+                "session.audio.input.format.type",
+                "'audio/pcm' so far, but got 'audio/pcmu'",
+            ),
+            (
+                nested("audio.output.format", {"type": "audio/pcm", "rate": 16_000}),
+                "session.audio.output.format.rate",
+                "Expected 24000, but got 16000",
+            ),
+            (
+                nested("audio.output.voice", "nobody"),
+                "session.audio.output.voice",
+                "'nobody'. Supported values are: 'alloy' and 'marin'",
+            ),
+            (nested("audio.output.voice", {"id": "voice_1"}), "session.audio.output.voice", "'voice_1'"),
+        ],
+    )
+    def test_all_of_it_for_one_field(self, changed, fields, param, words):
+        before = copy.deepcopy(changed)
+        fine = {} if fields.get("type") else {"instructions": "Rhyme.", "max_output_tokens": 5}
+        with pytest.raises(ProtocolError) as refused:
+            update(changed, {**fine, **fields})
+        assert words in str(refused.value)
+        assert (refused.value.code, refused.value.param) == ("invalid_value", param)
+        assert changed == before
+
+    def test_another_voice_once_one_was_heard(self, changed):
+        with pytest.raises(ProtocolError) as refused:
+            update(changed, nested("audio.output.voice", "alloy"), spoke=True)
+        assert refused.value.code == "cannot_update_voice"
+
+    def test_not_the_same_voice_nor_its_speed(self, changed):
+        asked = {"audio": {"output": {"voice": "marin", "speed": 0.5}}}
+        assert update(changed, asked, spoke=True).audio.output.speed == 0.5
+
+
+class TestParts:
+    def test_given(self):
+        assert given(msgspec.UNSET, 1) == given(None, 1) == 1
+        assert given(0, 1) == 0
+        assert given("", "a") == ""
+
+    @pytest.mark.parametrize("modalities", [["audio"], ["text"]])
+    def test_modalities(self, modalities):
+        assert check_modalities(modalities, "x") == modalities
+
+    def test_voice(self):
+        assert check_voice("marin", VOICES, "x") == "marin"
+        with pytest.raises(ProtocolError, match="'voice_9'") as refused:
+            check_voice(VoiceId(id="voice_9"), VOICES, "response.audio.output.voice")
+        assert refused.value.param == "response.audio.output.voice"
