@@ -356,6 +356,16 @@ class TestVoiceTurn:
         completed = next(e for e in events if e["type"].endswith("transcription.completed"))
         assert "".join(deltas) == completed["transcript"] == "What is the time in Rome?"
 
+    def test_the_model_reads_along_while_somebody_speaks(self):
+        driver = Driver(instructions="Be brief.")
+        driver.hear((0.5, 0.0), (0.4, 0.9))
+        driver.recognise("What is the")
+        driver.hear((0.4, 0.9))
+        driver.recognise("What is the time in")
+        prepared = driver.last(effects.Prepare).prompt
+        assert prepared.unfinished
+        assert prepared.messages[-1].text == "What is"
+
     def test_a_recogniser_that_fails_costs_the_words_only(self):
         driver = Driver(audio={"input": {"transcription": {"model": "whisper-1"}}})
         driver.hear((0.5, 0.0), (1.0, 0.9), (0.4, 0.0))

@@ -1,7 +1,8 @@
 """ChatML, the chat template of Qwen2.5 and SmolLM2, such that the prompts of one conversation share their beginning.
 
-A prompt that is only prepared ends behind its last message; one that is to be answered goes on with the header
-of the assistant's message. So the first is a prefix of every later one, byte for byte.
+A prompt that is only prepared ends behind its last message, or in it, while that is unfinished; one that is to
+be answered goes on with the header of the assistant's message. So the first is a prefix of every later one, byte
+for byte.
 """
 
 from vivavoce.engine.models.protocols import Message, Prompt
@@ -15,6 +16,8 @@ END = "<|im_end|>"
 def render(prompt: Prompt, *, answer: bool) -> str:
     """Render a prompt; with ``answer``, up to where the assistant's next message begins."""
     text = "".join(_message(message) for message in prompt.messages)
+    if prompt.unfinished:
+        text = text.removesuffix(f"{END}\n")
     return f"{text}<|im_start|>assistant\n" if answer else text
 
 

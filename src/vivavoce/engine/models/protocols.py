@@ -122,6 +122,8 @@ class Prompt:
     """
 
     messages: tuple[Message, ...]
+    unfinished: bool = False
+    """Whether the last message is still being spoken, and more of it may follow."""
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str | Mapping[str, Any] = "auto"
 

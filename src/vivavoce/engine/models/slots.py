@@ -59,7 +59,7 @@ def _price(slot: _Slot, prompt: str, now: float) -> float:
     if (
         prompt.count(END, 0, shared) > 1
     ):  # more than the instructions: the same conversation, which goes another way
-        return unread
+        return float(unread)
     awaited = 0.5 ** ((now - slot.used_at) / HALF_LIFE_SECONDS)
     return unread + LOSS * awaited * (len(slot.text) - shared)
 

@@ -4,7 +4,7 @@ At the first pause of a speaker an answer is begun on trial (a *speculation*): s
 already under way; should the speaker go on, it is dropped, and nobody ever sees it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vivavoce.engine.models.protocols import Prompt
@@ -89,10 +89,11 @@ class Answering:
             self._speculation.drop()
             self._speculation = None
 
-    def prepare(self, instructions: str) -> None:
-        """Let the language model read the conversation so far, while nobody waits."""
+    def prepare(self, instructions: str, said: str | None = None) -> None:
+        """Let the language model read the conversation, and what is being said, while nobody waits."""
         if self._answer is None and self._speculation is None:
-            self._out.ask(Prepare(self._prompt(instructions)))
+            prompt = self._prompt(instructions, said)
+            self._out.ask(Prepare(replace(prompt, unfinished=said is not None)))
 
     def cancel(self, reason: StatusReason, response_id: str | None = None) -> None:
         """End the response as cancelled; raises `ProtocolError` if there is none, or not this one."""

@@ -52,6 +52,9 @@ class Listener(Protocol):
     def turn_may_be_over(self, item_id: str, text: str) -> None:
         """Somebody fell silent; these are the words, should the turn end here."""
 
+    def words_so_far(self, text: str) -> None:
+        """Somebody is speaking, and has said this for sure."""
+
     def turn_goes_on(self) -> None:
         """The turn was not over after all."""
 
@@ -144,7 +147,7 @@ class Listening:
                 utterance.final = answer.transcription
                 self._may_be_over(utterance, answer.transcription.text)
             else:
-                self._delta(utterance.item_id, utterance.agreement.add(answer.transcription.text))
+                self._agreed(utterance, utterance.agreement.add(answer.transcription.text))
 
     def recognition_failed(self, answer: inputs.RecognitionFailed) -> None:
         """Take word that the recogniser failed; only the words are lost, the item stays."""
@@ -255,8 +258,8 @@ class Listening:
         utterance = self._utterance
         if utterance is None or utterance.partial_in_flight or utterance.final_at is not None:
             return
-        if self._transcription is None:
-            return
+        if self._detector is None or not self._detector.voiced:
+            return  # this may be the end: the final transcription should not have to wait
         length = samples(self._position_ms()) - utterance.start
         if length - utterance.partial_at < samples(PARTIAL_EVERY_MS):
             return
@@ -273,6 +276,11 @@ class Listening:
             language=(config.language or None) if config else None,
             prompt=(config.prompt or None) if config else None,
         )
+
+    def _agreed(self, utterance: Utterance, delta: str) -> None:
+        self._delta(utterance.item_id, delta)
+        if delta and utterance.final_at is None:
+            self._listener.words_so_far(utterance.agreement.text)
 
     def _delta(self, item_id: str, delta: str) -> None:
         if delta and self._transcription is not None:

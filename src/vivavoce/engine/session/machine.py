@@ -205,6 +205,12 @@ class Session:
         if text and detection is not None and detection.create_response and not self._answering.active:
             self._answering.speculate(self._wanted(ResponseCreateParams()), text)
 
+    def words_so_far(self, text: str) -> None:
+        """Somebody speaks: the model can read along."""
+        detection = self._detection
+        if detection is not None and detection.create_response:
+            self._answering.prepare(self._session.instructions, text)
+
     def turn_goes_on(self) -> None:
         """The pause was only a pause."""
         self._answering.drop_speculation()

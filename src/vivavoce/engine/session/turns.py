@@ -16,7 +16,7 @@ HYSTERESIS = 0.15
 MIN_SPEECH_MS = 90
 """Voiced time before speech is believed: longer than a click, shorter than the shortest word."""
 
-SOFT_END_MS = 90
+SOFT_END_MS = 60
 """Unvoiced time after which a turn may be over; work that takes time starts here, ahead of the decision."""
 
 
@@ -44,6 +44,11 @@ class TurnDetector:
         self._unvoiced_ms = 0
         self.speaking = False
         self.paused = False
+
+    @property
+    def voiced(self) -> bool:
+        """Whether somebody speaks at this very moment."""
+        return self.speaking and self._unvoiced_ms == 0
 
     @property
     def position_ms(self) -> int:
