@@ -209,6 +209,11 @@ class TestFailure:
             await answer(single, long)
         await answer(single, prompt("Hello."), max_tokens=1)
 
+    async def test_a_prompt_that_is_no_unicode(self, shared):
+        with pytest.raises(ModelError, match=r"smollm2-135m: llama\.cpp could not take the request$"):
+            await answer(shared, prompt("\ud800"))
+        await answer(shared, prompt("Hello."), max_tokens=1)
+
     async def test_a_file_that_is_no_model(self, tmp_path, capfd):
         path = tmp_path / "broken.gguf"
         path.write_bytes(b"GGUF and then nothing")
@@ -235,6 +240,22 @@ class TestHousekeeping:
         await model.close()
         left = [thread.name for thread in set(threading.enumerate()) - before]
         assert not [name for name in left if name.startswith("llama")]
+
+    async def test_closing_ends_what_goes_on(self):
+        model = await load()
+        pieces = model.generate(Prompt((STORY,)), max_tokens=3500)
+        await anext(pieces)
+        async with asyncio.timeout(SOON):
+            await model.close()
+        with pytest.raises(ModelError, match="smollm2-135m was closed"):
+            [_ async for _ in pieces]
+        await model.close()
+
+    async def test_after_closing_it_does_nothing(self):
+        model = await load()
+        await model.close()
+        with pytest.raises(ModelError, match="smollm2-135m is closed"):
+            await model.prepare(prompt("Hello."))
 
     async def test_its_port_is_shut(self, shared):
         address = shared._server.listening_address

@@ -49,6 +49,7 @@ class LlamaLanguageModel:
         self._name = name
         self._threads = ThreadPoolExecutor(2 * slots, thread_name_prefix="llama")
         self._slots = Slots(slots)
+        self._closing = threading.Event()
         self.context_tokens = context_tokens
 
     @classmethod
@@ -116,13 +117,16 @@ class LlamaLanguageModel:
                     )
 
     async def close(self) -> None:
-        """Free the model; whatever it still does ends first."""
+        """Stop what the model still does, and free it. Closing twice does nothing more."""
+        self._closing.set()
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         server, self._server = self._server, None
         await asyncio.to_thread(_free, [server])
 
     async def _complete(self, body: _Body) -> AsyncGenerator[_Piece, None]:
         """Run a completion in a thread of its own; leaving early stops it."""
+        if self._closing.is_set():
+            raise ModelError(f"{self._name} is closed")
         loop = asyncio.get_running_loop()
         pieces: asyncio.Queue[_Piece | None] = asyncio.Queue()  # bounded by n_predict and the prompt
         stop = threading.Event()
@@ -130,7 +134,7 @@ class LlamaLanguageModel:
         def hear(piece: _Piece) -> bool:
             with suppress(RuntimeError):  # the loop is closed: nobody hears it any more
                 loop.call_soon_threadsafe(pieces.put_nowait, piece)
-            return stop.is_set()
+            return stop.is_set() or self._closing.is_set()
 
         # Where the slot is still at the last batch of something that was cancelled, the server waits for it.
         slot = self._slots.take(body["prompt"], loop.time())
@@ -144,11 +148,20 @@ class LlamaLanguageModel:
                     raise ModelError(f"{self._name}: {piece['error']['message']}")
                 answer += piece["choices"][0]["text"]
                 yield piece
+            self._check(running)
             self._slots.answered(slot, answer)
         finally:
             self._slots.leave(slot, loop.time())
             stop.set()
             running.cancel()  # in case it never started
+
+    def _check(self, running: asyncio.Future[object]) -> None:
+        """Raise `ModelError` when a completion did not come to its end."""
+        if self._closing.is_set():
+            raise ModelError(f"{self._name} was closed")
+        if (error := running.exception()) is not None:
+            # Its own message may quote the prompt, which is nothing for a log.
+            raise ModelError(f"{self._name}: llama.cpp could not take the request") from error
 
 
 def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.Server:
@@ -159,9 +172,8 @@ def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllama
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.verbosity = 1  # errors
-    params.load_mode = (
-        xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
-    )  # it rearranges them: mapped, they are there twice
+    # It rearranges most weights for the processor: were the file mapped too, they would be in memory twice.
+    params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
     params.n_ctx = context_tokens * min(slots, FULL_CONTEXTS)
     params.n_parallel = slots
     params.kv_unified = True
