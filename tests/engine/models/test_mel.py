@@ -20,7 +20,12 @@ def test_has_eighty_bands_and_a_frame_every_ten_milliseconds(seconds):
 
 @pytest.mark.parametrize(
     ("hertz", "mel"),
-    [(200, 3.0), (500, 7.5), (1000, 15.0), (6400, 42.0)],  # Slaney's scale: 200/3 Hz a step, 27 for the factor 6.4
+    [
+        (200, 3.0),
+        (500, 7.5),
+        (1000, 15.0),
+        (6400, 42.0),
+    ],  # Slaney's scale: 200/3 Hz a step, 27 for the factor 6.4
 )
 def test_sees_a_tone_in_its_band(hertz, mel):
     top = 15 + 27 * np.log(8) / np.log(6.4)  # 8 kHz

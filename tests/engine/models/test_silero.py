@@ -23,7 +23,9 @@ async def test_hears_speech(voice_activity, say):
     assert np.mean(np.array(probabilities) > 0.5) > 0.7
 
 
-@pytest.mark.parametrize("sound", [np.zeros(2 * MODEL_RATE, np.float32), noise(2, 0.03)], ids=["silence", "noise"])
+@pytest.mark.parametrize(
+    "sound", [np.zeros(2 * MODEL_RATE, np.float32), noise(2, 0.03)], ids=["silence", "noise"]
+)
 async def test_hears_no_speech(voice_activity, sound):
     assert max(await voice_activity.open().push(sound)) < 0.5
 
@@ -33,8 +35,10 @@ async def test_chunks_make_no_difference(voice_activity, say, size):
     audio = (await say("Yes, of course."))[: 3000 if size == 1 else None]
     whole = await voice_activity.open().push(audio)
     stream = voice_activity.open()
-    pieces = [await stream.push(audio[first : first + size]) for first in range(0, len(audio), size)]
-    assert sum(pieces, []) == whole
+    pieces = []
+    for first in range(0, len(audio), size):
+        pieces += await stream.push(audio[first : first + size])
+    assert pieces == whole
     assert len(whole) == len(audio) // voice_activity.step
 
 

@@ -67,7 +67,9 @@ async def test_does_the_urgent_first_and_equals_in_turn(worker, gate):
 
 async def test_drops_work_that_nobody_awaits_any_more(worker, gate):
     done = []
-    stale, fresh = await waiting(worker.do(lambda: done.append("stale")), worker.do(lambda: done.append("fresh")))
+    stale, fresh = await waiting(
+        worker.do(lambda: done.append("stale")), worker.do(lambda: done.append("fresh"))
+    )
     stale.cancel()
     gate.end.set()
     await fresh

