@@ -123,6 +123,15 @@ class TestPrefix:
                 assert turn == 0 or finished.input_tokens - finished.cached_tokens < 30
         await model.close()
 
+    async def test_more_than_there_is_room_for(self):
+        model = await load(slots=4, context_tokens=256)  # room for 512 tokens
+        for first in ("Newton", "Cats", "Five", "Rain"):
+            _, finished = await answer(
+                model, Prompt((Message("user", f"{first}. " + "one two " * 95),)), max_tokens=4
+            )
+            assert finished.output_tokens == 4
+        await model.close()
+
 
 class TestTogether:
     async def test_answers_do_not_mix(self, shared):
@@ -201,13 +210,13 @@ class TestCancelling:
 
 
 class TestFailure:
-    async def test_a_prompt_that_is_too_long(self, single):
+    async def test_a_prompt_that_is_too_long(self, shared):
         long = Prompt((Message("user", "one two three " * 3000),))
         with pytest.raises(
             ModelError, match=r"smollm2-135m: .*exceeds the available context size \(4096 tokens\)"
         ):
-            await answer(single, long)
-        await answer(single, prompt("Hello."), max_tokens=1)
+            await answer(shared, long)
+        await answer(shared, prompt("Hello."), max_tokens=1)
 
     async def test_a_prompt_that_is_no_unicode(self, shared):
         with pytest.raises(ModelError, match=r"smollm2-135m: llama\.cpp could not take the request$"):

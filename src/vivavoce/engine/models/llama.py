@@ -177,6 +177,7 @@ def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllama
     params.n_ctx = context_tokens * min(slots, FULL_CONTEXTS)
     params.n_parallel = slots
     params.kv_unified = True
+    params.kv_unified_per_slot = context_tokens
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cache_ram_mib = 0  # prompts are kept in their slots, and nowhere else
     for cpu in (params.cpuparams, params.cpuparams_batch):
