@@ -1,7 +1,7 @@
 """Write the pages of the reference that are made from code. A test compares them with the code.
 
 Run it from anywhere: ``.venv/bin/python docs/reference/generate.py``.
-"""  # noqa: INP001 - a script
+"""
 
 import inspect
 from pathlib import Path
