@@ -184,6 +184,26 @@ async def test_a_session_ends_when_its_time_is_over(connect):
         await session.send("{}")
 
 
+async def test_closing_a_session_that_is_ending_does_not_leave_half_of_it(connect):
+    ended = []
+    session = connect(fakes.models("Once upon a time. ", None), lifetime=0.05, on_end=ended.append)
+    await ask(session)
+    await until(session, "error")
+    await asyncio.gather(session.close(), session.close())
+    assert ended == [session]
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert not [name for name in names if name.startswith("engine")]
+
+
+async def test_closing_a_session_that_has_not_begun(connect):
+    ended = []
+    session = connect(fakes.models(), on_end=ended.append)
+    await asyncio.gather(session.close(), session.close())
+    assert ended == [session]
+    with pytest.raises(ConnectionLost):
+        await session.receive()
+
+
 async def test_close_is_idempotent_and_leaves_nothing(connect):
     ended = []
     models = fakes.models("Once upon a time. ", None)

@@ -93,6 +93,7 @@ class EngineSession:
         self._heard: asyncio.Queue[effects.Listen] = asyncio.Queue(INBOX_LIMIT)
         self._runner: asyncio.Task[None] | None = None
         self._closed: tuple[int, str] | None = None
+        self._releasing = False
 
     def start(self) -> None:
         """Begin the session; ``session.created`` is the first thing that `receive` returns."""
@@ -118,8 +119,11 @@ class EngineSession:
         if self._closed is None:
             self._closed = (code, reason)
         if self._runner is not None and not self._runner.done():
-            self._runner.cancel()
+            if not self._releasing:  # it would leave half of what it holds
+                self._runner.cancel()
             await asyncio.wait([self._runner])
+            if not self._releasing:  # it was cancelled before it began
+                await self._release()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -142,6 +146,7 @@ class EngineSession:
             await self._release()
 
     async def _release(self) -> None:
+        self._releasing = True
         tasks = list(self._work.values())
         for task in tasks:
             task.cancel()
