@@ -50,7 +50,6 @@ WITHOUT_TEST = {
     "gateway/state.py": "declares what routes share",
     "gateway/upstream.py": "declares protocols",
     "protocol/response_events.py": "declares events, which test_server_events.py holds to the official package",
-    "protocol/session_params.py": "declares parameters, which test_client_events.py holds to the official package",
 }
 """Modules that declare and do nothing, by path below the package."""
 
