@@ -52,4 +52,5 @@ async def test_a_spoken_question_gets_a_spoken_answer(visit):
         assert len(common) >= len(understood) / 2, f"wrote {answer!r}, said {heard.text!r}"
         received = await visitor.session("session.conversation.items.at(-1).receivedMs")
         played = len(sounding(recording.samples)) / recording.rate * 1000
-        assert 0.8 * received < played < 1.05 * received
+        # A clause ends in some 400 ms of silence, which is not counted as played.
+        assert received - 600 < played < 1.05 * received
