@@ -98,6 +98,26 @@ class TestLoading:
         assert engine.status.state == "ready"
         await engine.close()
 
+    @pytest.mark.parametrize(
+        ("error", "reason"), [(MemoryError(), "MemoryError"), (ImportError("no llama"), "no llama")]
+    )
+    async def test_a_failure_that_nobody_foresaw_is_told_too(self, loader, error, reason):
+        loader.failures = [error]
+        engine = Engine(load=loader)
+        with pytest.raises(type(error)):
+            await engine.start()
+        assert engine.status == EngineStatus("failed", reason)
+
+    async def test_to_stop_waiting_is_no_failure(self):
+        loader = Loader()
+        engine = Engine(load=loader)
+        starting = asyncio.create_task(engine.start())
+        await loader.loading.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert engine.status == EngineStatus("stopped")
+
     async def test_an_unknown_profile_is_refused_with_those_there_are(self):
         with pytest.raises(VivaVoceError) as refused:
             Engine("enormous")
@@ -106,8 +126,8 @@ class TestLoading:
     async def test_as_a_context(self, loader):
         async with Engine(load=loader) as engine:
             assert engine.status.state == "ready"
-            async with engine:
-                assert loader.open == 1  # it is not loaded twice
+            await engine.start()
+            assert loader.open == 1  # it is not loaded twice
         assert loader.open == 0
 
 

@@ -62,8 +62,10 @@ class Engine:
     async def start(self, progress: Callable[[Progress], None] | None = None) -> Self:
         """Fetch the weights that are missing, load the models, and let each of them answer once.
 
-        Raises `WeightsError` or `ModelError`; ``status`` tells the same.
+        Raises `WeightsError` or `ModelError`; ``status`` tells the same. A second start does nothing more.
         """
+        if self._loaded is not None:
+            return self
         began = time.monotonic()
 
         def stage(name: str) -> None:
@@ -71,8 +73,11 @@ class Engine:
 
         try:
             self._loaded = await self._load(Report(stage, progress or (lambda _: None)))
-        except VivaVoceError as error:
-            self.status = EngineStatus("failed", str(error))
+        except asyncio.CancelledError:
+            self.status = EngineStatus("stopped")
+            raise
+        except Exception as error:
+            self.status = EngineStatus("failed", str(error) or type(error).__name__)
             raise
         seconds = time.monotonic() - began
         self.status = EngineStatus("ready", models=self._loaded.names, seconds=seconds)
@@ -115,9 +120,7 @@ class Engine:
             await loaded.close()
 
     async def __aenter__(self) -> Self:
-        if self._loaded is None:
-            await self.start()
-        return self
+        return await self.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
