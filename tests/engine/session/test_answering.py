@@ -215,8 +215,9 @@ class TestResponse:
         stage.answering.respond(WANTED)
         (begun,) = stage.generates()
         stage.answering.forget(question)
-        assert stage.answering.active
         stage.answering.text_generated(inputs.TextGenerated(begun.generation, "Hi."))
+        stage.answering.forget(question)
+        assert stage.answering.active
         (answer,) = [entry for entry in stage.conversation if entry is not question]
         stage.answering.forget(answer)
         assert not stage.answering.active

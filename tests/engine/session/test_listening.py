@@ -121,11 +121,13 @@ class TestTurn:
         ear = Ear(ServerVad(prefix_padding_ms=5000, silence_duration_ms=200))
         ear.hear((0.2, 0.0), (1.0, 0.9), (0.3, 0.0))
         assert samples(ear.entries[0]) == numbers(0, 1400)
+        assert ear.of(Send)[0].event.audio_start_ms == 0
 
     def test_padding_does_not_reach_into_the_turn_before(self):
         ear = Ear(ServerVad(prefix_padding_ms=1000, silence_duration_ms=200))
         ear.hear((1.0, 0.9), (0.2, 0.0), (1.0, 0.9), (0.2, 0.0))
         assert [samples(entry) for entry in ear.entries] == [numbers(0, 1200), numbers(1200, 2400)]
+        assert ear.of(Send)[2].event.audio_start_ms == 1200
 
     def test_obeys_the_threshold(self):
         ear = Ear(ServerVad(threshold=0.8))
@@ -166,6 +168,16 @@ class TestTurn:
         assert ear.told == ["started", "goes on"]
         ear.hear((0.1, 0.9), (0.5, 0.0))
         assert len(ear.finals()) == 2
+        assert ear.entries[0].transcribing
+        ear.recognise("Turn on the light.")
+        assert ear.told[-1] == ("words", "Turn on the light.")
+
+    def test_words_of_a_pause_that_come_behind_the_end_are_not_the_last(self):
+        ear = Ear(ServerVad(silence_duration_ms=500))
+        ear.hear((1.0, 0.9), (0.2, 0.0))
+        pause = ear.of(Recognise)[-1]
+        ear.hear((0.2, 0.9), (0.6, 0.0))
+        ear.recognise("Turn on", pause)
         assert ear.entries[0].transcribing
         ear.recognise("Turn on the light.")
         assert ear.told[-1] == ("words", "Turn on the light.")
