@@ -56,11 +56,9 @@ class Slots:
 def _price(slot: _Slot, prompt: str, now: float) -> float:
     shared = _shared(slot.text, prompt)
     unread = len(prompt) - shared
-    if (
-        prompt.count(END, 0, shared) > 1
-    ):  # more than the instructions: the same conversation, which goes another way
-        return float(unread)
-    awaited = 0.5 ** ((now - slot.used_at) / HALF_LIFE_SECONDS)
+    if prompt.count(END, 0, shared) > 1:
+        return float(unread)  # more than the instructions: the same conversation, which goes another way
+    awaited: float = 0.5 ** ((now - slot.used_at) / HALF_LIFE_SECONDS)
     return unread + LOSS * awaited * (len(slot.text) - shared)
 
 
