@@ -28,6 +28,14 @@ def test_a_conversation_that_goes_on_begins_the_same(before, new):
         assert render(longer, answer=False).startswith(render(shorter, answer=True))
 
 
+@given(st.lists(messages), st.text(max_size=20), st.text(max_size=20))
+def test_what_is_still_being_said_begins_what_will_have_been(before, said, more):
+    so_far = render(Prompt((*before, Message("user", said)), unfinished=True), answer=False)
+    finished = Prompt((*before, Message("user", said + more)))
+    assert render(finished, answer=True).startswith(so_far)
+    assert so_far.endswith(said.replace("<|", "< |"))
+
+
 @given(st.lists(messages))
 def test_nobody_can_end_a_message_but_the_template(said):
     text = render(Prompt(tuple(said)), answer=False)

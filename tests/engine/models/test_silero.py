@@ -18,13 +18,21 @@ def noise(seconds, level, seed=0):
     return np.random.default_rng(seed).normal(0, level, size).astype(np.float32)
 
 
+def clicks(seconds):
+    sound = np.zeros(round(seconds * MODEL_RATE), np.float32)
+    sound[::4000] = 0.9
+    return sound
+
+
 async def test_hears_speech(voice_activity, say):
     probabilities = await voice_activity.open().push(await say("Turn on the light in the kitchen, please."))
     assert np.mean(np.array(probabilities) > 0.5) > 0.7
 
 
 @pytest.mark.parametrize(
-    "sound", [np.zeros(2 * MODEL_RATE, np.float32), noise(2, 0.03)], ids=["silence", "noise"]
+    "sound",
+    [np.zeros(2 * MODEL_RATE, np.float32), noise(2, 0.03), clicks(2)],
+    ids=["silence", "noise", "clicks"],
 )
 async def test_hears_no_speech(voice_activity, sound):
     assert max(await voice_activity.open().push(sound)) < 0.5
