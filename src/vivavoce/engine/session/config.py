@@ -160,6 +160,9 @@ def _turn_detection(params: ServerVadParams | SemanticVadParams | None) -> TurnD
         for name in params.__struct_fields__
         if (value := getattr(params, name)) is not None and value is not UNSET
     }
+    if "idle_timeout_ms" in values:
+        param = "session.audio.input.turn_detection.idle_timeout_ms"
+        raise _refused(param, "This endpoint does not serve it yet.")
     return SemanticVad(**values) if isinstance(params, SemanticVadParams) else ServerVad(**values)
 
 
