@@ -449,6 +449,19 @@ class TestItems:
         error = driver.client("conversation.item.delete", item_id="a")[0]["error"]
         assert error["code"] == "item_delete_invalid_item_id"
 
+    def test_audio_that_comes_without_its_words_is_understood(self):
+        driver = Driver(audio={"input": {"transcription": {"model": "whisper-1"}}})
+        audio = base64.b64encode(bytes(48_000)).decode()
+        content = [{"type": "input_text", "text": "Listen:"}, {"type": "input_audio", "audio": audio}]
+        item = {"type": "message", "role": "user", "content": content}
+        driver.client("conversation.item.create", item=item)
+        assert types(driver.client("response.create")) == ["response.created"]
+        events = driver.recognise("What time is it?")
+        assert [(e["content_index"], e["transcript"]) for e in events if "transcript" in e] == [
+            (1, "What time is it?")
+        ]
+        assert driver.last(effects.Generate).prompt.messages[-1].text == "Listen: What time is it?"
+
     def test_images_are_refused_with_a_reason(self):
         driver = Driver()
         content = [{"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]

@@ -149,6 +149,9 @@ def _transcription(current: Transcription | None, params: TranscriptionParams | 
         model=given(params.model, base.model),
         language=_nullable(params.language, base.language, None),
         prompt=_nullable(params.prompt, base.prompt, None),
+        delay=params.delay if params.delay is not UNSET else base.delay,
+        keywords=params.keywords if params.keywords is not UNSET else base.keywords,
+        languages=params.languages if params.languages is not UNSET else base.languages,
     )
 
 

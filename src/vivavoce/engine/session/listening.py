@@ -6,6 +6,7 @@ before the turn is decided: if the speaker goes on, that answer only counts as a
 detection, audio waits in the buffer until the client commits it.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from vivavoce.engine.models.protocols import Transcription
 from vivavoce.engine.session import inputs
 from vivavoce.engine.session.completeness import sounds_complete
-from vivavoce.engine.session.conversation import Entry, Part
+from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
 from vivavoce.engine.session.effects import CancelRecognition, Listen, Recognise
 from vivavoce.engine.session.input_audio import BUFFER_LIMIT_S, InputAudio, ms, samples
 from vivavoce.engine.session.outgoing import Outgoing
@@ -65,6 +66,15 @@ class Listener(Protocol):
         """The words of an item are known, or known to be unknowable."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """An item that waits for words, and which of its parts they are for."""
+
+    utterance: Utterance
+    entry: Entry
+    index: int = 0
+
+
 class Listening:
     """Audio in, turns and words out."""
 
@@ -79,7 +89,7 @@ class Listening:
         self._listening = 0
         self._utterances = 0
         self._utterance: Utterance | None = None
-        self._settling: dict[int, tuple[Utterance, Entry]] = {}
+        self._settling: dict[int, _Settling] = {}
 
     def configure(
         self, detection: ServerVad | SemanticVad | None, transcription: TranscriptionConfig | None
@@ -102,7 +112,7 @@ class Listening:
 
     def append(self, pcm: Pcm) -> None:
         """Take audio; raises `ProtocolError` when the buffer is full."""
-        if len(self._audio) + len(pcm) > BUFFER_LIMIT_S * 24_000:
+        if len(self._audio) + len(pcm) > BUFFER_LIMIT_S * WIRE_RATE:
             raise buffer_full(BUFFER_LIMIT_S)
         self._audio.append(pcm)
         if self._detector is not None:
@@ -139,7 +149,7 @@ class Listening:
     def recognised(self, answer: inputs.Recognised) -> None:
         """Take the recogniser's answer."""
         if answer.utterance in self._settling:
-            if answer.samples == self._settling[answer.utterance][0].final_at:
+            if answer.samples == self._settling[answer.utterance].utterance.final_at:
                 self._settled(answer.utterance, answer.transcription)
         elif (utterance := self._utterance) is not None and utterance.number == answer.utterance:
             utterance.partial_in_flight &= answer.final
@@ -152,25 +162,34 @@ class Listening:
     def recognition_failed(self, answer: inputs.RecognitionFailed) -> None:
         """Take word that the recogniser failed; only the words are lost, the item stays."""
         if answer.final and answer.utterance in self._settling:
-            _, entry = self._settling.pop(answer.utterance)
-            entry.transcribing = False
+            settling = self._settle_down(answer.utterance)
             if self._transcription is not None:
                 error = ev.TranscriptionError(type="server_error", code="model_error", message=answer.message)
                 self._out.send(
                     ev.ConversationItemInputAudioTranscriptionFailed(
-                        item_id=entry.id, content_index=0, error=error
+                        item_id=settling.entry.id, content_index=settling.index, error=error
                     )
                 )
-            self._listener.transcribed(entry)
+            self._listener.transcribed(settling.entry)
         elif self._utterance is not None and self._utterance.number == answer.utterance:
             self._utterance.partial_in_flight &= answer.final
             if answer.final:
                 self._utterance.final_at = None
 
+    def understand(self, entry: Entry) -> None:
+        """Recognise the audio of an item that came without its words."""
+        for index, part in enumerate(entry.parts):
+            if part.kind == "input_audio" and part.text is None and part.samples:
+                utterance = self._begin(0)
+                utterance.item_id, utterance.final_at = entry.id, part.samples
+                entry.transcribing = True
+                self._settling[utterance.number] = _Settling(utterance, entry, index)
+                self._out.ask(self._recognition(utterance, part.pcm(), final=True))
+
     def forget(self, item_id: str) -> None:
         """Stop recognising an item that is gone."""
-        for number, (_, entry) in list(self._settling.items()):
-            if entry.id == item_id:
+        for number, settling in list(self._settling.items()):
+            if settling.entry.id == item_id:
                 del self._settling[number]
                 self._out.ask(CancelRecognition(number))
 
@@ -218,7 +237,7 @@ class Listening:
         part = Part("input_audio", text=None)
         part.add_audio(pcm)
         entry = Entry(utterance.item_id, "message", role="user", parts=[part], transcribing=True)
-        self._settling[utterance.number] = (utterance, entry)
+        self._settling[utterance.number] = _Settling(utterance, entry)
         self._listener.committed(entry, by_turn=by_turn)
         if utterance.final is not None:
             self._settled(utterance.number, utterance.final)
@@ -227,20 +246,26 @@ class Listening:
             self._out.ask(self._recognition(utterance, pcm, final=True))
 
     def _settled(self, number: int, transcription: Transcription) -> None:
-        utterance, entry = self._settling.pop(number)
-        entry.transcribing = False
-        entry.parts[0].text = transcription.text
+        settling = self._settle_down(number)
+        entry, index = settling.entry, settling.index
+        part = entry.parts[index]
+        part.text = transcription.text
         if self._transcription is not None:
-            self._delta(entry.id, utterance.agreement.finish(transcription.text))
+            self._delta(entry.id, settling.utterance.agreement.finish(transcription.text), index)
             self._out.send(
                 ev.ConversationItemInputAudioTranscriptionCompleted(
                     item_id=entry.id,
-                    content_index=0,
+                    content_index=index,
                     transcript=transcription.text,
-                    usage=TranscriptionDuration(seconds=round(entry.parts[0].samples / 24_000, 2)),
+                    usage=TranscriptionDuration(seconds=round(part.samples / WIRE_RATE, 2)),
                 )
             )
         self._listener.transcribed(entry)
+
+    def _settle_down(self, number: int) -> "_Settling":
+        settling = self._settling.pop(number)
+        settling.entry.transcribing = any(other.entry is settling.entry for other in self._settling.values())
+        return settling
 
     def _may_be_over(self, utterance: Utterance, text: str) -> None:
         if isinstance(self._detection, SemanticVad) and self._detector is not None and sounds_complete(text):
@@ -282,10 +307,12 @@ class Listening:
         if delta and utterance.final_at is None:
             self._listener.words_so_far(utterance.agreement.text)
 
-    def _delta(self, item_id: str, delta: str) -> None:
+    def _delta(self, item_id: str, delta: str, index: int = 0) -> None:
         if delta and self._transcription is not None:
             self._out.send(
-                ev.ConversationItemInputAudioTranscriptionDelta(item_id=item_id, content_index=0, delta=delta)
+                ev.ConversationItemInputAudioTranscriptionDelta(
+                    item_id=item_id, content_index=index, delta=delta
+                )
             )
 
     def _between_turns(self) -> None:
@@ -307,7 +334,8 @@ class Listening:
     def _too_long(self) -> bool:
         utterance = self._utterance
         return (
-            utterance is not None and samples(self._position_ms()) - utterance.start > LONGEST_TURN_S * 24_000
+            utterance is not None
+            and samples(self._position_ms()) - utterance.start > LONGEST_TURN_S * WIRE_RATE
         )
 
     def _position_ms(self) -> int:

@@ -150,6 +150,7 @@ class Session:
         entry = wire.entry(event.item, event.item.id or self._out.ids.item())
         self._conversation.insert(entry, given(event.previous_item_id, None))
         self._added(entry)
+        self._listening.understand(entry)
 
     def _truncate(self, event: client.ConversationItemTruncate) -> None:
         entry = self._conversation.find(event.item_id)
