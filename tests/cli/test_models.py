@@ -42,8 +42,8 @@ class TestFetch:
     @pytest.mark.parametrize(
         ("arguments", "expected"),
         [
-            ([], {"whisper-base", "qwen2.5-coder-1.5b"}),
-            (["--profile", "small"], {"whisper-base", "smollm2-135m"}),
+            ([], {"whisper-base", "smart-turn-v3.2", "qwen2.5-coder-1.5b"}),
+            (["--profile", "small"], {"whisper-base", "smart-turn-v3.2", "smollm2-135m"}),
             (["smart-turn-v3.2"], {"smart-turn-v3.2"}),
             (["smart-turn-v3.2", "--profile", "compact"],
              {"smart-turn-v3.2", "whisper-base", "qwen2.5-coder-0.5b"}),

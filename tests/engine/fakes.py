@@ -48,6 +48,13 @@ class ScriptedRecogniser:
         return Transcription(self.texts.pop(0) if len(self.texts) > 1 else self.texts[0])
 
 
+class ScriptedEndOfTurn:
+    """A turn is complete when its words end with a full stop or a question mark."""
+
+    async def probability(self, audio, transcript):
+        return 0.9 if transcript.endswith((".", "?")) else 0.1
+
+
 class ScriptedLanguageModel:
     """Writes the scripted pieces; None in the script waits for ``gate``."""
 
@@ -102,6 +109,7 @@ class ToneSynthesiser:
 def models(*pieces, words="Hello.", synthesiser=None):
     return Models(
         EnergyVoiceActivity(),
+        ScriptedEndOfTurn(),
         ScriptedRecogniser(words),
         ScriptedLanguageModel(*(pieces or ("Hi ", "there."))),
         synthesiser or ToneSynthesiser(),

@@ -40,10 +40,15 @@ def parts(monkeypatch):
         stack.callback(opened.remove, "writer")
         return name
 
-    async def speech(folder, stack):
+    async def speech(whisper, smart_turn, stack):
         opened.append("speech")
         stack.callback(opened.remove, "speech")
-        return "ear", folder.name, "mouth"
+        return {
+            "voice_activity": "ear",
+            "end_of_turn": smart_turn.name,
+            "recogniser": whisper.name,
+            "synthesiser": "mouth",
+        }
 
     monkeypatch.setattr(profiles, "_writer", writer)
     monkeypatch.setattr(profiles, "_speech", speech)
@@ -54,6 +59,7 @@ def parts(monkeypatch):
 def test_its_weights_are_in_the_catalogue(name):
     profile = PROFILES[name]
     recogniser, language_model = CATALOGUE[profile.recogniser], CATALOGUE[profile.language_model]
+    assert set(profile.weights) <= CATALOGUE.keys()
     assert "model.bin" in {file.name for file in recogniser.files}
     assert any(file.name.endswith(".gguf") for file in language_model.files)
 
@@ -73,10 +79,11 @@ def test_an_answer_fits_behind_the_longest_prompt():
 
 async def test_loads_what_it_names(weights, parts):
     told = Told()
-    loaded = await Profile("whisper-base", "smollm2-135m").load(told.report)
-    assert weights == ["whisper-base", "smollm2-135m"]
+    loaded = await Profile("smollm2-135m").load(told.report)
+    assert weights == ["whisper-base", "smart-turn-v3.2", "smollm2-135m"]
     assert told.stages == ["weights", "models"]
-    assert told.progress == ["whisper-base is here", "smollm2-135m is here"]
+    assert told.progress == [f"{name} is here" for name in weights]
+    assert loaded.models.end_of_turn == "smart-turn-v3.2"
     assert (loaded.models.voice_activity, loaded.models.recogniser) == ("ear", "whisper-base")
     assert (loaded.models.language_model, loaded.models.synthesiser) == ("smollm2-135m", "mouth")
     assert loaded.names["language_model"] == "smollm2-135m"

@@ -121,7 +121,7 @@ def _of_profile(name: str) -> list[str]:
     if name not in PROFILES:
         _errors.print(f"There is no engine profile '{name}'; there are {', '.join(PROFILES)}.", markup=False)
         raise typer.Exit(NAME_EXIT)
-    return [PROFILES[name].recogniser, PROFILES[name].language_model]
+    return list(PROFILES[name].weights)
 
 
 def _megabytes(size: int) -> str:

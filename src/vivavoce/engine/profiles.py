@@ -8,7 +8,8 @@ compact     Whisper base     Qwen2.5-Coder-0.5B-Instruct Q4_K_M  hibari       1.
 small       Whisper base     SmolLM2-135M-Instruct Q4_1          hibari       trying it out, and tests
 ==========  ===============  ==================================  ===========  =========================
 
-All of them detect voice with Silero. The language model decides the size; the other parts are small.
+All of them detect voice with Silero and judge pauses with Smart Turn. The language model decides the size; the
+other parts are small.
 """
 
 import asyncio
@@ -16,9 +17,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypedDict, TypeVar, cast
 
 from vivavoce.engine.models.protocols import (
+    EndOfTurn,
     LanguageModel,
     Message,
     Prompt,
@@ -31,6 +33,9 @@ from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
 from vivavoce.engine.weights import Progress, ensure
 
 __all__ = ["PROFILES", "Loaded", "Profile", "Report"]
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 CONTEXT_TOKENS = 4096
 """What the language model can have in mind at once."""
@@ -63,8 +68,14 @@ class Loaded:
 class Profile:
     """A choice of models, by the names of their weights."""
 
-    recogniser: str
     language_model: str
+    recogniser: str = "whisper-base"
+    end_of_turn: str = "smart-turn-v3.2"
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """All weights that are needed."""
+        return (self.recogniser, self.end_of_turn, self.language_model)
 
     async def load(self, report: Report) -> Loaded:
         """Fetch what is missing, load everything, and let every model answer once.
@@ -72,15 +83,19 @@ class Profile:
         Raises `vivavoce.errors.WeightsError` or `vivavoce.errors.ModelError`.
         """
         report.stage("weights")
-        recogniser = await ensure(self.recogniser, progress=report.progress)
-        language_model = await ensure(self.language_model, progress=report.progress)
+        folders = {name: await ensure(name, progress=report.progress) for name in self.weights}
         report.stage("models")
         async with AsyncExitStack() as stack:
-            loaded = await _models(recogniser, language_model, self.language_model, stack)
+            # The language model waits for the disk most of the time: the others load meanwhile.
+            writer, speech = await _both(
+                _writer(folders[self.language_model], self.language_model, stack),
+                _speech(folders[self.recogniser], folders[self.end_of_turn], stack),
+            )
             return Loaded(
-                models=loaded,
+                models=Models(language_model=writer, **speech),
                 names={
                     "voice_activity": "silero",
+                    "end_of_turn": self.end_of_turn,
                     "recogniser": self.recogniser,
                     "language_model": self.language_model,
                     "synthesiser": "hibari",
@@ -90,22 +105,23 @@ class Profile:
             )
 
 
-async def _models(recogniser: Path, language_model: Path, name: str, stack: AsyncExitStack) -> Models:
-    """Load the models, and let each answer once; the stack closes what was loaded."""
-    # The language model waits for the disk most of the time: the others load meanwhile.
-    loaded = await asyncio.gather(
-        _writer(language_model, name, stack), _speech(recogniser, stack), return_exceptions=True
-    )
-    for result in loaded:
+async def _both(one: Awaitable[A], other: Awaitable[B]) -> tuple[A, B]:
+    """Wait for both even if one fails, so that nothing is still loading when the stack closes what was loaded."""
+    results = await asyncio.gather(one, other, return_exceptions=True)
+    for result in results:
         if isinstance(result, BaseException):
             raise result
-    writer, (voice_activity, listener, speaker) = cast("_Loaded", tuple(loaded))
-    return Models(voice_activity, listener, writer, speaker)
+    return cast("tuple[A, B]", tuple(results))
 
-
-_Loaded = tuple[LanguageModel, tuple[VoiceActivity, Recogniser, Synthesiser]]
 
 # The models bring large libraries along, which only an engine that is really started should import.
+
+
+class _Speech(TypedDict):
+    voice_activity: VoiceActivity
+    end_of_turn: EndOfTurn
+    recogniser: Recogniser
+    synthesiser: Synthesiser
 
 
 async def _writer(folder: Path, name: str, stack: AsyncExitStack) -> LanguageModel:
@@ -117,24 +133,31 @@ async def _writer(folder: Path, name: str, stack: AsyncExitStack) -> LanguageMod
     return model
 
 
-async def _speech(folder: Path, stack: AsyncExitStack) -> tuple[VoiceActivity, Recogniser, Synthesiser]:
+async def _speech(whisper: Path, smart_turn: Path, stack: AsyncExitStack) -> _Speech:
     from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
     from vivavoce.engine.models.silero import SileroVoiceActivity  # noqa: PLC0415
+    from vivavoce.engine.models.smart_turn import SmartTurn  # noqa: PLC0415
     from vivavoce.engine.models.whisper import WhisperRecogniser  # noqa: PLC0415
 
-    def load() -> "tuple[SileroVoiceActivity, WhisperRecogniser, HibariSynthesiser]":
-        return SileroVoiceActivity(), WhisperRecogniser(folder), HibariSynthesiser()
+    def load() -> "tuple[SileroVoiceActivity, SmartTurn, WhisperRecogniser, HibariSynthesiser]":
+        return SileroVoiceActivity(), SmartTurn(smart_turn), WhisperRecogniser(whisper), HibariSynthesiser()
 
     models = await asyncio.to_thread(load)
     for model in models:
         stack.push_async_callback(model.close)
         await model.warm_up()
-    return models
+    silero, turn, recogniser, hibari = models
+    return {
+        "voice_activity": silero,
+        "end_of_turn": turn,
+        "recogniser": recogniser,
+        "synthesiser": hibari,
+    }
 
 
 PROFILES = {
-    "default": Profile("whisper-base", "qwen2.5-coder-1.5b"),
-    "compact": Profile("whisper-base", "qwen2.5-coder-0.5b"),
-    "small": Profile("whisper-base", "smollm2-135m"),
+    "default": Profile("qwen2.5-coder-1.5b"),
+    "compact": Profile("qwen2.5-coder-0.5b"),
+    "small": Profile("smollm2-135m"),
 }
 """The profiles by name."""

@@ -30,6 +30,7 @@ from vivavoce.audio.pcm import from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler, resample
 from vivavoce.engine.models.protocols import (
     MODEL_RATE,
+    EndOfTurn,
     Finished,
     LanguageModel,
     Prompt,
@@ -60,6 +61,7 @@ class Models:
     """The models that every session shares."""
 
     voice_activity: VoiceActivity
+    end_of_turn: EndOfTurn
     recogniser: Recogniser
     language_model: LanguageModel
     synthesiser: Synthesiser
@@ -168,8 +170,10 @@ class EngineSession:
                     await self._heard.put(effect)
                 case effects.Recognise(utterance=number):
                     self._spawn(("final" if effect.final else "partial", number), self._recognise(effect))
+                case effects.Judge(utterance=number):
+                    self._spawn(("judge", number), self._judge(effect))
                 case effects.CancelRecognition(number):
-                    self._cancel(("final", number), ("partial", number))
+                    self._cancel(("final", number), ("partial", number), ("judge", number))
                 case effects.Prepare(prompt):
                     self._cancel(("prepare", 0))
                     self._spawn(("prepare", 0), self._prepare(prompt))
@@ -229,6 +233,15 @@ class EngineSession:
         else:
             answer = inputs.Recognised(work.utterance, len(work.pcm), work.final, transcription)
             await self._inbox.put(answer)
+
+    async def _judge(self, work: effects.Judge) -> None:
+        audio = await asyncio.to_thread(_model_audio, work.pcm)
+        try:
+            probability = await self._models.end_of_turn.probability(audio, work.text)
+        except ModelError as error:
+            _log.warning("judging a pause failed: %s", error)
+        else:
+            await self._inbox.put(inputs.Judged(work.utterance, len(work.pcm), probability))
 
     async def _prepare(self, prompt: Prompt) -> None:
         try:

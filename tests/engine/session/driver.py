@@ -85,6 +85,11 @@ class Driver:
         asked = self.last(effects.Recognise)
         return self.tell(inputs.Recognised(asked.utterance, len(asked.pcm), asked.final, Transcription(text)))
 
+    def judge(self, probability: float) -> list[dict[str, Any]]:
+        """Answer the newest judgement asked for."""
+        asked = self.last(effects.Judge)
+        return self.tell(inputs.Judged(asked.utterance, len(asked.pcm), probability))
+
     def write(self, *pieces: str, end: str | None = "stop") -> list[dict[str, Any]]:
         """Let the language model write the newest answer."""
         before = len(self.events)

@@ -5,7 +5,7 @@ import pytest
 
 from vivavoce.engine.models.protocols import Transcription
 from vivavoce.engine.session import inputs, listening
-from vivavoce.engine.session.effects import CancelRecognition, Listen, Recognise, Send
+from vivavoce.engine.session.effects import CancelRecognition, Judge, Listen, Recognise, Send
 from vivavoce.engine.session.listening import (
     LONGEST_TURN_S,
     SEMANTIC_COMPLETE_MS,
@@ -79,6 +79,10 @@ class Ear:
         answer = inputs.Recognised(asked.utterance, len(asked.pcm), asked.final, Transcription(text))
         self.listening.recognised(answer)
         self.asked += self.out.take()
+
+    def judge(self, probability):
+        asked = self.of(Judge)[-1]
+        self.listening.judged(inputs.Judged(asked.utterance, len(asked.pcm), probability))
 
     def fail(self):
         asked = self.of(Recognise)[-1]
@@ -202,12 +206,13 @@ class TestTurn:
 
 class TestSense:
     @pytest.mark.parametrize("eagerness", SEMANTIC_SILENCE_MS)
-    def test_what_sounds_complete_waits_less(self, eagerness):
+    def test_what_is_complete_waits_less(self, eagerness):
         waits = []
-        for text in ("Turn on the", "Turn on the light."):
+        for text, probability in (("Turn on the", 0.1), ("Turn on the light.", 0.9)):
             ear = Ear(SemanticVad(eagerness=eagerness))
             ear.hear((1.0, 0.9), (0.1, 0.0))
             ear.recognise(text)
+            ear.judge(probability)
             (wait,) = ear.hear((3.0, 0.0))
             waits.append(100 + wait)
         expected = [SEMANTIC_SILENCE_MS[eagerness], SEMANTIC_COMPLETE_MS[eagerness]]
@@ -217,6 +222,7 @@ class TestSense:
         ear = Ear(SemanticVad())
         ear.hear((1.0, 0.9), (0.1, 0.0))
         ear.recognise("Turn on the light.")
+        ear.judge(0.9)
         ear.hear((0.5, 0.9))
         assert ear.hear((3.0, 0.0)) == [SEMANTIC_SILENCE_MS["auto"]]
 
@@ -224,6 +230,7 @@ class TestSense:
         ear = Ear(SemanticVad())
         ear.hear((1.0, 0.9), (0.1, 0.0))
         ear.recognise("Turn on the light.")
+        ear.judge(0.9)
         ear.hear((1.0, 0.0))
         assert ear.hear((1.0, 0.9), (3.0, 0.0))[1] == SEMANTIC_SILENCE_MS["auto"]
 

@@ -384,6 +384,43 @@ class TestVoiceTurn:
         assert driver.tell(inputs.VoiceHeard(old, [0.9] * 20)) == []
 
 
+class TestSemanticTurns:
+    def paused(self, text):
+        driver = Driver(audio={"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "medium"}}})
+        driver.hear((0.5, 0.0), (1.0, 0.9), (0.1, 0.0))
+        driver.recognise(text)
+        assert driver.last(effects.Judge).text == text
+        return driver
+
+    def test_a_turn_that_is_complete_ends_soon(self):
+        driver = self.paused("What time is it?")
+        driver.judge(0.9)
+        assert "input_audio_buffer.speech_stopped" in types(driver.hear((0.35, 0.0)))
+
+    def test_a_turn_that_is_not_may_go_on(self):
+        driver = self.paused("I would like to")
+        driver.judge(0.1)
+        assert driver.hear((0.8, 0.0), (0.3, 0.9)) == []
+        driver.hear((0.1, 0.0))
+        driver.recognise("I would like to know the time.")
+        driver.judge(0.9)
+        events = driver.hear((0.35, 0.0))
+        assert types(events)[0] == "input_audio_buffer.speech_stopped"
+        assert driver.last(effects.Generate).prompt.messages[-1].text == "I would like to know the time."
+
+    def test_silence_has_the_last_word(self):
+        driver = self.paused("I would like to")
+        driver.judge(0.0)
+        assert "input_audio_buffer.speech_stopped" in types(driver.hear((1.3, 0.0)))
+
+    def test_a_judgement_on_an_earlier_pause_does_not_count(self):
+        driver = self.paused("Turn on the light.")
+        early = driver.last(effects.Judge)
+        driver.hear((0.3, 0.9), (0.1, 0.0))
+        driver.tell(inputs.Judged(early.utterance, len(early.pcm), 0.99))
+        assert driver.hear((0.5, 0.0)) == []
+
+
 def driver_finished():
     from vivavoce.engine.models.protocols import Finished
 

@@ -13,6 +13,7 @@ __all__ = [
     "Close",
     "Effect",
     "Generate",
+    "Judge",
     "Listen",
     "Prepare",
     "Recognise",
@@ -53,6 +54,15 @@ class Recognise:
     final: bool
     language: str | None = None
     prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Tell whether an utterance that paused here, with these words, is complete."""
+
+    utterance: int
+    pcm: npt.NDArray[np.int16]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +107,14 @@ class EndGeneration:
 
 
 Effect = (
-    Send | Close | Listen | Recognise | CancelRecognition | Prepare | Generate | Synthesise | EndGeneration
+    Send
+    | Close
+    | Listen
+    | Recognise
+    | Judge
+    | CancelRecognition
+    | Prepare
+    | Generate
+    | Synthesise
+    | EndGeneration
 )

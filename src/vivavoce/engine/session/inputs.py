@@ -15,6 +15,7 @@ __all__ = [
     "Expired",
     "GenerationFailed",
     "GenerationFinished",
+    "Judged",
     "ModelAnswer",
     "Recognised",
     "RecognitionFailed",
@@ -51,6 +52,15 @@ class RecognitionFailed:
     samples: int
     final: bool
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How likely an utterance is complete that paused after ``samples`` samples."""
+
+    utterance: int
+    samples: int
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ ModelAnswer = (
     VoiceHeard
     | Recognised
     | RecognitionFailed
+    | Judged
     | TextGenerated
     | GenerationFinished
     | GenerationFailed

@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from vivavoce.engine.models.protocols import Transcription
 from vivavoce.engine.session import inputs
-from vivavoce.engine.session.completeness import sounds_complete
 from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
-from vivavoce.engine.session.effects import CancelRecognition, Listen, Recognise
+from vivavoce.engine.session.effects import CancelRecognition, Judge, Listen, Recognise
 from vivavoce.engine.session.input_audio import BUFFER_LIMIT_S, InputAudio, ms, samples
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.engine.session.turns import MIN_SPEECH_MS, TurnChange, TurnDetector
@@ -36,10 +35,13 @@ LONGEST_TURN_S = 300
 """Somebody who speaks longer than this is answered anyway."""
 
 SEMANTIC_SILENCE_MS = {"low": 2000, "medium": 1200, "auto": 1200, "high": 700}
-"""Silence that ends a turn that does not sound complete, by eagerness."""
+"""Silence that ends a turn that is not taken for complete, by eagerness."""
 
 SEMANTIC_COMPLETE_MS = {"low": 600, "medium": 350, "auto": 350, "high": 200}
-"""Silence that ends a turn that does."""
+"""Silence that ends a turn that is."""
+
+COMPLETE = 0.5
+"""Probability from which a turn is taken for complete, as Smart Turn's authors have it."""
 
 Pcm = npt.NDArray[np.int16]
 
@@ -176,6 +178,16 @@ class Listening:
             if answer.final:
                 self._utterance.final_at = None
 
+    def judged(self, answer: inputs.Judged) -> None:
+        """Take the judgement on a pause: a turn that is complete need not be waited for as long."""
+        utterance, detector = self._utterance, self._detector
+        if utterance is None or detector is None or not isinstance(self._detection, SemanticVad):
+            return
+        if (utterance.number, utterance.final_at) == (answer.utterance, answer.samples):
+            complete = answer.probability >= COMPLETE
+            eagerness = self._detection.eagerness
+            detector.silence_ms = (SEMANTIC_COMPLETE_MS if complete else SEMANTIC_SILENCE_MS)[eagerness]
+
     def understand(self, entry: Entry) -> None:
         """Recognise the audio of an item that came without its words."""
         for index, part in enumerate(entry.parts):
@@ -268,8 +280,9 @@ class Listening:
         return settling
 
     def _may_be_over(self, utterance: Utterance, text: str) -> None:
-        if isinstance(self._detection, SemanticVad) and self._detector is not None and sounds_complete(text):
-            self._detector.silence_ms = SEMANTIC_COMPLETE_MS[self._detection.eagerness]
+        if isinstance(self._detection, SemanticVad) and utterance.final_at is not None:
+            pcm = self._audio.since(utterance.start, utterance.start + utterance.final_at)
+            self._out.ask(Judge(utterance.number, pcm, text))
         self._listener.turn_may_be_over(utterance.item_id, text)
 
     def _ask_final(self) -> None:

@@ -81,6 +81,8 @@ class Session:
                 self._listening.recognised(happened)
             case inputs.RecognitionFailed():
                 self._listening.recognition_failed(happened)
+            case inputs.Judged():
+                self._listening.judged(happened)
             case inputs.TextGenerated():
                 self._answering.text_generated(happened)
             case inputs.GenerationFinished():

@@ -1,6 +1,6 @@
 import pytest
 
-from vivavoce.engine.session.completeness import sounds_complete
+from vivavoce.engine.models.completeness import sounds_complete
 
 
 @pytest.mark.parametrize(
