@@ -15,6 +15,8 @@ from vivavoce.engine.models.whisper import (
     LONGEST_S,
     WhisperRecogniser,
     _audible,
+    _Decoded,
+    _invented,
     _pieces,
     _repeats,
     _repetitive,
@@ -98,6 +100,16 @@ class TestGuards:
         assert not any(_repetitive(sentence) for sentence in [*SENTENCES, "", "No, no, no, no."])
 
     @pytest.mark.parametrize(
+        ("score", "at_limit", "invented"), [(-0.08, False, False), (-0.08, True, True), (-0.4, False, True)]
+    )
+    def test_who_repeats_himself_is_believed_and_who_goes_round_in_circles_is_not(
+        self, score, at_limit, invented
+    ):
+        heard = _Decoded("It was the age of this. " * 9, 60, at_limit=at_limit, score=score, no_speech=0.5)
+        assert _repetitive(heard.text)
+        assert _invented(heard) is invented
+
+    @pytest.mark.parametrize(
         ("text", "other", "expected"),
         [
             ("Stop. Stop.", "Stop", True),
@@ -125,6 +137,16 @@ class TestSpeech:
     async def test_a_partial_one_too(self, recogniser, say):
         heard = await recogniser.transcribe(await say(SENTENCES[0]), effort="partial")
         assert words(heard.text) == words(SENTENCES[0])
+
+    @pytest.mark.parametrize("effort", ["partial", "final"])
+    async def test_that_repeats_itself_is_no_loop(self, recogniser, say, effort):
+        text = (
+            "It was the best of times. It was the worst of times. It was the age of wisdom. It was the age of "
+            "foolishness. It was the season of light. It was the season of darkness. It was the spring of hope. "
+            "It was the winter of hope. It was the best of all ages."
+        )
+        assert _repetitive(text)
+        assert words((await recogniser.transcribe(await say(text), effort=effort)).text) == words(text)
 
     async def test_longer_than_the_window(self, recogniser, say):
         text = "The quick brown fox jumps over the lazy dog. "

@@ -51,6 +51,11 @@ LONGEST_PROMPT = CONTEXT - FULL_BUDGET - 5
 REPETITIVE = 2.2
 """Text that compresses better than this repeats itself; OpenAI's own guard is 2.4, for longer texts."""
 
+EARNEST = -0.25
+"""Mean log probability above which a text that repeats itself was spoken so, if it also came to an end by itself.
+The opening of "A Tale of Two Cities", read aloud, compresses to 2.2 to 2.4 and has -0.04 to -0.09; loops have -0.4
+and less, or never end."""
+
 QUIETEST_RMS = 10 ** (-55 / 20)
 """Where no 100 ms are louder than -55 dBFS there is no speech, only the noise of a converter or a quiet room."""
 
@@ -147,7 +152,7 @@ class WhisperRecogniser:
         for tail_s in effort.tails_s:
             frames = min(FULL_WINDOW, round((seconds + tail_s) * FRAMES_PER_SECOND) // 2 * 2)
             decoded = self._decode(_window(spectrogram, frames), start, budget, effort.beam)
-            if decoded.at_limit or _repetitive(decoded.text):
+            if decoded.at_limit or _loops(decoded):
                 return self._decode(_window(spectrogram, FULL_WINDOW), start, FULL_BUDGET, effort.beam)
             if not (heard and _repeats(decoded.text, heard[0].text)):
                 heard.append(decoded)
@@ -202,7 +207,12 @@ def _audible(audio: Samples) -> bool:
 
 def _invented(decoded: _Decoded) -> bool:
     unlikely = any(decoded.no_speech > no_speech and decoded.score < score for no_speech, score in INVENTED)
-    return unlikely or _repetitive(decoded.text)
+    return unlikely or _loops(decoded)
+
+
+def _loops(decoded: _Decoded) -> bool:
+    """Tell whether Whisper went round in circles, rather than heard somebody who repeats himself."""
+    return _repetitive(decoded.text) and (decoded.at_limit or decoded.score < EARNEST)
 
 
 def _repeats(text: str, other: str) -> bool:
