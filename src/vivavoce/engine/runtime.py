@@ -48,7 +48,7 @@ from vivavoce.protocol.codec import encode
 __all__ = ["INBOX_LIMIT", "OUTBOX_LIMIT", "EngineSession", "Models"]
 
 INBOX_LIMIT = 64
-"""Events and model answers waiting for the state machine; at 40 ms of audio each, 2.5 s."""
+"""Events of the client under way; at 40 ms of audio each, 2.5 s. As many answers of models may wait beside them."""
 
 OUTBOX_LIMIT = 512
 """Events waiting for the client; at 200 ms of audio each, more than a minute and a half of speech."""
@@ -86,13 +86,17 @@ class EngineSession:
         self._machine = machine
         self._models = models
         self._lifetime = lifetime
+        # A client's event holds its place until it is dealt with and, if it was audio, until that was heard. So the
+        # queue of what is to be heard needs no limit of its own, and `_run` never waits for the detector, which in
+        # turn may be waiting for `_run`.
+        self._places = asyncio.Semaphore(INBOX_LIMIT)
         self._inbox: asyncio.Queue[str | bytes | inputs.ModelAnswer | inputs.Expired] = asyncio.Queue(
-            INBOX_LIMIT
+            2 * INBOX_LIMIT
         )
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(OUTBOX_LIMIT)
         self._work: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._clauses: dict[int, asyncio.Queue[effects.Synthesise]] = {}
-        self._heard: asyncio.Queue[effects.Listen] = asyncio.Queue(INBOX_LIMIT)
+        self._heard: asyncio.Queue[effects.Listen] = asyncio.Queue()
         self._runner: asyncio.Task[None] | None = None
         self._closed: tuple[int, str] | None = None
         self._releasing = False
@@ -103,7 +107,9 @@ class EngineSession:
 
     async def send(self, data: str | bytes) -> None:
         """Take one client event, as JSON. Waits while the session is busy. Raises `ConnectionLost` once it is over."""
+        await self._places.acquire()
         if self._closed is not None:
+            self._places.release()  # for the next one who waits
             raise ConnectionLost(*self._closed)
         await self._inbox.put(data)
 
@@ -136,7 +142,10 @@ class EngineSession:
             await self._perform(self._machine.begin())
             while self._closed is None:
                 given = await self._inbox.get()
-                await self._perform(self._machine.take(given))
+                asked = self._machine.take(given)
+                await self._perform(asked)
+                if isinstance(given, (str, bytes)) and not _to_be_heard(asked):
+                    self._places.release()
         except asyncio.CancelledError:
             if self._closed is None:
                 raise
@@ -155,6 +164,7 @@ class EngineSession:
         await asyncio.gather(*tasks, return_exceptions=True)
         while not self._inbox.empty():  # frees a sender that waits in put
             self._inbox.get_nowait()
+        self._places.release()
         if not self._outbox.full():
             self._outbox.put_nowait(None)
         self._on_end(self)
@@ -167,7 +177,7 @@ class EngineSession:
                 case effects.Listen():
                     if ("listen", 0) not in self._work:
                         self._spawn(("listen", 0), self._listen())
-                    await self._heard.put(effect)
+                    self._heard.put_nowait(effect)
                 case effects.Recognise(utterance=number):
                     self._spawn(("final" if effect.final else "partial", number), self._recognise(effect))
                 case effects.Judge(utterance=number):
@@ -199,6 +209,9 @@ class EngineSession:
             del self._work[key]
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("the work %s of a session failed", key[0], exc_info=error)
+            if self._runner is not None and key[0] == "listen" and self._closed is None:
+                self._closed = (1011, f"Nothing can be heard any more: {error}")
+                self._runner.cancel()
 
     def _cancel(self, *keys: tuple[str, int]) -> None:
         for key in keys:
@@ -214,7 +227,12 @@ class EngineSession:
                 listening = heard.listening
                 resampler = Resampler(WIRE_RATE, MODEL_RATE)
                 stream = self._models.voice_activity.open()
-            probabilities = await stream.push(resampler.push(from_pcm16(heard.pcm)))
+            if len(heard.pcm) > WIRE_RATE:  # no microphone's frame: minutes of audio take tens of milliseconds
+                audio = await asyncio.to_thread(_resampled, resampler, heard.pcm)
+            else:
+                audio = _resampled(resampler, heard.pcm)
+            probabilities = await stream.push(audio)
+            self._places.release()
             if probabilities:
                 await self._inbox.put(inputs.VoiceHeard(listening, probabilities))
 
@@ -281,6 +299,14 @@ class EngineSession:
                 await self._inbox.put(inputs.SpeechFinished(generation, clause.clause))
         except ModelError as error:
             await self._inbox.put(inputs.GenerationFailed(generation, str(error)))
+
+
+def _to_be_heard(asked: list[effects.Effect]) -> bool:
+    return any(isinstance(effect, effects.Listen) for effect in asked)
+
+
+def _resampled(resampler: Resampler, pcm: npt.NDArray[np.int16]) -> Samples:
+    return resampler.push(from_pcm16(pcm))
 
 
 def _model_audio(pcm: npt.NDArray[np.int16]) -> Samples:
