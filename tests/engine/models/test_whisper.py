@@ -8,18 +8,15 @@ import numpy as np
 import pytest
 
 from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.models.utterances import repetitive
 from vivavoce.engine.models.whisper import (
     EFFORTS,
     FULL_BUDGET,
     LONGEST_PROMPT,
-    LONGEST_S,
     WhisperRecogniser,
-    _audible,
     _Decoded,
     _invented,
-    _pieces,
     _repeats,
-    _repetitive,
 )
 from vivavoce.errors import ModelError
 
@@ -64,41 +61,7 @@ def knock(seconds):
     return sound
 
 
-class TestPieces:
-    def test_short_audio_is_one(self):
-        audio = noise(LONGEST_S)
-        (piece,) = _pieces(audio)
-        assert piece is audio
-
-    @pytest.mark.parametrize("seconds", [28.01, 60, 100])
-    def test_together_they_are_the_audio(self, seconds):
-        audio = noise(seconds)
-        pieces = list(_pieces(audio))
-        np.testing.assert_array_equal(np.concatenate(pieces), audio)
-        assert all(len(piece) <= LONGEST_S * MODEL_RATE for piece in pieces)
-
-    def test_are_cut_where_it_is_quietest(self):
-        audio = noise(40)
-        audio[23 * MODEL_RATE : 24 * MODEL_RATE] = 0
-        first, _ = _pieces(audio)
-        assert 23 * MODEL_RATE <= len(first) <= 24 * MODEL_RATE
-
-
 class TestGuards:
-    @pytest.mark.parametrize("audio", [silence(0), silence(3), noise(3, 0.001), noise(0.05)])
-    def test_nothing_to_hear(self, audio):
-        assert not _audible(audio)
-
-    @pytest.mark.parametrize(
-        "audio", [noise(0.1), np.concatenate([silence(20), noise(0.3, 0.01), silence(20)])]
-    )
-    def test_something_to_hear(self, audio):
-        assert _audible(audio)
-
-    def test_repetition(self):
-        assert _repetitive("and then and then " * 10)
-        assert not any(_repetitive(sentence) for sentence in [*SENTENCES, "", "No, no, no, no."])
-
     @pytest.mark.parametrize(
         ("score", "at_limit", "invented"), [(-0.08, False, False), (-0.08, True, True), (-0.4, False, True)]
     )
@@ -106,7 +69,7 @@ class TestGuards:
         self, score, at_limit, invented
     ):
         heard = _Decoded("It was the age of this. " * 9, 60, at_limit=at_limit, score=score, no_speech=0.5)
-        assert _repetitive(heard.text)
+        assert repetitive(heard.text)
         assert _invented(heard) is invented
 
     @pytest.mark.parametrize(
@@ -145,7 +108,7 @@ class TestSpeech:
             "foolishness. It was the season of light. It was the season of darkness. It was the spring of hope. "
             "It was the winter of hope. It was the best of all ages."
         )
-        assert _repetitive(text)
+        assert repetitive(text)
         assert words((await recogniser.transcribe(await say(text), effort=effort)).text) == words(text)
 
     async def test_longer_than_the_window(self, recogniser, say):

@@ -14,8 +14,6 @@ believed when it is sure enough that there was speech.
 """
 
 import re
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,15 +25,13 @@ from tokenizers import Tokenizer
 
 from vivavoce.engine.models.mel import FRAMES_PER_SECOND, Spectrogram, log_mel
 from vivavoce.engine.models.protocols import MODEL_RATE, Samples, Transcription
+from vivavoce.engine.models.utterances import audible, pieces, repetitive
 from vivavoce.engine.models.workers import Worker
 from vivavoce.errors import ModelError
 
 __all__ = ["WhisperRecogniser"]
 
 FULL_WINDOW = 30 * FRAMES_PER_SECOND
-LONGEST_S = 28
-"""Longer audio is cut at its quietest places, and each piece recognised by itself."""
-
 TOKENS_PER_SECOND = 6
 """Nobody speaks faster: English has about four tokens a second."""
 
@@ -48,16 +44,10 @@ FULL_BUDGET = CONTEXT // 2 - 1
 LONGEST_PROMPT = CONTEXT - FULL_BUDGET - 5
 """Tokens of the words to expect; of a longer text the end counts."""
 
-REPETITIVE = 2.2
-"""Text that compresses better than this repeats itself; OpenAI's own guard is 2.4, for longer texts."""
-
 EARNEST = -0.25
 """Mean log probability above which a text that repeats itself was spoken so, if it also came to an end by itself.
 The opening of "A Tale of Two Cities", read aloud, compresses to 2.2 to 2.4 and has -0.04 to -0.09; loops have -0.4
 and less, or never end."""
-
-QUIETEST_RMS = 10 ** (-55 / 20)
-"""Where no 100 ms are louder than -55 dBFS there is no speech, only the noise of a converter or a quiet room."""
 
 INVENTED = ((0.6, -1.0), (0.4, -1.3))
 """No speech when its probability is greater and the mean log probability of the words smaller, for any of these. The
@@ -122,8 +112,8 @@ class WhisperRecogniser:
         language = language or "en"
         start = self._start(language, prompt)
         texts, tokens, no_speech = [], 0, 1.0
-        for piece in _pieces(audio):
-            if not _audible(piece):
+        for piece in pieces(audio):
+            if not audible(piece):
                 continue
             # Each piece is work of its own: cancelling drops the rest, and what is more urgent goes between.
             decoded = await self._worker.do(
@@ -198,13 +188,6 @@ class WhisperRecogniser:
         return token
 
 
-def _audible(audio: Samples) -> bool:
-    """Tell whether there is enough of it, and some of it loud enough, to be speech."""
-    step = MODEL_RATE // 10
-    parts = audio[: len(audio) // step * step].reshape(-1, step)
-    return len(parts) > 0 and bool(np.sqrt(np.square(parts).mean(axis=1).max()) > QUIETEST_RMS)
-
-
 def _invented(decoded: _Decoded) -> bool:
     unlikely = any(decoded.no_speech > no_speech and decoded.score < score for no_speech, score in INVENTED)
     return unlikely or _loops(decoded)
@@ -212,7 +195,7 @@ def _invented(decoded: _Decoded) -> bool:
 
 def _loops(decoded: _Decoded) -> bool:
     """Tell whether Whisper went round in circles, rather than heard somebody who repeats himself."""
-    return _repetitive(decoded.text) and (decoded.at_limit or decoded.score < EARNEST)
+    return repetitive(decoded.text) and (decoded.at_limit or decoded.score < EARNEST)
 
 
 def _repeats(text: str, other: str) -> bool:
@@ -221,23 +204,6 @@ def _repeats(text: str, other: str) -> bool:
     return len(others) > 0 and words == others * (len(words) // len(others))
 
 
-def _repetitive(text: str) -> bool:
-    data = text.encode()
-    return len(data) > 0 and len(data) / len(zlib.compress(data)) > REPETITIVE
-
-
 def _window(spectrogram: Spectrogram, frames: int) -> Spectrogram:
     kept = spectrogram[:, :frames]
     return np.pad(kept, ((0, 0), (0, frames - kept.shape[1])))
-
-
-def _pieces(audio: Samples) -> Iterator[Samples]:
-    """Cut audio that is too long at the quietest 100 ms of the last third that fits."""
-    longest, step = LONGEST_S * MODEL_RATE, MODEL_RATE // 10
-    while len(audio) > longest:
-        last = audio[longest * 2 // 3 : longest]
-        loudness = np.square(last[: len(last) // step * step].reshape(-1, step)).mean(axis=1)
-        cut = longest * 2 // 3 + int(loudness.argmin()) * step + step // 2
-        yield audio[:cut]
-        audio = audio[cut:]
-    yield audio
