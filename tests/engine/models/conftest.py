@@ -1,6 +1,8 @@
 """What tests of real models share: each is loaded once."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,18 @@ def recogniser():
     from vivavoce.engine.models.whisper import WhisperRecogniser
 
     model = WhisperRecogniser(asyncio.run(ensure("whisper-base")))
+    yield model
+    asyncio.run(model.close())
+
+
+@pytest.fixture(scope="session")
+def moonshine():
+    from vivavoce.engine.models.moonshine import MoonshineRecogniser
+
+    folder = os.environ.get("VIVAVOCE_TEST_MOONSHINE")
+    if not folder:
+        pytest.skip("VIVAVOCE_TEST_MOONSHINE names no folder with the weights of Moonshine")
+    model = MoonshineRecogniser(Path(folder))
     yield model
     asyncio.run(model.close())
 
