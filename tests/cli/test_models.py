@@ -43,7 +43,7 @@ class TestFetch:
         ("arguments", "expected"),
         [
             ([], {"whisper-base", "smart-turn-v3.2", "qwen2.5-coder-1.5b"}),
-            (["--profile", "small"], {"whisper-base", "smart-turn-v3.2", "smollm2-135m"}),
+            (["--profile", "small"], {"moonshine-tiny-en", "smart-turn-v3.2", "smollm2-135m"}),
             (["smart-turn-v3.2"], {"smart-turn-v3.2"}),
             (["smart-turn-v3.2", "--profile", "compact"],
              {"smart-turn-v3.2", "whisper-base", "qwen2.5-coder-0.5b"}),

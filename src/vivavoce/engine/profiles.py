@@ -5,7 +5,7 @@ profile     recogniser       language model                      synthesiser  fo
 ==========  ===============  ==================================  ===========  =========================
 default     Whisper base     Qwen2.5-Coder-1.5B-Instruct Q4_K_M  hibari       two cores, 3 GB of memory
 compact     Whisper base     Qwen2.5-Coder-0.5B-Instruct Q4_K_M  hibari       1.5 GB of memory
-small       Whisper base     SmolLM2-135M-Instruct Q4_1          hibari       trying it out, and tests
+small       Moonshine tiny   SmolLM2-135M-Instruct Q4_1          hibari       trying it out, and tests
 ==========  ===============  ==================================  ===========  =========================
 
 All of them detect voice with Silero and judge pauses with Smart Turn. The language model decides the size; the
@@ -133,14 +133,22 @@ async def _writer(folder: Path, name: str, stack: AsyncExitStack) -> LanguageMod
     return model
 
 
-async def _speech(whisper: Path, smart_turn: Path, stack: AsyncExitStack) -> _Speech:
+async def _speech(words: Path, pauses: Path, stack: AsyncExitStack) -> _Speech:
     from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
+    from vivavoce.engine.models.moonshine import MoonshineRecogniser  # noqa: PLC0415
     from vivavoce.engine.models.silero import SileroVoiceActivity  # noqa: PLC0415
     from vivavoce.engine.models.smart_turn import SmartTurn  # noqa: PLC0415
     from vivavoce.engine.models.whisper import WhisperRecogniser  # noqa: PLC0415
 
-    def load() -> "tuple[SileroVoiceActivity, SmartTurn, WhisperRecogniser, HibariSynthesiser]":
-        return SileroVoiceActivity(), SmartTurn(smart_turn), WhisperRecogniser(whisper), HibariSynthesiser()
+    recognisers: dict[str, type[WhisperRecogniser | MoonshineRecogniser]] = {
+        "whisper-base": WhisperRecogniser,
+        "moonshine-tiny-en": MoonshineRecogniser,
+    }
+
+    def load() -> (
+        "tuple[SileroVoiceActivity, SmartTurn, WhisperRecogniser | MoonshineRecogniser, HibariSynthesiser]"
+    ):
+        return SileroVoiceActivity(), SmartTurn(pauses), recognisers[words.name](words), HibariSynthesiser()
 
     models = await asyncio.to_thread(load)
     for model in models:
@@ -158,6 +166,6 @@ async def _speech(whisper: Path, smart_turn: Path, stack: AsyncExitStack) -> _Sp
 PROFILES = {
     "default": Profile("qwen2.5-coder-1.5b"),
     "compact": Profile("qwen2.5-coder-0.5b"),
-    "small": Profile("smollm2-135m"),
+    "small": Profile("smollm2-135m", recogniser="moonshine-tiny-en"),
 }
 """The profiles by name."""

@@ -227,7 +227,9 @@ class EngineSession:
                 listening = heard.listening
                 resampler = Resampler(WIRE_RATE, MODEL_RATE)
                 stream = self._models.voice_activity.open()
-            if len(heard.pcm) > WIRE_RATE:  # no microphone's frame: minutes of audio take tens of milliseconds
+            if (
+                len(heard.pcm) > WIRE_RATE
+            ):  # no microphone's frame: minutes of audio take tens of milliseconds
                 audio = await asyncio.to_thread(_resampled, resampler, heard.pcm)
             else:
                 audio = _resampled(resampler, heard.pcm)

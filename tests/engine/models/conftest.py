@@ -1,8 +1,6 @@
 """What tests of real models share: each is loaded once."""
 
 import asyncio
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,10 +23,7 @@ def recogniser():
 def moonshine():
     from vivavoce.engine.models.moonshine import MoonshineRecogniser
 
-    folder = os.environ.get("VIVAVOCE_TEST_MOONSHINE")
-    if not folder:
-        pytest.skip("VIVAVOCE_TEST_MOONSHINE names no folder with the weights of Moonshine")
-    model = MoonshineRecogniser(Path(folder))
+    model = MoonshineRecogniser(asyncio.run(ensure("moonshine-tiny-en")))
     yield model
     asyncio.run(model.close())
 

@@ -1,5 +1,9 @@
 """The spectrogram: shape, scale, and where a tone is seen."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -47,3 +51,26 @@ def test_silence_is_flat():
     seen = log_mel(np.zeros(MODEL_RATE, np.float32))
     assert np.unique(seen).tolist() == [pytest.approx((-10 + 4) / 4)]
     assert seen.dtype == np.float32
+
+
+def test_keeps_to_the_thread_of_its_caller():
+    """CPU time that other threads take meanwhile and in the quarter of a second after it: a pool would spin."""
+    script = """
+import time
+import numpy as np
+from vivavoce.engine.models.mel import log_mel
+time.sleep(0.25)  # whatever importing has woken is asleep again
+before = time.process_time() - time.thread_time()
+log_mel(np.ones(32000, np.float32))
+time.sleep(0.25)
+print(time.process_time() - time.thread_time() - before)
+"""
+    unset = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"}
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={name: value for name, value in os.environ.items() if name not in unset},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(run.stdout) < 0.03

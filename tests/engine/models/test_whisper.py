@@ -43,10 +43,18 @@ def silence(seconds):
     return np.zeros(round(seconds * MODEL_RATE), np.float32)
 
 
-def clicks(seconds):
+def clicks(seconds, level=0.9, first=0):
     sound = silence(seconds)
-    sound[::4000] = 0.9
+    sound[first::4000] = level
     return sound
+
+
+def soft_clicks(seconds):
+    return clicks(seconds, 0.3)
+
+
+def late_clicks(seconds):
+    return clicks(seconds, first=1)
 
 
 def hum(seconds):
@@ -167,7 +175,7 @@ class TestSpeech:
 @pytest.mark.models
 @pytest.mark.parametrize("effort", ["partial", "final"])
 @pytest.mark.parametrize("seconds", [0.3, 3, 8])
-@pytest.mark.parametrize("sound", [silence, noise, clicks, hum, knock])
+@pytest.mark.parametrize("sound", [silence, noise, clicks, soft_clicks, late_clicks, hum, knock])
 async def test_invents_nothing(recogniser, sound, seconds, effort):
     assert (await recogniser.transcribe(sound(seconds), effort=effort)).text == ""
 

@@ -19,7 +19,8 @@ def test_files_are_named_by_what_is_in_them(weights):
 
 @every_set
 def test_the_hub_comes_before_packages(weights):
-    assert [type(source) for source in weights.sources] == [Hub, Packages]
+    kinds = [type(source) for source in weights.sources]
+    assert kinds == ([Packages] if weights.name == "moonshine-tiny-en" else [Hub, Packages])
 
 
 @every_set

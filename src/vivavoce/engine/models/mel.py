@@ -24,7 +24,9 @@ def log_mel(audio: Samples) -> Spectrogram:
     padded = np.pad(np.pad(np.asarray(audio, np.float32), (0, HOP)), WINDOW // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP] * _HANN
     power = np.abs(np.fft.rfft(windows, axis=1)[:-1]).astype(np.float32) ** 2
-    levels = np.log10(np.maximum(_FILTERS @ power.T, 1e-10))
+    # Not by "@": that goes to OpenBLAS, whose second thread would then spin for 100 ms, waiting for more.
+    bands = np.einsum("bf,tf->bt", _FILTERS, power)
+    levels = np.log10(np.maximum(bands, 1e-10))
     levels = np.maximum(levels, levels.max() - DYNAMICS)
     scaled: Spectrogram = ((levels + 4) / 4).astype(np.float32)
     return scaled

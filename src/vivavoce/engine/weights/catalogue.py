@@ -190,7 +190,44 @@ _SMART_TURN = Weights(
     ),
 )
 
+_MOONSHINE = Weights(
+    name="moonshine-tiny-en",
+    title="Moonshine tiny, for English",
+    licence="MIT",
+    licence_file="moonshine.txt",
+    files=(
+        WeightFile(
+            "encoder_model.ort",
+            13_281_600,
+            "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221",
+        ),
+        WeightFile(
+            "decoder_model_merged.ort",
+            30_412_256,
+            "cf524c4862d36e9e5ab032eddc73637efd822d70e868ac575cf1a46e1e4708a0",
+        ),
+        WeightFile(
+            "tokenizer.bin", 249_974, "6884b35fd6377d4c4d32336a0bc152f36b64d1e45b6503683cdc238250a8472d"
+        ),
+    ),
+    sources=(
+        Packages(  # its authors' own wheel; later ones come without weights
+            (
+                Part(
+                    "moonshine-voice==0.0.62",
+                    {
+                        "encoder_model.ort": r".*/tiny-en/encoder_model\.ort",
+                        "decoder_model_merged.ort": r".*/tiny-en/decoder_model_merged\.ort",
+                        "tokenizer.bin": r".*/tiny-en/tokenizer\.bin",
+                    },
+                ),
+            )
+        ),
+    ),
+)
+
 CATALOGUE: Mapping[str, Weights] = {
-    weights.name: weights for weights in (_WHISPER_BASE, _QWEN_1_5B, _QWEN_0_5B, _SMOLLM2, _SMART_TURN)
+    weights.name: weights
+    for weights in (_WHISPER_BASE, _MOONSHINE, _QWEN_1_5B, _QWEN_0_5B, _SMOLLM2, _SMART_TURN)
 }
 """All weights by name."""
