@@ -71,7 +71,7 @@ class ScriptedLanguageModel:
     async def prepare(self, prompt):
         self.prepared.append(prompt)
 
-    async def generate(self, prompt, *, max_tokens, temperature=0.8):
+    async def generate(self, prompt, *, max_tokens, temperature=0.4):
         self.prompts.append(prompt)
         self.running += 1
         try:

@@ -89,7 +89,7 @@ class LlamaLanguageModel:
                 pass
 
     async def generate(
-        self, prompt: Prompt, *, max_tokens: int, temperature: float = 0.8
+        self, prompt: Prompt, *, max_tokens: int, temperature: float = 0.4
     ) -> AsyncGenerator[TextDelta | Finished, None]:
         """Stream an answer; the last thing yielded is `Finished`."""
         body = {
