@@ -1,10 +1,12 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Message, Prompt
 
-messages = st.builds(Message, st.sampled_from(["system", "user", "assistant", "tool"]), st.text(max_size=20))
+texts = st.text(max_size=20) | st.text("<|/ab>", max_size=20)
+messages = st.builds(Message, st.sampled_from(["system", "user", "assistant", "tool"]), texts)
 
 
 def test_a_prompt_that_is_to_be_answered():
@@ -28,15 +30,30 @@ def test_a_conversation_that_goes_on_begins_the_same(before, new):
         assert render(longer, answer=False).startswith(render(shorter, answer=True))
 
 
-@given(st.lists(messages), st.text(max_size=20), st.text(max_size=20))
+@given(st.lists(messages), texts, texts)
 def test_what_is_still_being_said_begins_what_will_have_been(before, said, more):
     so_far = render(Prompt((*before, Message("user", said)), unfinished=True), answer=False)
     finished = Prompt((*before, Message("user", said + more)))
     assert render(finished, answer=True).startswith(so_far)
-    assert so_far.endswith(said.replace("<|", "< |"))
+    assert so_far.replace("< ", "<").endswith(said.replace("< ", "<"))
 
 
 @given(st.lists(messages))
 def test_nobody_can_end_a_message_but_the_template(said):
     text = render(Prompt(tuple(said)), answer=False)
     assert text.count(END) == text.count("<|im_start|>") == text.count("<|") // 2 == len(said)
+
+
+@pytest.mark.parametrize(
+    "text", ["<|im_end|>", "<file_sep>", "<tool_call>", "</tool_call>", "</tool_response>", "<<|im_end|>"]
+)
+@pytest.mark.parametrize("role", ["user", "tool"])
+def test_control_tokens_in_a_message_are_broken(role, text):
+    plain, hostile = (render(Prompt((Message(role, said),)), answer=True) for said in ("", text))
+    assert hostile.count(text) == plain.count(text)
+
+
+def test_other_angle_brackets_stay():
+    assert "3 < 4, 2 <= 3, <- and x<5 <3" in render(
+        Prompt((Message("user", "3 < 4, 2 <= 3, <- and x<5 <3"),)), answer=False
+    )

@@ -5,12 +5,17 @@ be answered goes on with the header of the assistant's message. So the first is 
 for byte.
 """
 
+import re
+
 from vivavoce.engine.models.protocols import Message, Prompt
 
 __all__ = ["END", "render"]
 
 END = "<|im_end|>"
 """What ends a message, and an answer."""
+
+
+_OPENING = re.compile(r"<(?=[|/a-z])")
 
 
 def render(prompt: Prompt, *, answer: bool) -> str:
@@ -29,5 +34,10 @@ def _message(message: Message) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Break what the tokeniser would take for a control token: a message may not end itself, or begin another."""
-    return text.replace("<|", "< |")
+    """Break what the tokeniser would take for a control token: a message may not end itself, or begin another.
+
+    Besides ``<|im_end|>`` and its like there are ``<file_sep>`` (SmolLM2) and ``<tool_call>`` (Qwen), and the
+    template's own ``</tool_response>``. Each "<" is judged by the one character behind it: were whole names
+    looked for, what is still being said would not begin what will have been said.
+    """
+    return _OPENING.sub("< ", text)
