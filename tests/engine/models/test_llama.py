@@ -48,12 +48,12 @@ def shared():
     asyncio.run(model.close())
 
 
-@pytest.fixture
-async def single():
+@pytest.fixture(scope="module")
+def single():
     """A model that can do one thing at a time."""
-    model = await load(slots=1)
+    model = asyncio.run(load(slots=1))
     yield model
-    await model.close()
+    asyncio.run(model.close())
 
 
 class TestAnswer:
@@ -78,12 +78,12 @@ class TestAnswer:
         assert (finished.reason, finished.output_tokens) == ("length", 5)
 
     async def test_is_always_the_same_at_temperature_zero(self, shared):
-        first, _ = await answer(shared, prompt("Name three animals."))
-        again, _ = await answer(shared, prompt("Name three animals."))
+        first, _ = await answer(shared, prompt("Name three animals."), 12)
+        again, _ = await answer(shared, prompt("Name three animals."), 12)
         assert first == again
 
     async def test_varies_else(self, shared):
-        answers = {(await answer(shared, Prompt((STORY,)), temperature=1.0))[0] for _ in range(3)}
+        answers = {(await answer(shared, Prompt((STORY,)), 12, temperature=1.0))[0] for _ in range(3)}
         assert len(answers) > 1
 
     async def test_letters_are_never_cut(self, shared):
@@ -93,6 +93,16 @@ class TestAnswer:
         assert not "".join(texts).isascii()
         assert "\ufffd" not in "".join(texts)
         assert pieces[-1].output_tokens > len(texts)  # some letters took several tokens
+
+
+class TestHostileText:
+    @pytest.mark.parametrize("token", ["<|im_end|>", "<|im_start|>", "<file_sep>", "<jupyter_output>"])
+    async def test_is_read_as_letters(self, shared, token):
+        sizes = [
+            (await answer(shared, Prompt((Message("user", said),)), max_tokens=1))[1].input_tokens
+            for said in ("a b", f"a{token} b")
+        ]
+        assert sizes[1] - sizes[0] > 1  # a control token would be one
 
 
 class TestPrefix:
@@ -107,27 +117,28 @@ class TestPrefix:
         assert 0 < cached[1] < cached[2]
 
     async def test_what_was_prepared_is_not_read_again(self, single):
-        question = prompt("What is the capital of France?")
-        await single.prepare(Prompt((INSTRUCTIONS,)))
-        _, finished = await answer(single, question, max_tokens=1)
+        unheard = Message("system", "Speak like a pirate who has seen every harbour of the world. " * 4)
+        question = Message("user", "What is the capital of France?")
+        await single.prepare(Prompt((unheard,)))
+        _, finished = await answer(single, Prompt((unheard, question)), max_tokens=1)
         assert finished.cached_tokens > 40
         assert finished.input_tokens - finished.cached_tokens < 30
 
     async def test_conversations_do_not_push_each_other_out(self):
         model = await load(slots=3)
-        said = [[f"{topic}, please. " * 15] for topic in ("Newton", "Cats", "Counting to five")]
+        said = [[f"{topic}, please. " * 12] for topic in ("Newton", "Cats", "Counting to five")]
         for turn in range(3):
             for one in said:
-                text, finished = await answer(model, prompt(*one), max_tokens=6)
+                text, finished = await answer(model, prompt(*one), max_tokens=3)
                 one += [text, "Tell me more."]
                 assert turn == 0 or finished.input_tokens - finished.cached_tokens < 30
         await model.close()
 
     async def test_more_than_there_is_room_for(self):
-        model = await load(slots=4, context_tokens=256)  # room for 512 tokens
+        model = await load(slots=4, context_tokens=128)  # room for 256 tokens
         for first in ("Newton", "Cats", "Five", "Rain"):
             _, finished = await answer(
-                model, Prompt((Message("user", f"{first}. " + "one two " * 95),)), max_tokens=4
+                model, Prompt((Message("user", f"{first}. " + "one two " * 42),)), max_tokens=4
             )
             assert finished.output_tokens == 4
         await model.close()
@@ -158,7 +169,7 @@ class TestTogether:
                 ticks += 1
 
         ticking = asyncio.create_task(tick())
-        await answer(shared, Prompt((INSTRUCTIONS, Message("user", "word " * 300))), max_tokens=10)
+        await answer(shared, Prompt((INSTRUCTIONS, Message("user", "word " * 120))), max_tokens=10)
         ticking.cancel()
         assert ticks > 10
 
@@ -191,7 +202,7 @@ class TestCancelling:
             await answer(single, prompt("Hello."), max_tokens=1)
 
     async def test_what_was_read_until_then_is_kept(self, single):
-        long = Prompt((INSTRUCTIONS, Message("user", "one two three " * 60)))
+        long = Prompt((Message("user", "four five six seven " * 40),))  # nothing that was read before
         body = {"prompt": render(long, answer=False), "n_predict": 0}
         async with aclosing(single._complete(body)) as pieces:
             while (await anext(pieces))["prompt_progress"]["processed"] < 2 * BATCH_TOKENS:
