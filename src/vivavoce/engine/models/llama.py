@@ -31,8 +31,8 @@ __all__ = ["BATCH_TOKENS", "LlamaLanguageModel"]
 
 BATCH_TOKENS = 32
 """Prompt tokens computed in one go. A cancellation is noticed between batches, when the next one may already have
-begun: 1.5 billion parameters on one thread are free again after 0.7 to 1.5 seconds. In processor time 16 are read 7 %
-slower, and are cancelled in half the time; 64 are read 6 % faster; 128 hold the next answer up for 7 seconds."""
+begun: 1.5 billion parameters on one thread are free again after 0.7 to 1.5 seconds. In processor time 16 are read 8 %
+slower, and are cancelled in two thirds of the time; 64 are read 8 % faster; 128 delay the next answer by 7 seconds."""
 
 FULL_CONTEXTS = 2
 """How many prompts of the full length fit at once. All slots share this room; where it runs out, what is longest
