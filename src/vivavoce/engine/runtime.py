@@ -30,6 +30,8 @@ from vivavoce.audio.pcm import from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler, resample
 from vivavoce.engine.models.protocols import (
     MODEL_RATE,
+    ArgumentsDelta,
+    CallStarted,
     EndOfTurn,
     Finished,
     LanguageModel,
@@ -277,6 +279,10 @@ class EngineSession:
                     match piece:
                         case TextDelta(text):
                             await self._inbox.put(inputs.TextGenerated(work.generation, text))
+                        case CallStarted(name):
+                            await self._inbox.put(inputs.CallStarted(work.generation, name))
+                        case ArgumentsDelta(text):
+                            await self._inbox.put(inputs.ArgumentsWritten(work.generation, text))
                         case Finished():
                             await self._inbox.put(inputs.GenerationFinished(work.generation, piece))
         except ModelError as error:

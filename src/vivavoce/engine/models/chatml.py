@@ -28,6 +28,9 @@ def render(prompt: Prompt, *, answer: bool) -> str:
 
 def _message(message: Message) -> str:
     text = _harmless(message.text)
+    for call in message.calls:  # Qwen's way to tell what it called
+        made = _harmless(f'{{"name": "{call.name}", "arguments": {call.arguments}}}')
+        text += f"{chr(10) if text else ''}<tool_call>\n{made}\n</tool_call>"
     if message.role == "tool":  # Qwen's way to tell what a function gave
         return f"<|im_start|>user\n<tool_response>\n{text}\n</tool_response>{END}\n"
     return f"<|im_start|>{message.role}\n{text}{END}\n"

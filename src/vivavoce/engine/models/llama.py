@@ -23,7 +23,7 @@ from typing import Any, Self
 import xllamacpp
 
 from vivavoce.engine.models.chatml import END, render
-from vivavoce.engine.models.protocols import Finished, Prompt, TextDelta
+from vivavoce.engine.models.protocols import Finished, Generated, Prompt, TextDelta
 from vivavoce.engine.models.slots import Slots
 from vivavoce.errors import ModelError
 
@@ -91,7 +91,7 @@ class LlamaLanguageModel:
 
     async def generate(
         self, prompt: Prompt, *, max_tokens: int, temperature: float = 0.4
-    ) -> AsyncGenerator[TextDelta | Finished, None]:
+    ) -> AsyncGenerator[Generated | Finished, None]:
         """Stream an answer; the last thing yielded is `Finished`."""
         body = {
             "prompt": render(prompt, answer=True),

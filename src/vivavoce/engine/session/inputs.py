@@ -12,6 +12,8 @@ import numpy.typing as npt
 from vivavoce.engine.models.protocols import Finished, Transcription
 
 __all__ = [
+    "ArgumentsWritten",
+    "CallStarted",
     "Expired",
     "GenerationFailed",
     "GenerationFinished",
@@ -72,6 +74,22 @@ class TextGenerated:
 
 
 @dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The language model calls a function; the arguments follow."""
+
+    generation: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentsWritten:
+    """The language model wrote a piece of the arguments of the call that it started last."""
+
+    generation: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationFinished:
     """The language model has no more to say."""
 
@@ -115,6 +133,8 @@ ModelAnswer = (
     | RecognitionFailed
     | Judged
     | TextGenerated
+    | CallStarted
+    | ArgumentsWritten
     | GenerationFinished
     | GenerationFailed
     | SpeechSynthesised

@@ -5,7 +5,7 @@ beginning must stay the same from turn to turn: instructions first, then the ite
 grows too long, a good part of the oldest items goes at once, so that the beginning changes seldom.
 """
 
-from vivavoce.engine.models.protocols import Message, Prompt
+from vivavoce.engine.models.protocols import Call, Message, Prompt
 from vivavoce.engine.session.conversation import Conversation, Entry
 
 __all__ = ["CHARS_PER_TOKEN", "KEPT_SHARE", "Prompting"]
@@ -33,12 +33,12 @@ class Prompting:
         self._dropped &= {entry.id for entry, _ in kept}
         kept = [(entry, message) for entry, message in kept if entry.id not in self._dropped]
         room = self._budget - len(instructions) - len(said or "")
-        length = sum(len(message.text) for _, message in kept)
+        length = sum(_length(message) for _, message in kept)
         if length > room:
             while len(kept) > 1 and length > room * KEPT_SHARE:
                 entry, message = kept.pop(0)
                 self._dropped.add(entry.id)
-                length -= len(message.text)
+                length -= _length(message)
         messages = [Message("system", instructions), *(message for _, message in kept)]
         if kept and length > room:  # a single item that is too long by itself: its end matters most
             messages[-1] = Message(messages[-1].role, messages[-1].text[-room:])
@@ -50,11 +50,16 @@ class Prompting:
 def _message(entry: Entry) -> Message | None:
     match entry.kind:
         case "function_call":
-            return Message("assistant", f'{{"name": "{entry.name}", "arguments": {entry.arguments or "{}"}}}')
+            call = Call(entry.call_id, entry.name, entry.arguments or "{}")
+            return Message("assistant", calls=(call,))
         case "function_call_output":
-            return Message("tool", entry.output)
+            return Message("tool", entry.output, call_id=entry.call_id)
         case "message":
             role = entry.role or "user"
             if entry.text:
                 return Message(role, entry.text)
             return Message(role, UNINTELLIGIBLE) if role == "user" else None
+
+
+def _length(message: Message) -> int:
+    return len(message.text) + sum(len(call.name) + len(call.arguments) for call in message.calls)
