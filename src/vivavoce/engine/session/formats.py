@@ -1,0 +1,155 @@
+"""The audio formats of the wire, each a stream from or to the PCM16 at 24 kHz inside a session. Pure.
+
+Telephone audio (G.711, 8 kHz) is resampled as a stream, so that pieces join without clicks. The filter holds 2 ms
+back, until the stream is flushed; nothing is shifted by that, and a flushed stream has lasted exactly as long on
+both sides.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import numpy as np
+
+from vivavoce.audio import g711
+from vivavoce.audio.pcm import Pcm, Samples, decode_pcm16, encode_pcm16, from_pcm16, to_pcm16
+from vivavoce.audio.resample import Resampler
+from vivavoce.engine.session.conversation import WIRE_RATE
+from vivavoce.protocol.session import AudioFormat, AudioPcm, AudioPcma, AudioPcmu
+
+__all__ = ["Decoder", "Encoder", "decode", "decoder", "encode", "encoder"]
+
+RATIO = WIRE_RATE // g711.RATE
+"""Samples inside for each sample of a telephone."""
+
+
+class Decoder(Protocol):
+    """A stream from the wire."""
+
+    @property
+    def pending(self) -> int:
+        """Samples that were pushed and have not come out yet."""
+        ...
+
+    def size(self, data: bytes) -> int:
+        """Return how many samples these bytes stand for."""
+        ...
+
+    def push(self, data: bytes) -> Pcm:
+        """Take more of the stream; return what is ready of it."""
+        ...
+
+    def flush(self) -> Pcm:
+        """Return the rest; what is pushed next begins a new stream."""
+        ...
+
+
+class Encoder(Protocol):
+    """A stream to the wire."""
+
+    def push(self, pcm: Pcm) -> bytes:
+        """Take more of the stream; return what is ready of it."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return the rest; what is pushed next begins a new stream."""
+        ...
+
+
+def decoder(audio_format: AudioFormat) -> Decoder:
+    """Open a stream from the wire."""
+    match audio_format:
+        case AudioPcm():
+            return _PcmDecoder()
+        case AudioPcmu():
+            return _G711Decoder(g711.decode_pcmu)
+        case AudioPcma():
+            return _G711Decoder(g711.decode_pcma)
+
+
+def encoder(audio_format: AudioFormat) -> Encoder:
+    """Open a stream to the wire."""
+    match audio_format:
+        case AudioPcm():
+            return _PcmEncoder()
+        case AudioPcmu():
+            return _G711Encoder(g711.encode_pcmu)
+        case AudioPcma():
+            return _G711Encoder(g711.encode_pcma)
+
+
+def decode(data: bytes, audio_format: AudioFormat) -> Pcm:
+    """Decode a whole recording."""
+    stream = decoder(audio_format)
+    return np.concatenate([stream.push(data), stream.flush()])
+
+
+def encode(pcm: Pcm, audio_format: AudioFormat) -> bytes:
+    """Encode a whole recording."""
+    stream = encoder(audio_format)
+    return stream.push(pcm) + stream.flush()
+
+
+class _PcmDecoder:
+    pending: Literal[0] = 0
+
+    def size(self, data: bytes) -> int:
+        return len(data) // 2
+
+    def push(self, data: bytes) -> Pcm:
+        return decode_pcm16(data)
+
+    def flush(self) -> Pcm:
+        return np.empty(0, np.int16)
+
+
+class _PcmEncoder:
+    def push(self, pcm: Pcm) -> bytes:
+        return encode_pcm16(pcm)
+
+    def flush(self) -> bytes:
+        return b""
+
+
+class _G711Decoder:
+    def __init__(self, read: Callable[[bytes], Samples]) -> None:
+        self._read = read
+        self._resampler = Resampler(g711.RATE, WIRE_RATE)
+        self.pending = 0
+
+    def size(self, data: bytes) -> int:
+        return len(data) * RATIO
+
+    def push(self, data: bytes) -> Pcm:
+        self.pending += self.size(data)
+        pcm = to_pcm16(self._resampler.push(self._read(data)))
+        self.pending -= len(pcm)
+        return pcm
+
+    def flush(self) -> Pcm:
+        rest, self.pending = _rest(self._resampler, self.pending), 0
+        return to_pcm16(rest)
+
+
+class _G711Encoder:
+    def __init__(self, write: Callable[[Samples], bytes]) -> None:
+        self._write = write
+        self._resampler = Resampler(WIRE_RATE, g711.RATE)
+        self._taken = 0
+        self._given = 0
+
+    def push(self, pcm: Pcm) -> bytes:
+        self._taken += len(pcm)
+        data = self._write(self._resampler.push(from_pcm16(pcm)))
+        self._given += len(data)
+        return data
+
+    def flush(self) -> bytes:
+        owed = -(-self._taken // RATIO) - self._given
+        self._taken = self._given = 0
+        return self._write(_rest(self._resampler, owed))
+
+
+def _rest(resampler: Resampler, owed: int) -> Samples:
+    """End a stream that owes so many samples: of one shorter than the filter, silence is all that comes."""
+    rest = resampler.flush()[:owed]
+    return np.pad(rest, (0, owed - len(rest)))
