@@ -16,7 +16,7 @@ from vivavoce.audio.resample import Resampler
 from vivavoce.engine.session.conversation import WIRE_RATE
 from vivavoce.protocol.session import AudioFormat, AudioPcm, AudioPcma, AudioPcmu
 
-__all__ = ["Decoder", "Encoder", "decode", "decoder", "encode", "encoder"]
+__all__ = ["Decoder", "Encoder", "decode", "decoder", "encode", "encoder", "samples"]
 
 RATIO = WIRE_RATE // g711.RATE
 """Samples inside for each sample of a telephone."""
@@ -28,10 +28,6 @@ class Decoder(Protocol):
     @property
     def pending(self) -> int:
         """Samples that were pushed and have not come out yet."""
-        ...
-
-    def size(self, data: bytes) -> int:
-        """Return how many samples these bytes stand for."""
         ...
 
     def push(self, data: bytes) -> Pcm:
@@ -53,6 +49,11 @@ class Encoder(Protocol):
     def flush(self) -> bytes:
         """Return the rest; what is pushed next begins a new stream."""
         ...
+
+
+def samples(size: int, audio_format: AudioFormat) -> int:
+    """Return how many samples, at the rate inside, so many bytes stand for."""
+    return size // 2 if isinstance(audio_format, AudioPcm) else size * RATIO
 
 
 def decoder(audio_format: AudioFormat) -> Decoder:
@@ -92,9 +93,6 @@ def encode(pcm: Pcm, audio_format: AudioFormat) -> bytes:
 class _PcmDecoder:
     pending: Literal[0] = 0
 
-    def size(self, data: bytes) -> int:
-        return len(data) // 2
-
     def push(self, data: bytes) -> Pcm:
         return decode_pcm16(data)
 
@@ -116,11 +114,8 @@ class _G711Decoder:
         self._resampler = Resampler(g711.RATE, WIRE_RATE)
         self.pending = 0
 
-    def size(self, data: bytes) -> int:
-        return len(data) * RATIO
-
     def push(self, data: bytes) -> Pcm:
-        self.pending += self.size(data)
+        self.pending += len(data) * RATIO
         pcm = to_pcm16(self._resampler.push(self._read(data)))
         self.pending -= len(pcm)
         return pcm
