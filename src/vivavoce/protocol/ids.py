@@ -40,6 +40,10 @@ class Ids:
         """``conv_`` and 21 characters."""
         return self._id("conv_")
 
+    def padding(self, length: int) -> str:
+        """Return so many letters and digits."""
+        return self._id("", length)
+
     def call(self) -> str:
         """``call_`` and 16 characters."""
         return self._id("call_", 16)

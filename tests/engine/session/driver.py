@@ -100,6 +100,15 @@ class Driver:
             self.tell(inputs.GenerationFinished(number, Finished(end, 40, len(pieces), 30)))
         return self.events[before:]
 
+    def call(self, name: str, *arguments: str, end: str | None = "stop") -> list[dict[str, Any]]:
+        """Let the language model call a function in the newest answer."""
+        before = len(self.events)
+        number = self.last(effects.Generate).generation
+        self.tell(inputs.CallStarted(number, name))
+        for piece in arguments:
+            self.tell(inputs.ArgumentsWritten(number, piece))
+        return self.events[before:] + self.write(end=end)
+
     def speak(self, seconds: float = 1.0) -> list[dict[str, Any]]:
         """Let the synthesiser speak every clause asked for of the newest answer that it has not spoken yet."""
         before = len(self.events)

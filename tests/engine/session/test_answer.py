@@ -7,11 +7,13 @@ import pytest
 
 from tests.engine.session.driver import OFFICIAL, types
 from vivavoce.engine.models.protocols import Finished, Prompt
-from vivavoce.engine.session.answer import DELTA_SAMPLES, Answer, Settings
+from vivavoce.engine.session.answer import Answer
 from vivavoce.engine.session.conversation import Conversation, Entry
 from vivavoce.engine.session.effects import Send
 from vivavoce.engine.session.generation import Generation, Plan
 from vivavoce.engine.session.outgoing import Outgoing
+from vivavoce.engine.session.output import DELTA_SAMPLES, Destination
+from vivavoce.engine.session.wanted import Wanted
 from vivavoce.protocol.codec import encode
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import AudioPcm
@@ -23,8 +25,22 @@ class Making:
     def __init__(self, modality="audio", **settings):
         self.out = Outgoing(Ids(random.Random(7)))
         self.conversation = Conversation()
-        said = Settings(modality, "marin", AudioPcm(), settings.pop("max_output_tokens", "inf"), **settings)
-        self.answer = Answer("resp_1", said, "conv_1", self.out, self.conversation)
+        usual = {"max_output_tokens": "inf", "metadata": None, "out_of_band": False}
+        wanted = Wanted(
+            modality=modality,
+            voice="marin",
+            speed=1.0,
+            audio_format=AudioPcm(),
+            instructions="",
+            functions=(),
+            tool_choice="auto",
+            must_call=None,
+            parallel_calls=True,
+            **(usual | settings),
+        )
+        conversation = None if wanted.out_of_band else self.conversation
+        destination = Destination("resp_1", self.out, conversation)
+        self.answer = Answer(wanted, destination, "conv_1" if conversation is not None else None)
         plan = Plan(Prompt(()), spoken=modality == "audio", voice="marin", speed=1.0, max_tokens=100)
         self.generation = self.answer.generation = Generation(1, plan, self.out)
         self.out.take()
@@ -34,6 +50,16 @@ class Making:
         for raw in sent:
             OFFICIAL.validate_json(raw, strict=True)
         return [msgspec.json.decode(raw) for raw in sent]
+
+    @property
+    def entry(self):
+        return list(self.conversation)[-1]
+
+    def call(self, *pieces):
+        for piece in pieces:
+            self.generation.called(piece)
+        self.answer.flow()
+        return self.events()
 
     def write(self, text):
         self.generation.wrote(text)
@@ -88,7 +114,7 @@ def test_the_item_comes_with_the_first_piece_and_behind_the_last():
     assert opening[1]["previous_item_id"] == "item_0"
     assert opening[0]["item"]["content"] == []
     assert types(making.write(" there.")) == ["response.output_text.delta"]
-    assert making.answer.entry.text == "Hi there."
+    assert making.entry.text == "Hi there."
 
 
 def test_speech_is_cut_into_deltas():
@@ -108,7 +134,7 @@ def test_knows_which_audio_speaks_which_words():
     making.speak(100)
     making.speak(50)
     making.speak(30, clause=1)
-    (part,) = making.answer.entry.parts
+    (part,) = making.entry.parts
     assert [(c.text, c.start, c.end) for c in part.clauses] == [
         ("Hello there. ", 0, 150),
         ("How are you? ", 150, 180),

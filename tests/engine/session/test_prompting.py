@@ -1,4 +1,4 @@
-from vivavoce.engine.models.protocols import Message
+from vivavoce.engine.models.protocols import Call, Function, Message
 from vivavoce.engine.session.conversation import Conversation, Entry, Part
 from vivavoce.engine.session.prompting import CHARS_PER_TOKEN, Prompting
 
@@ -47,9 +47,34 @@ def test_speech_without_words_is_not_hidden_from_the_model():
     assert "not be understood" in Prompting(100).prompt("", talk).messages[-1].text
 
 
-def test_functions_are_told():
+def test_calls_are_told_with_what_was_said_before_them():
+    talk = conversation("What time is it?", "Let me see.")
+    for city in ("Rome", "Oslo"):
+        arguments = f'{{"city": "{city}"}}'
+        talk.insert(
+            Entry(city, "function_call", name="get_time", call_id=f"call_{city}", arguments=arguments)
+        )
+    talk.insert(Entry("b", "function_call_output", call_id="call_Rome", output="noon"))
+    talk.insert(Entry("c", "message", role="assistant", parts=[Part("output_text", "It is noon.")]))
+    rome, oslo = (Call(f"call_{city}", "get_time", f'{{"city": "{city}"}}') for city in ("Rome", "Oslo"))
+    assert Prompting(200).prompt("", talk).messages[1:] == (
+        Message("user", "What time is it?"),
+        Message("assistant", "Let me see.", calls=(rome, oslo)),
+        Message("tool", "noon", call_id="call_Rome"),
+        Message("assistant", "It is noon."),
+    )
+
+
+def test_a_call_that_was_cut_off_is_not_told():
     talk = Conversation()
-    talk.insert(Entry("a", "function_call", name="get_time", call_id="call_1", arguments='{"city": "Rome"}'))
-    talk.insert(Entry("b", "function_call_output", call_id="call_1", output="noon"))
-    roles = [(m.role, m.text) for m in Prompting(100).prompt("", talk).messages[1:]]
-    assert roles == [("assistant", '{"name": "get_time", "arguments": {"city": "Rome"}}'), ("tool", "noon")]
+    talk.insert(Entry("a", "function_call", status="incomplete", name="f", arguments='{"city": "Ro'))
+    assert len(Prompting(100).prompt("", talk).messages) == 1
+
+
+def test_functions_take_room_from_the_conversation():
+    talk = conversation(*(f"{number} " * 20 for number in range(10)))
+    function = Function("f", parameters="x" * 300)
+    alone = Prompting(200).prompt("", talk)
+    beside = Prompting(200).prompt("", talk, functions=(function,))
+    assert beside.functions == (function,)
+    assert 1 < len(beside.messages) < len(alone.messages)

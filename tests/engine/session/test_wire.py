@@ -165,12 +165,14 @@ class TestResponses:
         )
 
     def test_usage_adds_up(self):
-        usage = wire.token_usage(Finished("stop", 40, 7, 30), spoken=3 * 24_000)
-        assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (40, 67, 107)
+        usage = wire.token_usage(Finished("stop", 40, 7, 30), heard=48_000, written=0, spoken=3 * 24_000)
+        assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (60, 67, 127)
         assert usage.input_token_details.cached_tokens == 30
+        details = usage.input_token_details
+        assert (details.text_tokens, details.audio_tokens) == (40, 20)  # 10 a second
         assert usage.output_token_details.text_tokens == 7
         assert usage.output_token_details.audio_tokens == 60  # 20 a second
 
     def test_what_never_finished_used_what_was_heard(self):
-        usage = wire.token_usage(None, spoken=12_000)
-        assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (0, 10, 10)
+        usage = wire.token_usage(None, heard=0, written=3, spoken=12_000)
+        assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (0, 13, 13)

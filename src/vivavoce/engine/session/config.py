@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from vivavoce.engine.session.tools import check_choice, check_tools
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.errors import cannot_update_voice, invalid_modalities, invalid_value
 from vivavoce.protocol.session import (
@@ -28,6 +29,7 @@ from vivavoce.protocol.session_params import (
     SessionParams,
     TranscriptionParams,
 )
+from vivavoce.protocol.tools import Tool, ToolChoice
 
 __all__ = ["DEFAULT_INSTRUCTIONS", "check_modalities", "check_voice", "given", "updated"]
 
@@ -46,23 +48,33 @@ def given(value: T | UnsetType | None, otherwise: T) -> T:
 
 
 def updated(
-    session: RealtimeSession, params: SessionParams, *, voices: tuple[str, ...], spoke: bool
+    session: RealtimeSession,
+    params: SessionParams,
+    *,
+    voices: tuple[str, ...],
+    spoke: bool,
+    tools_room: int,
 ) -> RealtimeSession:
     """Return the session with the changes in force.
 
     Nothing is changed in place: if one field is refused, with `ProtocolError`, the whole update is. ``spoke``
-    says whether the session has sent audio, which settles its voice.
+    says whether the session has sent audio, which settles its voice; ``tools_room`` is how many characters its tools
+    may have.
     """
     if not isinstance(params, RealtimeSessionParams):
         raise _refused("session.type", "This endpoint serves sessions of type 'realtime'.")
     _check_unserved(session, params)
     audio = given(params.audio, None)
+    tools, tool_choice = _tools(session, params, tools_room)
     changes = {
         "output_modalities": check_modalities(
             given(params.output_modalities, session.output_modalities), "session.output_modalities"
         ),
         "instructions": _instructions(session.instructions, params.instructions),
-        "tool_choice": given(params.tool_choice, session.tool_choice),
+        "tools": tools,
+        "tool_choice": tool_choice,
+        "parallel_tool_calls": _nullable(params.parallel_tool_calls, session.parallel_tool_calls, UNSET),
+        "reasoning": _nullable(params.reasoning, session.reasoning, UNSET),
         "max_output_tokens": _nullable(params.max_output_tokens, session.max_output_tokens, "inf"),
         "tracing": _nullable(params.tracing, session.tracing, None),
         "truncation": given(params.truncation, session.truncation),
@@ -95,10 +107,19 @@ def check_voice(voice: object, voices: tuple[str, ...], param: str) -> str:
 def _check_unserved(session: RealtimeSession, params: RealtimeSessionParams) -> None:
     if given(params.model, session.model) != session.model:
         raise _refused("session.model", f"The model of a session cannot change; it is '{session.model}'.")
-    if given(params.tools, []):
-        raise _refused("session.tools", "This endpoint does not call tools yet.")
     if given(params.prompt, None) is not None:
         raise _refused("session.prompt", "This endpoint stores no prompts; send instructions.")
+
+
+def _tools(
+    session: RealtimeSession, params: RealtimeSessionParams, room: int
+) -> tuple[list[Tool], ToolChoice]:
+    tools = _nullable(params.tools, session.tools, [])
+    if tools is not session.tools:
+        check_tools(tools, "session.tools", room=room)
+    choice = given(params.tool_choice, session.tool_choice)
+    check_choice(choice, tools, "session.tool_choice")
+    return tools, choice
 
 
 def _refused(param: str, why: str) -> ProtocolError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vivavoce.engine.models.protocols import Finished, Prompt
+from vivavoce.engine.models.protocols import ArgumentsDelta, CallStarted, Finished, Prompt
 from vivavoce.engine.session.clauses import ClauseSplitter
 from vivavoce.engine.session.effects import EndGeneration, Generate, Synthesise
 from vivavoce.engine.session.outgoing import Outgoing
@@ -37,8 +37,8 @@ class Speech:
     pcm: npt.NDArray[np.int16]
 
 
-Piece = str | Speech
-"""Text as it is written, or speech as it is spoken."""
+Piece = str | Speech | CallStarted | ArgumentsDelta
+"""Text as it is written, speech as it is spoken, calls as they are made."""
 
 
 class Generation:
@@ -49,6 +49,8 @@ class Generation:
         self.plan = plan
         self.finished: Finished | None = None
         self.failure: str | None = None
+        self.written = 0
+        """Pieces that the language model has written: about as many tokens."""
         self._out = out
         self._splitter = ClauseSplitter()
         self._clauses: list[str] = []
@@ -71,9 +73,17 @@ class Generation:
         """Take a piece of text from the language model."""
         if not text:
             return
+        self.written += 1
         self._pieces.append(text)
         if self.plan.spoken:
             self._speak(self._splitter.feed(text))
+
+    def called(self, call: CallStarted | ArgumentsDelta) -> None:
+        """Take a call, or a piece of its arguments, from the language model."""
+        self.written += 1
+        self._pieces.append(call)
+        if self.plan.spoken and isinstance(call, CallStarted):
+            self._speak(self._splitter.flush())  # what was said before it is all that will be said
 
     def ended(self, finished: Finished) -> None:
         """Take word that the language model is done."""

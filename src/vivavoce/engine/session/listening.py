@@ -75,6 +75,8 @@ class _Settling:
     utterance: Utterance
     entry: Entry
     index: int = 0
+    quiet: bool = False
+    """Whether the client is told nothing: the item is no item of the conversation."""
 
 
 class Listening:
@@ -165,7 +167,7 @@ class Listening:
         """Take word that the recogniser failed; only the words are lost, the item stays."""
         if answer.final and answer.utterance in self._settling:
             settling = self._settle_down(answer.utterance)
-            if self._transcription is not None:
+            if self._transcription is not None and not settling.quiet:
                 error = ev.TranscriptionError(type="server_error", code="model_error", message=answer.message)
                 self._out.send(
                     ev.ConversationItemInputAudioTranscriptionFailed(
@@ -188,14 +190,14 @@ class Listening:
             eagerness = self._detection.eagerness
             detector.silence_ms = (SEMANTIC_COMPLETE_MS if complete else SEMANTIC_SILENCE_MS)[eagerness]
 
-    def understand(self, entry: Entry) -> None:
-        """Recognise the audio of an item that came without its words."""
+    def understand(self, entry: Entry, *, quiet: bool = False) -> None:
+        """Recognise the audio of an item that came without its words; ``quiet`` where it is in no conversation."""
         for index, part in enumerate(entry.parts):
             if part.kind == "input_audio" and part.text is None and part.samples:
                 utterance = self._begin(0)
                 utterance.item_id, utterance.final_at = entry.id, part.samples
                 entry.transcribing = True
-                self._settling[utterance.number] = _Settling(utterance, entry, index)
+                self._settling[utterance.number] = _Settling(utterance, entry, index, quiet)
                 self._out.ask(self._recognition(utterance, part.pcm(), final=True))
 
     def forget(self, item_id: str) -> None:
@@ -262,7 +264,7 @@ class Listening:
         entry, index = settling.entry, settling.index
         part = entry.parts[index]
         part.text = transcription.text
-        if self._transcription is not None:
+        if self._transcription is not None and not settling.quiet:
             self._delta(entry.id, settling.utterance.agreement.finish(transcription.text), index)
             self._out.send(
                 ev.ConversationItemInputAudioTranscriptionCompleted(

@@ -6,13 +6,14 @@ they meet: who speaks interrupts, who has spoken is answered.
 """
 
 from vivavoce.engine.session import config, inputs, wire
-from vivavoce.engine.session.answer import Settings
-from vivavoce.engine.session.answering import Answering, Wanted
-from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS, check_modalities, check_voice, given
+from vivavoce.engine.session.answering import Answering
+from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS, given
 from vivavoce.engine.session.conversation import WIRE_RATE, Conversation, Entry
 from vivavoce.engine.session.effects import Close, Effect
 from vivavoce.engine.session.listening import Listening
 from vivavoce.engine.session.outgoing import Outgoing
+from vivavoce.engine.session.prompting import CHARS_PER_TOKEN
+from vivavoce.engine.session.wanted import Wanted, wanted
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
@@ -24,8 +25,8 @@ from vivavoce.protocol.session import RealtimeSession, TurnDetection
 
 __all__ = ["WIRE_RATE", "Session"]
 
-MAX_INSTRUCTIONS = 100_000
-"""Characters; what a model cannot read it would ignore."""
+TOOLS_SHARE = 3
+"""One part in so many of what the language model can read may be tools."""
 
 
 class Session:
@@ -54,9 +55,11 @@ class Session:
             instructions=DEFAULT_INSTRUCTIONS,
             expires_at=expires_at,
         )
+        self._tools_room = budget_tokens * CHARS_PER_TOKEN // TOOLS_SHARE
         self._answering = Answering(
             self._out,
             self._conversation,
+            self._wanted(ResponseCreateParams()),
             conversation_id=self._out.ids.conversation(),
             budget_tokens=budget_tokens,
         )
@@ -67,7 +70,6 @@ class Session:
         """Return what a session starts with."""
         self._out.send(ev.SessionCreated(session=self._session))
         self._configure()
-        self._answering.prepare(self._session.instructions)
         return self._out.take()
 
     def take(self, happened: str | bytes | inputs.ModelAnswer | inputs.Expired) -> list[Effect]:
@@ -85,6 +87,8 @@ class Session:
                 self._listening.judged(happened)
             case inputs.TextGenerated():
                 self._answering.text_generated(happened)
+            case inputs.CallStarted() | inputs.ArgumentsWritten():
+                self._answering.called(happened)
             case inputs.GenerationFinished():
                 self._answering.generation_finished(happened)
             case inputs.GenerationFailed():
@@ -96,6 +100,7 @@ class Session:
             case inputs.Expired():
                 self._expire()
         self._answer_if_due()
+        self._answering.proceed()
         return self._out.take()
 
     # What the client says.
@@ -130,7 +135,7 @@ class Session:
             case client.ConversationItemDelete(item_id=item_id):
                 self._delete(self._conversation.deletable(item_id))
             case client.ResponseCreate(response=params):
-                self._answering.respond(self._wanted(given(params, ResponseCreateParams())))
+                self._respond(self._wanted(given(params, ResponseCreateParams())))
             case client.ResponseCancel(response_id=response_id):
                 self._answering.cancel("client_cancelled", given(response_id, None))
             case client.OutputAudioBufferClear():
@@ -141,12 +146,14 @@ class Session:
 
     def _update(self, event: client.SessionUpdate) -> None:
         self._session = config.updated(
-            self._session, event.session, voices=self._voices, spoke=self._answering.spoke
+            self._session,
+            event.session,
+            voices=self._voices,
+            spoke=self._answering.spoke,
+            tools_room=self._tools_room,
         )
         self._out.send(ev.SessionUpdated(session=self._session))
         self._configure()
-        self._answering.drop_speculation()
-        self._answering.prepare(self._session.instructions)
 
     def _create_item(self, event: client.ConversationItemCreate) -> None:
         entry = wire.entry(event.item, event.item.id or self._out.ids.item())
@@ -166,31 +173,23 @@ class Session:
                 audio_end_ms=event.audio_end_ms,
             )
         )
-        self._answering.prepare(self._session.instructions)
+        self._answering.prepare()
 
     def _wanted(self, params: ResponseCreateParams) -> Wanted:
-        session = self._session
-        _check_unserved(params)
-        modalities = check_modalities(
-            given(params.output_modalities, session.output_modalities), "response.output_modalities"
+        return wanted(
+            self._session,
+            params,
+            self._conversation,
+            self._out.ids,
+            voices=self._voices,
+            tools_room=self._tools_room,
         )
-        audio = given(params.audio, None)
-        output = given(audio.output, None) if audio is not None else None
-        wanted = (
-            session.audio.output.voice if output is None else given(output.voice, session.audio.output.voice)
-        )
-        voice = check_voice(wanted, self._voices, "response.audio.output.voice")
-        return Wanted(
-            Settings(
-                modality=modalities[0],
-                voice=voice,
-                audio_format=session.audio.output.format,
-                max_output_tokens=given(params.max_output_tokens, session.max_output_tokens),
-                metadata=given(params.metadata, None),
-            ),
-            instructions=given(params.instructions, session.instructions),
-            speed=session.audio.output.speed,
-        )
+
+    def _respond(self, asked: Wanted) -> None:
+        self._answering.respond(asked)
+        for entry in asked.context or ():
+            if self._conversation.find(entry.id) is not entry:
+                self._listening.understand(entry, quiet=True)
 
     # What the listening half tells.
 
@@ -206,13 +205,13 @@ class Session:
         """Somebody paused after these words: think ahead."""
         detection = self._detection
         if text and detection is not None and detection.create_response and not self._answering.active:
-            self._answering.speculate(self._wanted(ResponseCreateParams()), text)
+            self._answering.speculate(text)
 
     def words_so_far(self, text: str) -> None:
         """Somebody speaks: the model can read along."""
         detection = self._detection
         if detection is not None and detection.create_response:
-            self._answering.prepare(self._session.instructions, text)
+            self._answering.prepare(text)
 
     def turn_goes_on(self) -> None:
         """The pause was only a pause."""
@@ -235,7 +234,6 @@ class Session:
         if entry.id == self._due and not entry.text:
             self._due = None  # a cough, a door: nothing was said, so there is nothing to answer
             self._answering.drop_speculation()
-        self._answering.words_known()
 
     # The rest.
 
@@ -246,12 +244,13 @@ class Session:
     def _configure(self) -> None:
         heard = self._session.audio.input
         self._listening.configure(heard.turn_detection, heard.transcription)
+        self._answering.configure(self._wanted(ResponseCreateParams()))
 
     def _answer_if_due(self) -> None:
         entry = self._conversation.find(self._due) if self._due is not None else None
         if entry is not None and not entry.transcribing and not self._answering.active:
             self._due = None
-            self._answering.respond(self._wanted(ResponseCreateParams()))
+            self._answering.respond()
 
     def _added(self, entry: Entry) -> None:
         previous = self._conversation.previous(entry)
@@ -266,23 +265,8 @@ class Session:
         self._listening.forget(entry.id)
         self._conversation.remove(entry)
         self._out.send(ev.ConversationItemDeleted(item_id=entry.id))
-        self._answering.words_known()
 
     def _expire(self) -> None:
         error = session_expired()
         self._out.send(ev.ErrorEvent.of(error))
         self._out.ask(Close(1001, error.message))
-
-
-def _check_unserved(params: ResponseCreateParams) -> None:
-    """Refuse what would change the answer and is not served, rather than answer something else."""
-    unserved = {
-        "response.conversation": given(params.conversation, "auto") != "auto",
-        "response.input": given(params.input, None) is not None,
-        "response.tools": bool(given(params.tools, [])),
-        "response.prompt": given(params.prompt, None) is not None,
-    }
-    for param, asked in unserved.items():
-        if asked:
-            message = f"Invalid value for '{param}'. This endpoint does not serve it yet."
-            raise ProtocolError(message, code="invalid_value", param=param)

@@ -1,10 +1,28 @@
 """Where the parts of a session put what they want done, in order."""
 
+from msgspec import UNSET
+
 from vivavoce.engine.session.effects import Effect, Send
 from vivavoce.protocol.ids import Ids
-from vivavoce.protocol.server_events import ServerEvent
+from vivavoce.protocol.response_events import (
+    ResponseFunctionCallArgumentsDelta,
+    ResponseOutputAudioTranscriptDelta,
+    ResponseOutputTextDelta,
+)
+from vivavoce.protocol.server_events import ConversationItemInputAudioTranscriptionDelta, ServerEvent
 
-__all__ = ["Outgoing"]
+__all__ = ["OBFUSCATION_STEP", "Outgoing"]
+
+OBFUSCATION_STEP = 16
+"""Deltas of text are padded to a multiple of so many characters [recorded sessions]: who counts the bytes of an
+encrypted connection shall not read the lengths of the words."""
+
+_PADDED = (
+    ConversationItemInputAudioTranscriptionDelta,
+    ResponseFunctionCallArgumentsDelta,
+    ResponseOutputAudioTranscriptDelta,
+    ResponseOutputTextDelta,
+)
 
 
 class Outgoing:
@@ -17,6 +35,8 @@ class Outgoing:
     def send(self, event: ServerEvent) -> None:
         """Send an event to the client."""
         event.event_id = self.ids.event()
+        if isinstance(event, _PADDED) and event.delta is not UNSET:
+            event.obfuscation = self.ids.padding(-len(event.delta or "") % OBFUSCATION_STEP)
         self._effects.append(Send(event))
 
     def ask(self, effect: Effect) -> None:

@@ -28,6 +28,9 @@ __all__ = [
 OUTPUT_TOKEN_MS = 50
 """One output audio token stands for so much audio, at OpenAI's count; ours has no tokens, so it is counted alike."""
 
+INPUT_TOKEN_MS = 100
+"""And one input audio token for so much."""
+
 Pcm = npt.NDArray[np.int16]
 
 
@@ -56,11 +59,11 @@ def encode_audio(pcm: Pcm) -> str:
     return base64.b64encode(pcm.astype("<i2", copy=False).tobytes()).decode("ascii")
 
 
-def entry(given: items.Item, item_id: str) -> Entry:
+def entry(given: items.Item, item_id: str, param: str = "item") -> Entry:
     """Make an entry of an item that a client created; raises `ProtocolError` for what is not served."""
     match given:
         case items.MessageItem():
-            return _message(given, item_id)
+            return _message(given, item_id, param)
         case items.FunctionCall():
             return Entry(
                 item_id,
@@ -72,14 +75,16 @@ def entry(given: items.Item, item_id: str) -> Entry:
         case items.FunctionCallOutput():
             return Entry(item_id, "function_call_output", call_id=given.call_id, output=given.output)
         case _:
-            raise invalid_value("item.type", given.type, ("message", "function_call", "function_call_output"))
+            raise invalid_value(
+                f"{param}.type", given.type, ("message", "function_call", "function_call_output")
+            )
 
 
-def _message(given: items.MessageItem, item_id: str) -> Entry:
+def _message(given: items.MessageItem, item_id: str, where: str) -> Entry:
     allowed = items.CONTENT_OF_ROLE[given.role]
     parts = []
     for index, content in enumerate(given.content):
-        param = f"item.content[{index}]"
+        param = f"{where}.content[{index}]"
         if content.type not in allowed:
             raise invalid_value(f"{param}.type", content.type, allowed)
         parts.append(_part(content, param))
@@ -156,20 +161,24 @@ def status_details(
     return responses.ResponseStatusDetails(type=status, reason=reason)
 
 
-def token_usage(finished: Finished | None, spoken: int) -> usage.Usage:
-    """Count a response: the language model's own tokens, and speech at `OUTPUT_TOKEN_MS` to a token."""
-    read, cached, written = (
-        (finished.input_tokens, finished.cached_tokens, finished.output_tokens) if finished else (0, 0, 0)
-    )
-    heard = spoken * 1000 // (WIRE_RATE * OUTPUT_TOKEN_MS)
+def token_usage(finished: Finished | None, *, heard: int, written: int, spoken: int) -> usage.Usage:
+    """Count a response: the language model's own tokens, and speech by its length.
+
+    ``heard`` and ``spoken`` are samples; ``written`` counts the pieces of a generation that was cut off.
+    """
+    read, cached = (finished.input_tokens, finished.cached_tokens) if finished else (0, 0)
+    written = finished.output_tokens if finished else written
+    listened = heard * 1000 // (WIRE_RATE * INPUT_TOKEN_MS)
+    voiced = spoken * 1000 // (WIRE_RATE * OUTPUT_TOKEN_MS)
     return usage.Usage(
-        total_tokens=read + written + heard,
-        input_tokens=read,
-        output_tokens=written + heard,
+        total_tokens=read + listened + written + voiced,
+        input_tokens=read + listened,
+        output_tokens=written + voiced,
         input_token_details=usage.InputTokenDetails(
             text_tokens=read,
+            audio_tokens=listened,
             cached_tokens=cached,
             cached_tokens_details=usage.CachedTokensDetails(text_tokens=cached),
         ),
-        output_token_details=usage.OutputTokenDetails(text_tokens=written, audio_tokens=heard),
+        output_token_details=usage.OutputTokenDetails(text_tokens=written, audio_tokens=voiced),
     )
