@@ -1,0 +1,32 @@
+"""Whether the models keep up with those who speak. Pure: times are passed in, in seconds of any one clock."""
+
+__all__ = ["BEHIND_S", "CALM_S", "RECOVERED_S", "Pace"]
+
+BEHIND_S = 1.0
+"""So late, nobody calls it a conversation any more."""
+
+RECOVERED_S = 0.25
+"""No later than this, and the models have caught up."""
+
+CALM_S = 5.0
+"""How long they must have, before it is believed: about as long as a question or an answer lasts."""
+
+
+class Pace:
+    """Follows how late work is done.
+
+    Once something is more than `BEHIND_S` late, the models are behind, until nothing has been more than
+    `RECOVERED_S` late for `CALM_S`.
+    """
+
+    def __init__(self) -> None:
+        self._behind_until = float("-inf")
+
+    def observe(self, late: float, now: float) -> None:
+        """Take how many seconds later something was done than real time allows; early is negative."""
+        if late > (RECOVERED_S if self.behind(now) else BEHIND_S):
+            self._behind_until = now + CALM_S
+
+    def behind(self, now: float) -> bool:
+        """Tell whether the models are behind."""
+        return now < self._behind_until
