@@ -75,12 +75,14 @@ class AudioDeviceError(AudioError):
 class ConnectionFailed(VivaVoceError):  # noqa: N818 - says what happened, as websockets' names do
     """An endpoint cannot be reached, or refuses.
 
-    ``status`` is the HTTP status of a refusal, None where there was no answer at all.
+    ``status`` is the HTTP status of a refusal, None where there was no answer at all; ``code`` names the reason
+    where the endpoint does, such as ``session_limit_reached``.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
 
 
 class ConnectionLost(VivaVoceError):  # noqa: N818

@@ -1,12 +1,17 @@
 import asyncio
 import base64
 import json
+import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.engine import fakes
 from vivavoce.engine import Engine, EngineStatus
+from vivavoce.engine import engine as engine_module
+from vivavoce.engine.capacity import Costs, capacity
+from vivavoce.engine.pace import BEHIND_S, CALM_S
 from vivavoce.engine.profiles import PROFILES, Loaded
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ModelError, VivaVoceError
 
@@ -14,7 +19,8 @@ from vivavoce.errors import ConnectionFailed, ConnectionLost, ModelError, VivaVo
 class Loader:
     """Loads scripted models, when its gate is opened; fails for the reasons it is given, one after the other."""
 
-    def __init__(self, *failures):
+    def __init__(self, *failures, costs=None):
+        self.costs = costs
         self.gate = asyncio.Event()
         self.loading = asyncio.Event()
         self.failures = list(failures)
@@ -28,7 +34,7 @@ class Loader:
         if self.failures:
             raise self.failures.pop(0)
         self.open += 1
-        return Loaded(fakes.models("Hi there."), {"language_model": "scripted"}, 2000, self.close)
+        return Loaded(fakes.models("Hi there."), {"language_model": "scripted"}, 2000, self.close, self.costs)
 
     async def close(self):
         self.open -= 1
@@ -174,6 +180,53 @@ class TestConnecting:
             assert (await until(session, "error"))[-1]["error"]["code"] == "session_expired"
             await session.close()
             assert engine.sessions == 0
+
+
+FREE = Costs(0, 0, 0, 0, 0, 0, 0)
+
+
+class TestCapacity:
+    async def test_is_known_when_the_models_have_been_measured(self):
+        loader = Loader(costs=replace(FREE, write=0.1))
+        loader.gate.set()
+        engine = Engine(load=loader)
+        assert engine.capacity is None
+        async with engine:
+            assert engine.capacity == capacity(loader.costs, len(os.sched_getaffinity(0)))
+        assert engine.capacity is None
+
+    async def test_nothing_limits_models_that_were_not_measured(self, loader):
+        async with Engine(load=loader) as engine:
+            assert engine.capacity is None
+            assert len([engine.connect() for _ in range(40)]) == engine.sessions == 40
+
+    async def test_it_can_be_set(self):
+        loader = Loader(costs=replace(FREE, write=100))
+        loader.gate.set()
+        async with Engine(load=loader, capacity=2) as engine:
+            assert engine.capacity == 2
+
+    async def test_one_more_is_refused_until_one_goes(self, loader):
+        async with Engine(load=loader, capacity=2) as engine:
+            one, _ = engine.connect(), engine.connect()
+            with pytest.raises(ConnectionFailed, match="holds 2 sessions") as refused:
+                engine.connect()
+            assert (refused.value.status, refused.value.code) == (503, "session_limit_reached")
+            assert engine.sessions == 2
+            await one.close()
+            engine.connect()
+
+    async def test_while_the_models_are_behind_nobody_is_let_in(self, loader, monkeypatch):
+        now = 0.0
+        monkeypatch.setattr(engine_module.time, "monotonic", lambda: now)
+        async with Engine(load=loader, capacity=9) as engine:
+            session = engine.connect()
+            session._on_late(BEHIND_S + 0.1)
+            with pytest.raises(ConnectionFailed, match="behind real time, with 1 session") as refused:
+                engine.connect()
+            assert (refused.value.status, refused.value.code) == (503, "session_limit_reached")
+            now += CALM_S
+            engine.connect()
 
 
 class TestClosing:

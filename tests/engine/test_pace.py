@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engine.pace import BEHIND_S, CALM_S, RECOVERED_S, Pace
+from vivavoce.engine.pace import BEHIND_S, CALM_S, RECOVERED_S, Pace, Playhead
 
 LATE, UNEASY, WELL = BEHIND_S + 0.01, (BEHIND_S + RECOVERED_S) / 2, RECOVERED_S
 
@@ -49,3 +49,18 @@ def test_it_is_behind_only_after_something_was_late_and_always_recovers(steps):
         assert pace.behind(now) <= ever_late
         assert pace.behind(now) or late <= BEHIND_S
     assert not pace.behind(now + CALM_S)
+
+
+def test_speech_that_comes_in_time_is_early_by_what_is_still_to_be_played():
+    playhead = Playhead()
+    assert playhead.arrived(1.0, 10.0) == 0
+    assert playhead.arrived(1.0, 10.5) == -0.5
+    assert playhead.arrived(1.0, 10.5) == -1.5
+
+
+def test_speech_that_was_waited_for_is_late_once():
+    playhead = Playhead()
+    playhead.arrived(1.0, 10.0)
+    assert playhead.arrived(2.0, 14.0) == 3.0
+    assert playhead.arrived(1.0, 16.0) == 0
+    assert playhead.arrived(1.0, 17.5) == 0.5

@@ -51,7 +51,11 @@ def parts(monkeypatch):
         }
 
     monkeypatch.setattr(profiles, "_writer", writer)
+    async def measure(models):
+        return f"costs of {models.recogniser}"
+
     monkeypatch.setattr(profiles, "_speech", speech)
+    monkeypatch.setattr(profiles, "measure", measure)
     return opened
 
 
@@ -87,6 +91,7 @@ async def test_loads_what_it_names(weights, parts):
     assert (loaded.models.voice_activity, loaded.models.recogniser) == ("ear", "whisper-base")
     assert (loaded.models.language_model, loaded.models.synthesiser) == ("smollm2-135m", "mouth")
     assert loaded.names["language_model"] == "smollm2-135m"
+    assert loaded.costs == "costs of whisper-base"
     assert loaded.budget_tokens == CONTEXT_TOKENS - ANSWER_RESERVE
     assert sorted(parts) == ["speech", "writer"]
     await loaded.close()

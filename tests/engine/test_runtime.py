@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.engine import fakes
+from vivavoce.engine import runtime
 from vivavoce.engine.runtime import INBOX_LIMIT, OUTBOX_LIMIT, EngineSession
 from vivavoce.engine.session.machine import Session
 from vivavoce.errors import ConnectionLost, ModelError
@@ -252,3 +253,77 @@ async def test_a_receiver_that_waits_learns_of_the_end(connect):
     await session.close(1001, "bye")
     with pytest.raises(ConnectionLost, match="bye"):
         await waiting
+
+
+class TestLateness:
+    """What is told to ``on_late``: models take their time on a clock that only they move."""
+
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        clock = Clock()
+        monkeypatch.setattr(runtime, "_now", clock)
+        return clock
+
+    async def test_in_time_nothing_is_late(self, connect, clock):
+        late = []
+        session = connect(fakes.models("It is. ", "Yes."), on_late=late.append)
+        await speak(session, (0.2, 0.0), (1.0, 0.5), (0.6, 0.0))
+        await until(session, "response.done")
+        assert late
+        assert max(late) <= 0
+
+    async def test_audio_that_is_heard_late(self, connect, clock, monkeypatch):
+        late = asyncio.Queue()
+        heard = fakes.EnergyStream.push
+
+        async def slowly(self, audio):
+            clock.now += 3
+            return await heard(self, audio)
+
+        monkeypatch.setattr(fakes.EnergyStream, "push", slowly)
+        session = connect(fakes.models(), on_late=late.put_nowait)
+        await speak(session, (0.04, 0.0), (0.04, 0.0))
+        first, second = await late.get(), await late.get()
+        assert first == pytest.approx(3 - 0.04)
+        assert second >= first  # it waited for the first one too, if it was there already
+
+    async def test_words_that_take_longer_than_they_lasted(self, connect, clock):
+        late = []
+        models = fakes.models()
+        heard = models.recogniser.transcribe
+
+        async def slowly(audio, *, effort, **options):
+            clock.now += 10 if effort == "final" else 0
+            return await heard(audio, effort=effort, **options)
+
+        models.recogniser.transcribe = slowly
+        session = connect(models, on_late=late.append)
+        await speak(session, (0.2, 0.0), (1.0, 0.5), (0.6, 0.0))
+        await until(session, "response.done")
+        (words,) = [seconds for seconds in late if seconds > 0]
+        assert words == pytest.approx(
+            10 - 1.3, abs=0.2
+        )  # the turn, with 0.3 s before it and some silence after
+
+    async def test_speech_that_was_waited_for(self, connect, clock):
+        late = []
+        models = fakes.models("One two three.")
+        speak_at_once = models.synthesiser.synthesise
+
+        async def with_a_gap(text, **options):
+            async for piece in speak_at_once(text, **options):
+                yield piece
+                clock.now += 2
+
+        models.synthesiser.synthesise = with_a_gap
+        session = connect(models, on_late=late.append)
+        await ask(session)
+        await until(session, "response.done")
+        assert late[:3] == pytest.approx([0, 2 - 0.05, 2 - 0.05])
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now

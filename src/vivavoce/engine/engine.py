@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
+from vivavoce.engine.capacity import capacity
 from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.pace import Pace
 from vivavoce.engine.profiles import PROFILES, Loaded, Report
 from vivavoce.engine.runtime import EngineSession
 from vivavoce.engine.session.machine import Session
@@ -37,7 +40,9 @@ class EngineStatus:
 class Engine:
     """A Realtime endpoint of our own, in this process.
 
-    ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead.
+    ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead. It holds
+    ``capacity`` sessions, by default as many as the models, which are measured when they are loaded, can serve in
+    real time.
 
     Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
     the methods of a transport: ``send``, ``receive``, ``close``.
@@ -47,6 +52,7 @@ class Engine:
         self,
         profile: str = "default",
         *,
+        capacity: int | None = None,
         lifetime: float = SESSION_SECONDS,
         load: Callable[[Report], Awaitable[Loaded]] | None = None,
     ) -> None:
@@ -55,6 +61,8 @@ class Engine:
         self.profile = profile
         self._load = load or PROFILES[profile].load
         self._lifetime = lifetime
+        self._set_capacity = capacity
+        self._pace = Pace()
         self._loaded: Loaded | None = None
         self._sessions: set[EngineSession] = set()
         self.status = EngineStatus("stopped")
@@ -89,13 +97,22 @@ class Engine:
         """How many sessions are open."""
         return len(self._sessions)
 
+    @property
+    def capacity(self) -> int | None:
+        """How many sessions there may be at once; None before that is known, and where nothing limits it."""
+        if self._set_capacity is not None or self._loaded is None or self._loaded.costs is None:
+            return self._set_capacity
+        return capacity(self._loaded.costs, _cores())
+
     def connect(self, model: str = "gpt-realtime") -> EngineSession:
         """Open a session; ``model`` is the name that the session will report.
 
-        Raises `ConnectionFailed` while the engine is not ready.
+        Raises `ConnectionFailed` while the engine is not ready, and with the code ``session_limit_reached`` where
+        one more would break real time for those that are there.
         """
         if self._loaded is None:
             raise ConnectionFailed(f"The engine is not ready ({self.status.state}).", status=503)
+        self._admit()
         models = self._loaded.models
         machine = Session(
             model=model,
@@ -104,10 +121,27 @@ class Engine:
             budget_tokens=self._loaded.budget_tokens,
             expires_at=int(time.time() + self._lifetime),
         )
-        session = EngineSession(machine, models, lifetime=self._lifetime, on_end=self._sessions.discard)
+        session = EngineSession(
+            machine,
+            models,
+            lifetime=self._lifetime,
+            on_end=self._sessions.discard,
+            on_late=lambda late: self._pace.observe(late, time.monotonic()),
+        )
         self._sessions.add(session)
         session.start()
         return session
+
+    def _admit(self) -> None:
+        """Raise `ConnectionFailed` where there is no place for one more."""
+        limit = self.capacity
+        if limit is not None and len(self._sessions) >= limit:
+            why = f"This machine holds {limit} sessions in real time, and all of them are taken."
+        elif self._pace.behind(time.monotonic()):
+            why = f"The models have fallen behind real time, with {len(self._sessions)} sessions."
+        else:
+            return
+        raise ConnectionFailed(why, status=503, code="session_limit_reached")
 
     async def close(self) -> None:
         """End all sessions and free the models. Closing twice does nothing more."""
@@ -126,3 +160,10 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every platform
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,6 +1,6 @@
 """Whether the models keep up with those who speak. Pure: times are passed in, in seconds of any one clock."""
 
-__all__ = ["BEHIND_S", "CALM_S", "RECOVERED_S", "Pace"]
+__all__ = ["BEHIND_S", "CALM_S", "RECOVERED_S", "Pace", "Playhead"]
 
 BEHIND_S = 1.0
 """So late, nobody calls it a conversation any more."""
@@ -30,3 +30,16 @@ class Pace:
     def behind(self, now: float) -> bool:
         """Tell whether the models are behind."""
         return now < self._behind_until
+
+
+class Playhead:
+    """Where a listener is who began to play an answer when its first sound came, and waits when there is no more."""
+
+    def __init__(self) -> None:
+        self._played_at: float | None = None
+
+    def arrived(self, seconds: float, now: float) -> float:
+        """Take speech of so many seconds; return how long it was waited for, negative where more was there still."""
+        due = now if self._played_at is None else self._played_at
+        self._played_at = max(due, now) + seconds
+        return now - due

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, TypeVar, cast
 
+from vivavoce.engine.capacity import Costs
+from vivavoce.engine.measuring import measure
 from vivavoce.engine.models.protocols import (
     EndOfTurn,
     LanguageModel,
@@ -62,6 +64,8 @@ class Loaded:
     budget_tokens: int
     """The longest prompt that the language model takes."""
     close: Callable[[], Awaitable[None]]
+    costs: Costs | None = None
+    """What the models cost here; None where nobody knows, and nothing limits the number of sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ class Profile:
                 _writer(folders[self.language_model], self.language_model, stack),
                 _speech(folders[self.recogniser], folders[self.end_of_turn], stack),
             )
+            models = Models(language_model=writer, **speech)
             return Loaded(
-                models=Models(language_model=writer, **speech),
+                models=models,
                 names={
                     "voice_activity": "silero",
                     "end_of_turn": self.end_of_turn,
@@ -101,6 +106,7 @@ class Profile:
                     "synthesiser": "hibari",
                 },
                 budget_tokens=CONTEXT_TOKENS - ANSWER_RESERVE,
+                costs=await measure(models),
                 close=stack.pop_all().aclose,
             )
 

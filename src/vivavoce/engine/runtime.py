@@ -14,6 +14,9 @@ work tasks             `Recognise`, `Generate`, …     a cancelling effect, or 
 
 Back-pressure runs the whole way: a client that sends faster than the models hear waits in `send`; a client
 that does not read fills its outbox, and its own session, nobody else's, waits.
+
+What is done later than real time allows is told to ``on_late``, in seconds: audio that is heard later than it came,
+a turn whose words take longer than it lasted, and speech that comes when what came before has been played.
 """
 
 import asyncio
@@ -42,6 +45,7 @@ from vivavoce.engine.models.protocols import (
     TextDelta,
     VoiceActivity,
 )
+from vivavoce.engine.pace import Playhead
 from vivavoce.engine.session import effects, inputs
 from vivavoce.engine.session.machine import WIRE_RATE, Session
 from vivavoce.errors import ConnectionLost, ModelError
@@ -83,8 +87,10 @@ class EngineSession:
         *,
         lifetime: float,
         on_end: Callable[["EngineSession"], None] = lambda _: None,
+        on_late: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._on_end = on_end
+        self._on_late = on_late
         self._machine = machine
         self._models = models
         self._lifetime = lifetime
@@ -98,7 +104,7 @@ class EngineSession:
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(OUTBOX_LIMIT)
         self._work: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._clauses: dict[int, asyncio.Queue[effects.Synthesise]] = {}
-        self._heard: asyncio.Queue[effects.Listen] = asyncio.Queue()
+        self._heard: asyncio.Queue[tuple[float, effects.Listen]] = asyncio.Queue()
         self._runner: asyncio.Task[None] | None = None
         self._closed: tuple[int, str] | None = None
         self._releasing = False
@@ -179,7 +185,7 @@ class EngineSession:
                 case effects.Listen():
                     if ("listen", 0) not in self._work:
                         self._spawn(("listen", 0), self._listen())
-                    self._heard.put_nowait(effect)
+                    self._heard.put_nowait((_now(), effect))
                 case effects.Recognise(utterance=number):
                     self._spawn(("final" if effect.final else "partial", number), self._recognise(effect))
                 case effects.Judge(utterance=number):
@@ -224,7 +230,7 @@ class EngineSession:
         """Hand what was heard to the voice detector, in order; a new listening starts a new stream."""
         listening = -1
         while True:
-            heard = await self._heard.get()
+            came_at, heard = await self._heard.get()
             if heard.listening != listening:
                 listening = heard.listening
                 resampler = Resampler(WIRE_RATE, MODEL_RATE)
@@ -237,10 +243,12 @@ class EngineSession:
                 audio = _resampled(resampler, heard.pcm)
             probabilities = await stream.push(audio)
             self._places.release()
+            self._on_late(_now() - came_at - len(heard.pcm) / WIRE_RATE)
             if probabilities:
                 await self._inbox.put(inputs.VoiceHeard(listening, probabilities))
 
     async def _recognise(self, work: effects.Recognise) -> None:
+        began = _now()
         audio = await asyncio.to_thread(_model_audio, work.pcm)
         try:
             transcription = await self._models.recogniser.transcribe(
@@ -253,6 +261,8 @@ class EngineSession:
             failed = inputs.RecognitionFailed(work.utterance, len(work.pcm), work.final, str(error))
             await self._inbox.put(failed)
         else:
+            if work.final:
+                self._on_late(_now() - began - len(work.pcm) / WIRE_RATE)
             answer = inputs.Recognised(work.utterance, len(work.pcm), work.final, transcription)
             await self._inbox.put(answer)
 
@@ -297,16 +307,22 @@ class EngineSession:
     async def _synthesise(self, generation: int, clauses: asyncio.Queue[effects.Synthesise]) -> None:
         """Speak the clauses of one generation, one after the other, until `EndGeneration`."""
         synthesiser = self._models.synthesiser
+        playhead = Playhead()
         try:
             while True:
                 clause = await clauses.get()
                 spoken = synthesiser.synthesise(clause.text, voice=clause.voice, speed=clause.speed)
                 async with aclosing(spoken):
                     async for pcm in _at_wire_rate(spoken, synthesiser.rate):
+                        self._on_late(playhead.arrived(len(pcm) / WIRE_RATE, _now()))
                         await self._inbox.put(inputs.SpeechSynthesised(generation, clause.clause, pcm))
                 await self._inbox.put(inputs.SpeechFinished(generation, clause.clause))
         except ModelError as error:
             await self._inbox.put(inputs.GenerationFailed(generation, str(error)))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _to_be_heard(asked: list[effects.Effect]) -> bool:
