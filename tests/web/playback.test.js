@@ -138,7 +138,7 @@ test('nothing was heard before sound, nor after its end', () => {
   const playback = new Playback({fromRate: 24000, toRate: RATE});
   assert.equal(playback.interrupt(), null);
   playback.push('item', 0, toPcm(sine(440, 24000, 0.05)));
-  assert.equal(playback.interrupt(), null);
+  assert.deepEqual(playback.interrupt(), {item_id: 'item', content_index: 0, audio_end_ms: 0});
   assert.equal(playback.active, false);
   playback.push('item', 0, toPcm(sine(440, 24000, 0.05)));
   playback.finish('item', 0);

@@ -122,13 +122,19 @@ export class Playback {
 
   /**
    * Stop: what is queued is dropped, the next render fades to silence.
-   * @returns {Heard | null} what had been played; null when nothing was
+   * @returns {Heard | null} what had been played of what was to be; null when nothing was to be
    */
   interrupt() {
-    const {heard} = this;
+    const heard = this.heard ?? this.#unheard;
     if (this.state === 'playing') this.state = 'stopping';
     else this.#reset();
     return heard;
+  }
+
+  /** @returns {Heard | null} the content part that waits for its first sound; null when none does */
+  get #unheard() {
+    const first = this.state === 'waiting' ? this.segments[0] : undefined;
+    return first ? {item_id: first.item_id, content_index: first.content_index, audio_end_ms: 0} : null;
   }
 
   /** @returns {Heard | null} how much of the current content part has been played; null when nothing has */

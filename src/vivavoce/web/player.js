@@ -67,7 +67,7 @@ export class Player {
 
   /**
    * Fall silent within one render quantum and drop what is queued.
-   * @returns {Promise<Heard | null>} what had left the loudspeaker of the item that was playing; null if nothing
+   * @returns {Promise<Heard | null>} what had left the loudspeaker of the item that was to be played; null if none was
    */
   async interrupt() {
     const id = ++this.#interruptions;
@@ -80,8 +80,7 @@ export class Player {
     const heard = await reply;
     if (!heard) return null;
     const latency = Math.round((this.context.outputLatency || this.context.baseLatency || 0) * 1000);
-    const audio_end_ms = Math.max(0, heard.audio_end_ms - latency);
-    return audio_end_ms > 0 ? {...heard, audio_end_ms} : null;
+    return {...heard, audio_end_ms: Math.max(0, heard.audio_end_ms - latency)};
   }
 
   /** @returns {number} how loud the output is now: root mean square, 0 … 1 */
