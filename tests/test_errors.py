@@ -51,3 +51,9 @@ class TestFacts:
     def test_a_failed_connection_tells_the_status_where_there_was_one(self):
         assert ConnectionFailed("refused", status=403).status == 403
         assert ConnectionFailed("nobody there").status is None
+
+    def test_a_failed_connection_tells_the_code_where_there_was_one(self):
+        assert (
+            ConnectionFailed("full", status=503, code="session_limit_reached").code == "session_limit_reached"
+        )
+        assert ConnectionFailed("nobody there").code is None

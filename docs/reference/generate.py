@@ -39,7 +39,7 @@ def settings_page() -> str:
     """Return the page with a row for each setting."""
     rows = []
     for name, field in GatewaySettings.model_fields.items():
-        default = "" if field.default == () else f"`{field.default}`"
+        default = "" if field.default in ((), None) else f"`{field.default}`"
         rows.append(f"| `VIVAVOCE_{name.upper()}` | {default} | {field.description} |\n")
     return SETTINGS + "".join(rows)
 

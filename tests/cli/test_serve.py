@@ -22,7 +22,7 @@ from tests.gateway.doubles import ScriptedUpstream
 from vivavoce.cli.serve import run
 from vivavoce.gateway import GatewaySettings
 {extra}
-raise SystemExit(asyncio.run(run(GatewaySettings(port=0), ScriptedUpstream())))
+raise SystemExit(asyncio.run(run(GatewaySettings(port=0), ScriptedUpstream({upstream}))))
 """
 
 
@@ -130,14 +130,20 @@ class TestRun:
         assert "nobody is asked for a key" in capsys.readouterr().err
 
 
-async def _serve_elsewhere(extra=""):
+async def _serve_elsewhere(extra="", upstream="", held=""):
     """Run the server in a process of its own; return the process and its address once it is ready."""
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER.format(extra=extra), stdout=-1, stderr=-1
+        sys.executable, "-c", SERVER.format(extra=extra, upstream=upstream), stdout=-1, stderr=-1
     )
     address = re.search(rb"http://127\.0\.0\.1:\d+", await server.stdout.readline())[0].decode()
-    assert await server.stdout.readline() == b"Ready after 0.2 s: scripted.\n"
+    assert await server.stdout.readline() == f"Ready after 0.2 s: scripted.{held}\n".encode()
     return server, address
+
+
+async def test_says_how_many_sessions_there_may_be_where_that_is_known():
+    server, _ = await _serve_elsewhere(upstream="capacity=3", held=" It holds 3 sessions in real time.")
+    server.send_signal(signal.SIGTERM)
+    await server.communicate()
 
 
 class TestSignals:

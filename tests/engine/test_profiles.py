@@ -51,6 +51,7 @@ def parts(monkeypatch):
         }
 
     monkeypatch.setattr(profiles, "_writer", writer)
+
     async def measure(models):
         return f"costs of {models.recogniser}"
 

@@ -73,8 +73,9 @@ def echo(data):
 class ScriptedUpstream:
     """An endpoint that is ready as soon as `let_ready` is set, and fails to be when `failure` is given."""
 
-    def __init__(self, *, reply=echo, failure=None, ready=True, transport=ScriptedTransport):
+    def __init__(self, *, reply=echo, failure=None, ready=True, transport=ScriptedTransport, capacity=None):
         self.status = ScriptedStatus()
+        self.capacity = capacity
         self.sessions = []
         self.let_ready = asyncio.Event()
         self.closed = False

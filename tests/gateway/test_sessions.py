@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from vivavoce.gateway.sessions import Sessions
+from vivavoce.gateway.sessions import PLAIN_LIMIT, Sessions, limit
 
 
 class Held:
@@ -14,20 +14,40 @@ class Held:
         self.ended = (code, reason)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "held", "there_may_be"),
+    [(None, None, PLAIN_LIMIT), (40, None, 40), (None, 3, 3), (2, 3, 2), (9, 3, 3)],
+)
+def test_there_may_be_what_is_wanted_and_held(wanted, held, there_may_be):
+    assert limit(wanted, held) == there_may_be
+
+
 class TestPlaces:
     async def test_the_last_place_is_given_once(self):
-        sessions = Sessions(2, retry_after=5)
+        sessions = Sessions(lambda: 2, retry_after=5)
+        assert sessions.capacity == 2
         with sessions.hold(Held()):
             assert sessions.refuse() is None
             with sessions.hold(Held()):
                 refusal = sessions.refuse()
-                assert (refusal.status, refusal.code, refusal.retry_after) == (503, "too_many_sessions", 5)
+                assert (refusal.status, refusal.code, refusal.retry_after) == (
+                    503,
+                    "session_limit_reached",
+                    5,
+                )
                 assert len(sessions) == 2
             assert sessions.refuse() is None
         assert len(sessions) == 0
 
+    async def test_their_number_may_change(self):
+        places = 0
+        sessions = Sessions(lambda: places, retry_after=5)
+        assert sessions.refuse().code == "session_limit_reached"
+        places = 1
+        assert sessions.refuse() is None
+
     async def test_a_session_that_fails_leaves_its_place(self):
-        sessions = Sessions(1, retry_after=5)
+        sessions = Sessions(lambda: 1, retry_after=5)
         with pytest.raises(ZeroDivisionError), sessions.hold(Held()):
             1 / 0  # noqa: B018
         assert sessions.refuse() is None
@@ -35,10 +55,10 @@ class TestPlaces:
 
 class TestEndAll:
     async def test_returns_at_once_when_there_are_none(self):
-        await Sessions(1, retry_after=5).end_all(1001, "bye")
+        await Sessions(lambda: 1, retry_after=5).end_all(1001, "bye")
 
     async def test_ends_each_and_waits_until_they_are_gone(self):
-        sessions, one, two = Sessions(3, retry_after=5), Held(), Held()
+        sessions, one, two = Sessions(lambda: 3, retry_after=5), Held(), Held()
         with sessions.hold(one):
             with sessions.hold(two):
                 ending = asyncio.create_task(sessions.end_all(1001, "bye"))
@@ -48,6 +68,6 @@ class TestEndAll:
         await ending
 
     async def test_lets_nobody_in_any_more(self):
-        sessions = Sessions(3, retry_after=5)
+        sessions = Sessions(lambda: 3, retry_after=5)
         await sessions.end_all(1001, "bye")
         assert sessions.refuse().code == "going_away"

@@ -46,7 +46,9 @@ def serve(
     engine_profile: Annotated[
         str | None, typer.Option(help="Which models to load: default, compact or small.")
     ] = None,
-    max_sessions: Annotated[int | None, typer.Option(help="Sessions at one time.  [default: 16]")] = None,
+    max_sessions: Annotated[
+        int | None, typer.Option(help="Sessions at one time, at the most as many as this machine holds.")
+    ] = None,
     allowed_origins: Annotated[
         str | None, typer.Option(help="Other web origins that may connect, separated by commas.")
     ] = None,
@@ -103,7 +105,8 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
             return LOADING_EXIT
         if not stop.is_set():
             status = upstream.status
-            _console.print(f"Ready after {status.seconds:.1f} s: {', '.join(status.models.values())}.")
+            held = f" It holds {upstream.capacity} sessions in real time." if upstream.capacity else ""
+            _console.print(f"Ready after {status.seconds:.1f} s: {', '.join(status.models.values())}.{held}")
         await stop.wait()
         _console.print("Stopping.")
     return 0

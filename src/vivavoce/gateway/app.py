@@ -15,7 +15,7 @@ from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes.health import health
 from vivavoce.gateway.routes.page import page, web_file
 from vivavoce.gateway.routes.realtime import realtime
-from vivavoce.gateway.sessions import Sessions
+from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Progress, Upstream
@@ -43,7 +43,9 @@ def create_app(
         settings=settings,
         upstream=upstream,
         loading=Loading(upstream, progress),
-        sessions=Sessions(settings.max_sessions, retry_after=settings.retry_after_seconds),
+        sessions=Sessions(
+            lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
+        ),
         doorkeeper=Doorkeeper.of(settings),
         web=web_folder,
     )

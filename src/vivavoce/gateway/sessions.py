@@ -1,23 +1,32 @@
 """The sessions that are open, how many there may be, and their common end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
 from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.refusal import Refusal
 
-__all__ = ["Sessions"]
+__all__ = ["PLAIN_LIMIT", "Sessions", "limit"]
+
+PLAIN_LIMIT = 16
+"""Sessions at one time where nobody said how many there may be, and the endpoint does not know."""
+
+
+def limit(wanted: int | None, held: int | None) -> int:
+    """Return how many sessions there may be: as many as are ``wanted``, but no more than the endpoint holds."""
+    return min((bound for bound in (wanted, held) if bound is not None), default=PLAIN_LIMIT)
 
 
 class Sessions:
     """All sessions of this gateway.
 
-    A place is taken before the upgrade, so that two clients never get the last one.
+    A place is taken before the upgrade, so that two clients never get the last one. ``limit`` tells how many there
+    are, which may change: an endpoint knows it only when it is ready.
     """
 
-    def __init__(self, limit: int, *, retry_after: int) -> None:
+    def __init__(self, limit: Callable[[], int], *, retry_after: int) -> None:
         self._limit = limit
         self._retry_after = retry_after
         self._open: set[Bridge] = set()
@@ -28,14 +37,20 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def capacity(self) -> int:
+        """How many sessions there may be at one time."""
+        return self._limit()
+
     def refuse(self) -> Refusal | None:
         """Return why there is no place for one more, or None when there is."""
         if self._draining:
             return self._not_now("The server stops.", "going_away")
-        if len(self._open) >= self._limit:
+        if len(self._open) >= self.capacity:
             return self._not_now(
-                f"All {self._limit} sessions of this server are taken (VIVAVOCE_MAX_SESSIONS).",
-                "too_many_sessions",
+                f"All {self.capacity} sessions of this server are taken: one more would not be served in real "
+                "time, or is more than VIVAVOCE_MAX_SESSIONS allows.",
+                "session_limit_reached",
             )
         return None
 

@@ -47,7 +47,12 @@ class GatewaySettings(BaseSettings):
         description="Host names, without port, under which the gateway may be addressed, "
         "beside those of this machine. Separated by commas.",
     )
-    max_sessions: int = Field(16, ge=1, description="Sessions at one time; one more is refused with 503.")
+    max_sessions: int | None = Field(
+        None,
+        ge=1,
+        description="Sessions at one time; one more is refused with 503. By default, and at the most, what the "
+        "endpoint holds in real time: the engine measures that at its start; 16 where the endpoint does not say.",
+    )
     max_message_bytes: int = Field(
         20 * 2**20 + 2**16,
         ge=2**10,

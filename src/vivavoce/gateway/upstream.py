@@ -83,6 +83,11 @@ class Upstream(Protocol):
         """Make it ready; ``progress`` is told of every piece that comes over the network."""
         ...
 
+    @property
+    def capacity(self) -> int | None:
+        """How many sessions it holds at once; None where it does not say, or not yet."""
+        ...
+
     def connect(self, model: str) -> Transport:
         """Open a session; ``session.created`` is the first thing that it says.
 

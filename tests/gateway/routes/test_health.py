@@ -21,13 +21,14 @@ class TestHealth:
             assert (await _health(running))[1] == {**common, "progress": progress}
 
     async def test_ready(self):
-        async with gateway(engine_profile="small") as running:
+        async with gateway(ScriptedUpstream(capacity=3), engine_profile="small") as running:
             status, body, retry_after = await _health(running)
             assert (status, retry_after) == (200, None)
             assert body == {
                 "status": "ready",
                 "version": __version__,
                 "sessions": 0,
+                "capacity": 3,
                 "engine": {"profile": "small", "models": {"recogniser": "scripted"}, "seconds": 0.25},
             }
 

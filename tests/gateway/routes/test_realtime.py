@@ -88,21 +88,28 @@ class TestRefusals:
             assert (status, error["code"]) == (503, "upstream_unavailable")
             assert "nobody has them" in error["message"]
 
-    async def test_an_endpoint_that_refuses(self):
+    @pytest.mark.parametrize(
+        ("code", "told"), [(None, "upstream_unavailable"), ("session_limit_reached", "session_limit_reached")]
+    )
+    async def test_an_endpoint_that_refuses(self, code, told):
         class Refusing(ScriptedUpstream):
             def connect(self, model):
-                raise ConnectionFailed("The engine is full.", status=503)
+                raise ConnectionFailed("The engine is full.", status=503, code=code)
 
         async with gateway(Refusing()) as running:
-            status, error, _ = await running.refused()
-            assert (status, error["message"]) == (503, "The engine is full.")
+            status, error, headers = await running.refused()
+            assert (status, error["message"], error["code"]) == (503, "The engine is full.", told)
+            assert headers["Retry-After"] == "5"
 
-    async def test_too_many_sessions(self):
-        async with gateway(max_sessions=1) as running:
+    @pytest.mark.parametrize(
+        ("capacity", "settings"), [(None, {"max_sessions": 1}), (1, {}), (1, {"max_sessions": 9})]
+    )
+    async def test_too_many_sessions(self, capacity, settings):
+        async with gateway(ScriptedUpstream(capacity=capacity), **settings) as running:
             async with running.connect() as ws:
                 await ws.receive()
                 status, error, headers = await running.refused()
-                assert (status, error["code"], headers["Retry-After"]) == (503, "too_many_sessions", "5")
+                assert (status, error["code"], headers["Retry-After"]) == (503, "session_limit_reached", "5")
                 with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
                     await running.connect()
             await running.upstream.sessions[0].closed

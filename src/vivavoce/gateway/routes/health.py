@@ -18,7 +18,8 @@ async def health(request: web.Request) -> web.Response:
     The body has ``status``, ``version`` and ``sessions``, and
 
     - "loading": ``stage``, and ``progress`` {name, done, total} in bytes while something is fetched;
-    - "ready": ``engine`` {profile, models, seconds}, with what loading took;
+    - "ready": ``capacity``, the sessions that there may be, and ``engine`` {profile, models, seconds}, with what
+      loading took;
     - "failed": ``error``, in words.
     """
     gateway = request.app[GATEWAY]
@@ -49,4 +50,4 @@ def _describe(gateway: Gateway) -> dict[str, Any]:
                 "models": dict(upstream.models),
                 "seconds": round(upstream.seconds, 3),
             }
-            return {**common, "engine": engine}
+            return {**common, "capacity": gateway.sessions.capacity, "engine": engine}

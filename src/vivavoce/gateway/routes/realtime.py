@@ -31,7 +31,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     try:
         transport = gateway.upstream.connect(request.query["model"])
     except ConnectionFailed as failed:
-        return _no_upstream(str(failed), gateway.settings).response()
+        return _no_upstream(str(failed), gateway.settings, code=failed.code).response()
     protocols = (SUBPROTOCOL,) if _offered(request) else ()
     bridge = Bridge(transport, _limits(gateway.settings), protocols=protocols)
     with gateway.sessions.hold(bridge):
@@ -99,11 +99,11 @@ def _refuse_state(gateway: Gateway) -> Refusal | None:
             return _no_upstream(f"The models could not be loaded: {gateway.loading.error}", gateway.settings)
 
 
-def _no_upstream(why: str, settings: GatewaySettings) -> Refusal:
+def _no_upstream(why: str, settings: GatewaySettings, *, code: str | None = None) -> Refusal:
     return Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
         why,
-        code="upstream_unavailable",
+        code=code or "upstream_unavailable",
         type="server_error",
         retry_after=settings.retry_after_seconds,
     )
