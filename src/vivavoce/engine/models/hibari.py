@@ -15,6 +15,7 @@ from hibari import SAMPLE_RATE, Hibari
 from hibari.voices import voice_path
 
 from vivavoce.engine.models.protocols import Samples, Voice
+from vivavoce.engine.models.spoken import unmarked
 from vivavoce.engine.models.workers import Worker
 from vivavoce.errors import ModelError
 
@@ -49,8 +50,6 @@ grows with the length: 800 words at once took 1 GB and 7 s."""
 AUDIBLE = 0.01
 """Amplitude, of full scale, above which a clause has begun."""
 
-# What a language model writes for the eye, and what has no sound.
-_MARKUP = re.compile(r"[*_`#>|~^\\\[\]{}<]+|https?://\S+")
 _LONG_NUMBER = re.compile(r"\d[\d,]{18,}")
 _SILENT = re.compile(r"[^\w\s.,;:!?'’\"“”()/%$€£¥°+=&@–—…-]")
 
@@ -120,7 +119,7 @@ class HibariSynthesiser:
 
 def speakable(text: str) -> str:
     """Return what of a text can be said: without markup, pictures and addresses, long numbers digit by digit."""
-    shown = _SILENT.sub(" ", _MARKUP.sub(" ", text))
+    shown = _SILENT.sub(" ", unmarked(text))
     # hibari takes ¹ and ፪ for decimal digits, expects every letter to have one small letter (İ has two), and knows
     # numbers of up to 36 digits.
     plain = unicodedata.normalize("NFKC", shown).replace("\N{FRACTION SLASH}", "/").replace("İ", "I")
