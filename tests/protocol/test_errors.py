@@ -67,7 +67,7 @@ KNOWN = [
     ),
     (
         errors.transcription_update_not_allowed(),
-        "invalid_value",
+        "invalid_parameter",
         "Passing a transcription session update event to a realtime session is not allowed.",
     ),
 ]
@@ -92,6 +92,13 @@ def test_known_errors_speak_as_openai_does(error, code, message):
 def test_errors_in_our_own_words_name_their_object(error, code):
     assert error.code == code
     assert "X" in error.message or "30 seconds" in error.message
+
+
+def test_one_kind_of_session_does_not_become_the_other():
+    there, back = errors.transcription_update_not_allowed(), errors.realtime_update_not_allowed()
+    swapped = there.message.replace("a transcription", "a _").replace("a realtime", "a transcription")
+    assert back.message == swapped.replace("a _", "a realtime")
+    assert (back.code, back.param) == (there.code, there.param)
 
 
 def test_a_refused_key_is_not_repeated_whole():

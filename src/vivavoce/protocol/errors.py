@@ -18,6 +18,7 @@ __all__ = [
     "INPUT_AUDIO_BUFFER_COMMIT_EMPTY",
     "INVALID_API_KEY",
     "INVALID_JSON",
+    "INVALID_PARAMETER",
     "INVALID_TYPE",
     "INVALID_VALUE",
     "ITEM_CREATE_DUPLICATE_ITEM_ID",
@@ -50,6 +51,7 @@ __all__ = [
     "listing",
     "missing_required_parameter",
     "only_output_audio_can_be_truncated",
+    "realtime_update_not_allowed",
     "response_cancel_not_active",
     "session_expired",
     "transcription_update_not_allowed",
@@ -63,6 +65,7 @@ INPUT_AUDIO_BUFFER_COMMIT_EMPTY: Final = "input_audio_buffer_commit_empty"
 INVALID_API_KEY: Final = "invalid_api_key"
 INVALID_JSON: Final = "invalid_json"
 """Our own: the code that OpenAI sends for malformed JSON is not known."""
+INVALID_PARAMETER: Final = "invalid_parameter"
 INVALID_TYPE: Final = "invalid_type"
 INVALID_VALUE: Final = "invalid_value"
 ITEM_CREATE_DUPLICATE_ITEM_ID: Final = "item_create_duplicate_item_id"
@@ -158,9 +161,18 @@ def cannot_update_voice() -> ProtocolError:
 
 def transcription_update_not_allowed() -> ProtocolError:
     """Refuse to make a transcription session of a realtime session."""
+    return _not_allowed("transcription", "realtime")
+
+
+def realtime_update_not_allowed() -> ProtocolError:
+    """Refuse to make a realtime session of a transcription session [our words]."""
+    return _not_allowed("realtime", "transcription")
+
+
+def _not_allowed(wanted: str, kind: str) -> ProtocolError:
     return ProtocolError(
-        "Passing a transcription session update event to a realtime session is not allowed.",
-        code=INVALID_VALUE,
+        f"Passing a {wanted} session update event to a {kind} session is not allowed.",
+        code=INVALID_PARAMETER,
         param="session.type",
     )
 

@@ -2,7 +2,7 @@
 
 import base64
 import random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -23,20 +23,21 @@ STEP_MS = 32
 class Driver:
     """One session; `events` are the server's events so far, each validated by the official package's types."""
 
-    def __init__(self, **session: Any) -> None:
+    def __init__(self, kind: Literal["realtime", "transcription"] = "realtime", **session: Any) -> None:
         self.machine = Session(
             model="gpt-realtime",
             voices=VOICES,
             step_ms=STEP_MS,
             budget_tokens=2000,
             expires_at=2_000_000_000,
+            kind=kind,
             ids=Ids(random.Random(7)),
         )
         self.events: list[dict[str, Any]] = []
         self.asked: list[effects.Effect] = []
         self.perform(self.machine.begin())
         if session:
-            self.client("session.update", session={"type": "realtime", **session})
+            self.client("session.update", session={"type": kind, **session})
 
     def perform(self, asked: list[effects.Effect]) -> None:
         for effect in asked:

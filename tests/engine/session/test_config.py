@@ -8,10 +8,12 @@ from vivavoce.engine.session.config import (
     check_modalities,
     check_voice,
     given,
+    told,
     updated,
 )
+from vivavoce.engine.session.config import new as new_session
 from vivavoce.errors import ProtocolError
-from vivavoce.protocol.session import RealtimeSession, VoiceId
+from vivavoce.protocol.session import RealtimeSession, SemanticVad, VoiceId
 from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
 
 VOICES = ("alloy", "marin")
@@ -27,16 +29,16 @@ SERVED = {
     "tracing": "auto",
     "truncation": "disabled",
     "include": ["item.input_audio_transcription.logprobs"],
-    "audio.input.format": {"type": "audio/pcm", "rate": 24_000},
+    "audio.input.format": {"type": "audio/pcmu"},
     "audio.input.transcription": {"model": "whisper-1", "language": "en", "prompt": "Ada"},
-    "audio.input.noise_reduction": {"type": "near_field"},
+    "audio.input.noise_reduction": {"type": "near_field", "strength": 0.5},
     "audio.input.turn_detection": {
         "type": "semantic_vad",
         "eagerness": "low",
         "create_response": False,
         "interrupt_response": False,
     },
-    "audio.output.format": {"type": "audio/pcm", "rate": 24_000},
+    "audio.output.format": {"type": "audio/pcma"},
     "audio.output.voice": "marin",
     "audio.output.speed": 1.25,
 }
@@ -153,14 +155,26 @@ class TestServed:
         assert update(new, fields) == new
 
 
+def detection(**fields):
+    return nested("audio.input.turn_detection", {"type": "server_vad", **fields})
+
+
 class TestTurnDetection:
-    def test_is_replaced_as_a_whole(self, new):
-        first = update(new, nested("audio.input.turn_detection", {"type": "server_vad", "threshold": 0.8}))
-        again = update(
-            first, nested("audio.input.turn_detection", {"type": "server_vad", "silence_duration_ms": 900})
-        )
-        detection = again.audio.input.turn_detection
-        assert (detection.threshold, detection.silence_duration_ms) == (0.5, 900)
+    def test_what_is_absent_stays(self, new):
+        first = update(new, detection(threshold=0.8, idle_timeout_ms=6000))
+        again = update(first, detection(silence_duration_ms=900)).audio.input.turn_detection
+        assert (again.threshold, again.silence_duration_ms, again.idle_timeout_ms) == (0.8, 900, 6000)
+
+    def test_null_inside_restores_the_default(self, new):
+        first = update(new, detection(threshold=0.8, idle_timeout_ms=6000, create_response=False))
+        nulls = detection(threshold=None, idle_timeout_ms=None, create_response=None)
+        assert update(first, nulls) == new
+
+    def test_another_kind_begins_with_its_defaults(self, new):
+        first = update(new, detection(create_response=False, threshold=0.8))
+        other = update(first, nested("audio.input.turn_detection", {"type": "semantic_vad"}))
+        assert other.audio.input.turn_detection == SemanticVad()
+        assert update(other, detection()) == new
 
     def test_null_inside_is_the_default(self, new):
         asked = {"type": "server_vad", "threshold": None, "idle_timeout_ms": None}
@@ -180,6 +194,56 @@ class TestTurnDetection:
         }
 
 
+def test_noise_reduction_keeps_its_strength(new):
+    first = update(new, nested("audio.input.noise_reduction", {"type": "near_field", "strength": 0.5}))
+    again = update(first, nested("audio.input.noise_reduction", {"type": "far_field"}))
+    assert at(again, "audio.input.noise_reduction") == {"type": "far_field", "strength": 0.5}
+    without = update(new, nested("audio.input.noise_reduction", {"type": "far_field"}))
+    assert at(without, "audio.input.noise_reduction") == {"type": "far_field"}
+
+
+class TestTranscriptionSession:
+    def test_begins_with_transcription(self):
+        session = new_session("transcription", id="sess_1", model="m", expires_at=7)
+        assert msgspec.to_builtins(told(session, "transcription")) == {
+            "type": "transcription",
+            "object": "realtime.transcription_session",
+            "id": "sess_1",
+            "expires_at": 7,
+            "audio": {
+                "input": {
+                    "format": {"type": "audio/pcm", "rate": 24_000},
+                    "transcription": {"model": "whisper-1", "language": None, "prompt": None},
+                    "noise_reduction": None,
+                    "turn_detection": at(session, "audio.input.turn_detection"),
+                }
+            },
+            "include": None,
+        }
+
+    def test_a_realtime_one_does_not(self):
+        session = new_session("realtime", id="sess_1", model="m", expires_at=7)
+        assert told(session, "realtime") is session
+        assert session.audio.input.transcription is None
+        assert session.instructions == DEFAULT_INSTRUCTIONS
+
+    @pytest.mark.parametrize("path", [path for path in SERVED if path.split(".")[1:2] == ["input"]])
+    def test_each_changes_itself_and_nothing_else(self, new, path):
+        after = update(new, {"type": "transcription", **nested(path, SERVED[path])})
+        assert at(after, path) == SERVED[path]
+        for other in set(SERVED) - {path, "audio.input.transcription"}:
+            assert at(after, other) == at(new, other)
+
+    def test_what_to_include_too(self, changed):
+        assert update(changed, {"type": "transcription", "include": None}).include is None
+        assert update(changed, {"type": "transcription"}) == changed
+
+    def test_is_not_without_transcription(self, new):
+        with pytest.raises(ProtocolError, match="cannot be without") as refused:
+            update(new, {"type": "transcription", **nested("audio.input.transcription", None)})
+        assert refused.value.param == "session.audio.input.transcription"
+
+
 def test_a_transcription_needs_no_model(new):
     after = update(new, nested("audio.input.transcription", {"language": "de"}))
     assert at(after, "audio.input.transcription") == {"model": "whisper-1", "language": "de", "prompt": None}
@@ -189,7 +253,6 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("fields", "param", "words"),
         [
-            ({"type": "transcription"}, "session.type", "serves sessions of type 'realtime'"),
             ({"model": "other"}, "session.model", "it is 'gpt-realtime'"),
             ({"tools": [FUNCTION, FUNCTION]}, "session.tools[1].name", "Two tools are named 'f'"),
             ({"tools": [{"type": "mcp", "server_label": "home"}]}, "session.tools[0].type", "MCP servers"),
@@ -200,9 +263,9 @@ class TestRefused:
             ({"output_modalities": []}, "session.output_modalities", "Invalid modalities: []"),
             ({"output_modalities": ["text", "audio"]}, "session.output_modalities", "['text'] and ['audio']"),
             (
-                nested("audio.input.format", {"type": "audio/pcmu"}),
-                "session.audio.input.format.type",
-                "'audio/pcm' so far, but got 'audio/pcmu'",
+                nested("audio.input.format", {"type": "audio/pcm", "rate": 8000}),
+                "session.audio.input.format.rate",
+                "Expected 24000, but got 8000",
             ),
             (
                 nested("audio.output.format", {"type": "audio/pcm", "rate": 16_000}),

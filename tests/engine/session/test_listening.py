@@ -15,7 +15,7 @@ from vivavoce.engine.session.listening import (
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.ids import Ids
-from vivavoce.protocol.session import SemanticVad, ServerVad
+from vivavoce.protocol.session import AudioInput, AudioPcm, SemanticVad, ServerVad
 from vivavoce.protocol.session import Transcription as Words
 
 STEP_MS = 20
@@ -32,7 +32,14 @@ class Ear:
         self.told = []
         self.entries = []
         self.position = 0
-        self.listening.configure(detection, transcription)
+        self.configure(detection, transcription)
+
+    def configure(self, detection, transcription=None, audio_format=None, **how):
+        heard = AudioInput(
+            turn_detection=detection, transcription=transcription, format=audio_format or AudioPcm()
+        )
+        self.listening.configure(heard, **how)
+        self.asked += self.out.take()
 
     def speech_started(self):
         self.told.append("started")
@@ -55,7 +62,7 @@ class Ear:
 
     def append(self, seconds):
         count = round(seconds * 24_000)
-        self.listening.append(np.arange(self.position, self.position + count).astype(np.int16))
+        self.listening.append(np.arange(self.position, self.position + count).astype("<i2").tobytes())
         self.position += count
         self.asked += self.out.take()
 
@@ -330,8 +337,9 @@ class TestBuffer:
         if how == "clear":
             ear.listening.clear()
         else:
-            ear.listening.configure(None if how == "off" else SemanticVad(), None)
-        assert CancelRecognition(utterance) in ear.out.take()
+            ear.configure(None if how == "off" else SemanticVad())
+        ear.asked += ear.out.take()
+        assert CancelRecognition(utterance) in ear.asked
         assert ear.told[-1] == "goes on"
         ear.recognise("Hello.")
         assert ear.told == ["started", "goes on"]
@@ -339,14 +347,14 @@ class TestBuffer:
     def test_the_same_detection_again_upsets_nothing(self):
         ear = Ear(ServerVad(silence_duration_ms=300))
         ear.hear((1.0, 0.9))
-        ear.listening.configure(ServerVad(silence_duration_ms=300), Words(model="whisper-1"))
+        ear.configure(ServerVad(silence_duration_ms=300), Words(model="whisper-1"))
         assert ear.hear((0.5, 0.0)) == [300]
         assert ear.told == ["started", "turn"]
 
     def test_what_was_appended_before_detection_is_not_heard_twice(self):
         ear = Ear(None)
         ear.append(1.0)
-        ear.listening.configure(ServerVad(prefix_padding_ms=100, silence_duration_ms=200), None)
+        ear.configure(ServerVad(prefix_padding_ms=100, silence_duration_ms=200))
         ear.hear((1.0, 0.9), (0.3, 0.0))
         assert samples(ear.entries[0]) == numbers(900, 2200)
 

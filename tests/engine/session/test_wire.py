@@ -5,24 +5,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from vivavoce.engine.models.protocols import Finished
-from vivavoce.engine.session import wire
+from vivavoce.engine.models.protocols import Finished, Transcription
+from vivavoce.engine.session import formats, wire
 from vivavoce.engine.session.conversation import Entry, Part
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.items import Item
+from vivavoce.protocol.session import AudioInput, AudioOutput, AudioPcm, AudioPcma, AudioPcmu, SessionAudio
+from vivavoce.protocol.usage import TranscriptionDuration, TranscriptionTokens
 
 SOUND = base64.b64encode(b"\x01\x00\xff\xff\x00\x80").decode()
 SAMPLES = [1, -1, -32768]
 
 
 def entry(**given):
-    return wire.entry(msgspec.convert(given, Item), "item_1")
+    return wire.entry(msgspec.convert(given, Item), "item_1", SessionAudio())
 
 
-def told(kept, **how):
-    return msgspec.to_builtins(wire.item(kept, **how))
+def told(kept, audio=None):
+    return msgspec.to_builtins(wire.item(kept, audio))
 
 
 def message(role, *content):
@@ -37,29 +38,21 @@ def part(kind, text="", samples=()):
 
 
 class TestAudio:
-    @given(arrays(np.int16, st.integers(0, 50)))
-    def test_comes_back_as_it_went(self, pcm):
-        assert wire.decode_audio(wire.encode_audio(pcm)).tolist() == pcm.tolist()
-
-    def test_is_little_endian(self):
-        assert wire.decode_audio(SOUND).tolist() == SAMPLES
-        assert wire.encode_audio(np.array(SAMPLES, ">i2")) == SOUND
-        assert wire.encode_audio(np.array([1, 0, -1, 0, -32768, 0], np.int16)[::2]) == SOUND
-
-    def test_of_no_length(self):
-        assert wire.encode_audio(np.empty(0, np.int16)) == ""
-        assert len(wire.decode_audio("")) == 0
+    @given(st.binary(max_size=100))
+    def test_comes_back_as_it_went(self, data):
+        assert wire.audio_bytes(wire.base64_of(data), AudioPcmu()) == data
 
     @pytest.mark.parametrize("data", ["%%%", "AAA", "AA AA", "AAAA\n", "größe", "A", "====", "\x00"])
     def test_what_is_no_base64(self, data):
         with pytest.raises(ProtocolError, match="expected base64") as refused:
-            wire.decode_audio(data, "item.content[0].audio")
+            wire.audio_bytes(data, AudioPcmu(), "item.content[0].audio")
         assert (refused.value.code, refused.value.param) == ("invalid_value", "item.content[0].audio")
 
     @pytest.mark.parametrize("data", ["AA==", "AAAA"])
     def test_half_a_sample(self, data):
         with pytest.raises(ProtocolError, match=r"two bytes for each sample, but got [13] bytes"):
-            wire.decode_audio(data)
+            wire.audio_bytes(data, AudioPcm())
+        assert wire.audio_bytes(data, AudioPcma())
 
 
 class TestItems:
@@ -89,12 +82,25 @@ class TestItems:
         assert kept.parts[0].samples == 3
         assert kept.parts[0].pcm().tolist() == SAMPLES
         assert told(kept)["content"] == [{"type": kind, "transcript": "Hi"}]
-        assert told(kept, with_audio=True)["content"] == [{"type": kind, "audio": SOUND, "transcript": "Hi"}]
+        assert told(kept, SessionAudio())["content"] == [{"type": kind, "audio": SOUND, "transcript": "Hi"}]
+
+    @pytest.mark.parametrize(("role", "kind"), [("user", "input_audio"), ("assistant", "output_audio")])
+    def test_audio_is_in_the_format_of_its_direction(self, role, kind):
+        law = {"user": AudioPcmu(), "assistant": AudioPcma()}
+        audio = SessionAudio(
+            input=AudioInput(format=law["user"]), output=AudioOutput(format=law["assistant"])
+        )
+        sound = base64.b64encode(formats.encode(np.full(2400, 1000, np.int16), law[role])).decode()
+        given = msgspec.convert(message(role, {"type": kind, "audio": sound, "transcript": "Hi"}), Item)
+        kept = wire.entry(given, "item_1", audio)
+        assert kept.parts[0].samples == 2400
+        assert kept.parts[0].pcm()[1200] == pytest.approx(1000, abs=20)
+        assert told(kept, audio)["content"][0]["audio"] == sound
 
     def test_audio_that_was_forgotten_is_left_out(self):
         kept = Entry("item_1", "message", role="user", parts=[part("input_audio", "Hi", SAMPLES)])
         kept.parts[0].audio.clear()
-        assert told(kept, with_audio=True)["content"] == [{"type": "input_audio", "transcript": "Hi"}]
+        assert told(kept, SessionAudio())["content"] == [{"type": "input_audio", "transcript": "Hi"}]
 
     def test_an_answer_that_was_cut_says_so(self):
         kept = Entry("item_1", "message", role="assistant", status="incomplete")
@@ -176,3 +182,17 @@ class TestResponses:
     def test_what_never_finished_used_what_was_heard(self):
         usage = wire.token_usage(None, heard=0, written=3, spoken=12_000)
         assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (0, 13, 13)
+
+
+@pytest.mark.parametrize("model", ["whisper-1", "gpt-realtime-whisper"])
+def test_whisper_is_counted_in_seconds(model):
+    usage = wire.transcription_usage(model, Transcription("Hi", tokens=7), 36_000)
+    assert usage == TranscriptionDuration(seconds=1.5)
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-transcribe", "gpt-transcribe", "of our own"])
+def test_others_in_tokens(model):
+    usage = wire.transcription_usage(model, Transcription("Hi", tokens=7), 36_000)
+    assert isinstance(usage, TranscriptionTokens)
+    assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (15, 7, 22)
+    assert msgspec.to_builtins(usage.input_token_details) == {"text_tokens": 0, "audio_tokens": 15}

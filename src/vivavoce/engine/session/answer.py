@@ -98,7 +98,7 @@ class Answer:
         for output in self._outputs:
             if isinstance(output, MessageOutput):
                 return output
-        spoken = self.wanted.modality == "audio"
+        spoken = self.wanted.audio_format if self.wanted.modality == "audio" else None
         message = MessageOutput(self.to, len(self._outputs), spoken=spoken)
         self._outputs.append(message)
         return message

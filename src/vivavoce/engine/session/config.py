@@ -1,6 +1,6 @@
 """The session's configuration: what a client asks for, checked as a whole, becomes what is in force. Pure."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,15 +9,20 @@ from vivavoce.engine.session.tools import check_choice, check_tools
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.errors import cannot_update_voice, invalid_modalities, invalid_value
 from vivavoce.protocol.session import (
+    PCM_RATE,
+    AudioFormat,
     AudioInput,
     AudioOutput,
     AudioPcm,
     Modality,
+    NoiseReduction,
     RealtimeSession,
     SemanticVad,
     ServerVad,
     SessionAudio,
     Transcription,
+    TranscriptionAudio,
+    TranscriptionSession,
     TurnDetection,
 )
 from vivavoce.protocol.session_params import (
@@ -27,17 +32,36 @@ from vivavoce.protocol.session_params import (
     SemanticVadParams,
     ServerVadParams,
     SessionParams,
+    TranscriptionAudioParams,
     TranscriptionParams,
+    TranscriptionSessionParams,
 )
 from vivavoce.protocol.tools import Tool, ToolChoice
 
-__all__ = ["DEFAULT_INSTRUCTIONS", "check_modalities", "check_voice", "given", "updated"]
+__all__ = [
+    "DEFAULT_INSTRUCTIONS",
+    "DEFAULT_TRANSCRIPTION",
+    "Kind",
+    "check_format",
+    "check_modalities",
+    "check_voice",
+    "given",
+    "new",
+    "told",
+    "updated",
+]
 
 DEFAULT_INSTRUCTIONS = (
     "You are a friendly voice assistant. Answer in one or two short, plain sentences that sound natural when "
     "read aloud. Use no lists, no markup and no emoji. If you do not know something, say so."
 )
 """In force until a client gives its own, and again when a client gives an empty string."""
+
+DEFAULT_TRANSCRIPTION = Transcription(model="whisper-1")
+"""What a transcription session has, and where a client asks for transcriptions without naming a model."""
+
+Kind = Literal["realtime", "transcription"]
+"""The two types of session. A transcription session is kept as a realtime one that is never answered."""
 
 T = TypeVar("T")
 
@@ -61,8 +85,8 @@ def updated(
     says whether the session has sent audio, which settles its voice; ``tools_room`` is how many characters its tools
     may have.
     """
-    if not isinstance(params, RealtimeSessionParams):
-        raise _refused("session.type", "This endpoint serves sessions of type 'realtime'.")
+    if isinstance(params, TranscriptionSessionParams):
+        return _only_listening(session, params)
     _check_unserved(session, params)
     audio = given(params.audio, None)
     tools, tool_choice = _tools(session, params, tools_room)
@@ -89,6 +113,31 @@ def updated(
     return msgspec.structs.replace(session, **changes)
 
 
+def new(kind: Kind, *, id: str, model: str, expires_at: int) -> RealtimeSession:  # noqa: A002 - the wire's name
+    """Return the session that a connection starts with."""
+    session = RealtimeSession(id=id, model=model, instructions=DEFAULT_INSTRUCTIONS, expires_at=expires_at)
+    return session if kind == "realtime" else _only_listening(session, TranscriptionSessionParams())
+
+
+def told(session: RealtimeSession, kind: Kind) -> RealtimeSession | TranscriptionSession:
+    """Return the session as the client sees it."""
+    if kind == "realtime":
+        return session
+    return TranscriptionSession(
+        id=session.id,
+        expires_at=session.expires_at,
+        audio=TranscriptionAudio(input=session.audio.input),
+        include=session.include,
+    )
+
+
+def check_format(audio_format: AudioFormat, param: str) -> AudioFormat:
+    """Return the format; raises `ProtocolError` for PCM at another rate than the protocol's."""
+    if isinstance(audio_format, AudioPcm) and audio_format.rate != PCM_RATE:
+        raise _refused(f"{param}.rate", f"Expected {PCM_RATE}, but got {audio_format.rate}.")
+    return audio_format
+
+
 def check_modalities(modalities: list[Modality], param: str) -> list[Modality]:
     """Return the modalities; raises `ProtocolError` unless they are one of the two that the protocol allows."""
     if modalities not in (["audio"], ["text"]):
@@ -102,6 +151,21 @@ def check_voice(voice: object, voices: tuple[str, ...], param: str) -> str:
         name = voice if isinstance(voice, str) else getattr(voice, "id", voice)
         raise invalid_value(param, name, voices)
     return voice
+
+
+def _only_listening(session: RealtimeSession, params: TranscriptionSessionParams) -> RealtimeSession:
+    asked = given(given(params.audio, TranscriptionAudioParams()).input, AudioInputParams())
+    if asked.transcription is None:
+        param = "session.audio.input.transcription"
+        raise _refused(param, "A transcription session cannot be without transcription.")
+    heard = _input(session.audio.input, asked)
+    if heard.transcription is None:
+        heard = msgspec.structs.replace(heard, transcription=DEFAULT_TRANSCRIPTION)
+    return msgspec.structs.replace(
+        session,
+        include=_nullable(params.include, session.include, None),
+        audio=SessionAudio(input=heard, output=session.audio.output),
+    )
 
 
 def _check_unserved(session: RealtimeSession, params: RealtimeSessionParams) -> None:
@@ -142,30 +206,23 @@ def _input(current: AudioInput, params: AudioInputParams | None) -> AudioInput:
     if params is None:
         return current
     return AudioInput(
-        format=_pcm(given(params.format, current.format), "session.audio.input.format"),
+        format=check_format(given(params.format, current.format), "session.audio.input.format"),
         transcription=current.transcription
         if params.transcription is UNSET
         else _transcription(current.transcription, given(params.transcription, None)),
-        noise_reduction=_nullable(params.noise_reduction, current.noise_reduction, None),
+        noise_reduction=current.noise_reduction
+        if params.noise_reduction is UNSET
+        else _noise_reduction(current.noise_reduction, given(params.noise_reduction, None)),
         turn_detection=current.turn_detection
         if params.turn_detection is UNSET
-        else _turn_detection(given(params.turn_detection, None)),
+        else _turn_detection(current.turn_detection, given(params.turn_detection, None)),
     )
-
-
-def _pcm(wanted: object, param: str) -> AudioPcm:
-    if not isinstance(wanted, AudioPcm):
-        name = getattr(wanted, "type", wanted)
-        raise _refused(f"{param}.type", f"This endpoint serves 'audio/pcm' so far, but got '{name}'.")
-    if wanted.rate != 24_000:
-        raise _refused(f"{param}.rate", f"Expected 24000, but got {wanted.rate}.")
-    return wanted
 
 
 def _transcription(current: Transcription | None, params: TranscriptionParams | None) -> Transcription | None:
     if params is None:
         return None
-    base = current or Transcription(model="whisper-1")
+    base = current or DEFAULT_TRANSCRIPTION
     return Transcription(
         model=given(params.model, base.model),
         language=_nullable(params.language, base.language, None),
@@ -176,18 +233,25 @@ def _transcription(current: Transcription | None, params: TranscriptionParams | 
     )
 
 
-def _turn_detection(params: ServerVadParams | SemanticVadParams | None) -> TurnDetection | None:
+def _noise_reduction(current: NoiseReduction | None, params: NoiseReduction | None) -> NoiseReduction | None:
+    if params is None or current is None or params.strength is not UNSET:
+        return params
+    return NoiseReduction(type=params.type, strength=current.strength)
+
+
+def _turn_detection(
+    current: TurnDetection | None, params: ServerVadParams | SemanticVadParams | None
+) -> TurnDetection | None:
+    """Change what is named: null is the default, and another kind of detection begins with its defaults."""
     if params is None:
         return None
-    values = {
-        name: value
-        for name in params.__struct_fields__
-        if (value := getattr(params, name)) is not None and value is not UNSET
-    }
-    if "idle_timeout_ms" in values:
-        param = "session.audio.input.turn_detection.idle_timeout_ms"
-        raise _refused(param, "This endpoint does not serve it yet.")
-    return SemanticVad(**values) if isinstance(params, SemanticVadParams) else ServerVad(**values)
+    base = SemanticVad() if isinstance(params, SemanticVadParams) else ServerVad()
+    defaults = {name: getattr(base, name) for name in base.__struct_fields__}
+    if type(current) is type(base):
+        base = current
+    asked = {name: getattr(params, name) for name in params.__struct_fields__}
+    changes = {name: given(value, defaults[name]) for name, value in asked.items() if value is not UNSET}
+    return msgspec.structs.replace(base, **changes)
 
 
 def _output(
@@ -199,7 +263,7 @@ def _output(
     if spoke and voice != current.voice:
         raise cannot_update_voice()
     return AudioOutput(
-        format=_pcm(given(params.format, current.format), "session.audio.output.format"),
+        format=check_format(given(params.format, current.format), "session.audio.output.format"),
         voice=voice,
         speed=given(params.speed, current.speed),
     )

@@ -96,6 +96,8 @@ class Entry:
     output: str = ""
     transcribing: bool = False
     """Whether its words are still being recognised."""
+    aside: str = ""
+    """What the model reads in place of words, where there are none."""
 
     @property
     def text(self) -> str:

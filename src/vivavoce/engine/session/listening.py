@@ -6,25 +6,21 @@ before the turn is decided: if the speaker goes on, that answer only counts as a
 detection, audio waits in the buffer until the client commits it.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from vivavoce.engine.models.protocols import Transcription
-from vivavoce.engine.session import inputs
+from vivavoce.audio.pcm import Pcm
+from vivavoce.engine.session import formats, inputs
 from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
-from vivavoce.engine.session.effects import CancelRecognition, Judge, Listen, Recognise
+from vivavoce.engine.session.effects import CancelRecognition, Judge, Listen
+from vivavoce.engine.session.idle import Idle
 from vivavoce.engine.session.input_audio import BUFFER_LIMIT_S, InputAudio, ms, samples
 from vivavoce.engine.session.outgoing import Outgoing
+from vivavoce.engine.session.transcribing import Transcribing
 from vivavoce.engine.session.turns import MIN_SPEECH_MS, TurnChange, TurnDetector
 from vivavoce.engine.session.utterance import PARTIAL_EVERY_MS, Utterance
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.errors import buffer_full, commit_empty
-from vivavoce.protocol.session import SemanticVad, ServerVad
-from vivavoce.protocol.session import Transcription as TranscriptionConfig
-from vivavoce.protocol.usage import TranscriptionDuration
+from vivavoce.protocol.session import AudioFormat, AudioInput, AudioPcm, SemanticVad, ServerVad, TurnDetection
 
 __all__ = ["LONGEST_TURN_S", "SHORTEST_COMMIT_MS", "Listener", "Listening"]
 
@@ -43,7 +39,10 @@ SEMANTIC_COMPLETE_MS = {"low": 600, "medium": 350, "auto": 350, "high": 200}
 COMPLETE = 0.5
 """Probability from which a turn is taken for complete, as Smart Turn's authors have it."""
 
-Pcm = npt.NDArray[np.int16]
+SILENT = (
+    "(The user has been silent for {seconds:.0f} seconds. Ask in a few words whether they are still there.)"
+)
+"""What the model reads where ``idle_timeout_ms`` made a turn of silence."""
 
 
 class Listener(Protocol):
@@ -68,17 +67,6 @@ class Listener(Protocol):
         """The words of an item are known, or known to be unknowable."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Settling:
-    """An item that waits for words, and which of its parts they are for."""
-
-    utterance: Utterance
-    entry: Entry
-    index: int = 0
-    quiet: bool = False
-    """Whether the client is told nothing: the item is no item of the conversation."""
-
-
 class Listening:
     """Audio in, turns and words out."""
 
@@ -87,55 +75,79 @@ class Listening:
         self._listener = listener
         self._step_ms = step_ms
         self._audio = InputAudio()
-        self._detection: ServerVad | SemanticVad | None = None
+        self._format: AudioFormat = AudioPcm()
+        self._decoder = formats.decoder(self._format)
+        self._detection: TurnDetection | None = None
         self._detector: TurnDetector | None = None
-        self._transcription: TranscriptionConfig | None = None
         self._listening = 0
+        self._idle = Idle()
         self._utterances = 0
         self._utterance: Utterance | None = None
-        self._settling: dict[int, _Settling] = {}
+        self._words = Transcribing(out, listener.transcribed)
+        self._live = False
 
-    def configure(
-        self, detection: ServerVad | SemanticVad | None, transcription: TranscriptionConfig | None
-    ) -> None:
-        """Follow the session's configuration; a turn being heard is only upset when turn detection changes."""
-        self._transcription = transcription
-        if detection == self._detection:
-            return
-        self._detection = detection
-        self._abandon()
-        self._detector = None
-        if detection is not None:
-            self._listening += 1
-            self._detector = TurnDetector(
-                step_ms=self._step_ms,
-                threshold=detection.threshold if isinstance(detection, ServerVad) else 0.5,
-                silence_ms=self._patience(),
-                origin_ms=ms(self._audio.end),
-            )
+    @property
+    def heard_anything(self) -> bool:
+        """Whether audio was ever appended."""
+        return self._audio.end + self._decoder.pending > 0
 
-    def append(self, pcm: Pcm) -> None:
-        """Take audio; raises `ProtocolError` when the buffer is full."""
-        if len(self._audio) + len(pcm) > BUFFER_LIMIT_S * WIRE_RATE:
+    def configure(self, heard: AudioInput, *, live: bool = False) -> None:
+        """Follow the session's configuration; a turn being heard is only upset by another kind of turn detection.
+
+        ``live`` asks for partial words even where the client commits the audio.
+        """
+        self._live = live
+        self._words.configure(heard.transcription)
+        if heard.format != self._format:
+            self._complete()
+            self._format, self._decoder = heard.format, formats.decoder(heard.format)
+        before, self._detection = self._detection, heard.turn_detection
+        if self._detection != before:
+            self._idle.restart(self._audio.end)
+            if self._detector is not None and type(before) is type(self._detection):
+                self._detector.threshold = self._threshold()
+                self._detector.silence_ms = self._patience()
+            else:
+                self._abandon()
+                self._open_detector()
+
+    def append(self, data: bytes) -> None:
+        """Take audio in the session's format; raises `ProtocolError` when the buffer is full."""
+        coming = formats.samples(len(data), self._format)
+        if len(self._audio) + self._decoder.pending + coming > BUFFER_LIMIT_S * WIRE_RATE:
             raise buffer_full(BUFFER_LIMIT_S)
-        self._audio.append(pcm)
-        if self._detector is not None:
-            self._out.ask(Listen(self._listening, pcm))
+        self._hear(self._decoder.push(data))
+        if self._detector is None and self._live:
+            self._utterance = self._utterance or self._begin(self._audio.start)
+            self._ask_partial()
 
     def clear(self) -> None:
         """Forget what was appended, and a turn that was being heard."""
         self._abandon()
+        self._complete()
         self._audio.clear()
+        self._idle.restart(self._audio.end)
         self._out.send(ev.InputAudioBufferCleared())
 
     def commit(self) -> None:
         """Make the buffer an item; raises `ProtocolError` when it holds less than `SHORTEST_COMMIT_MS`."""
-        if len(self._audio) < samples(SHORTEST_COMMIT_MS):
-            raise commit_empty(len(self._audio) / 24)
+        held = len(self._audio) + self._decoder.pending
+        if held < samples(SHORTEST_COMMIT_MS):
+            raise commit_empty(held / 24)
+        self._complete()
         utterance = self._utterance or self._begin(self._audio.start)
-        if self._detector is not None and self._utterance is not None:
-            self._restart_detector()
+        if self._utterance is not None:
+            self._open_detector()
+        self._idle.restart(self._audio.end)
         self._settle(utterance, self._audio.take(start=utterance.start), by_turn=False)
+
+    def sent(self, event: ev.ServerEvent) -> None:
+        """Take note of what was sent to the client: silence is counted from the end of an answer."""
+        self._idle.sent(event, self._audio.end)
+
+    def nothing_said(self) -> None:
+        """Take word that a turn had no words, and gets no answer: nobody has spoken yet."""
+        self._idle.nothing_said(self._audio.end)
 
     def voice_heard(self, answer: inputs.VoiceHeard) -> None:
         """Take the voice detector's answer."""
@@ -146,15 +158,16 @@ class Listening:
             if change is not None:
                 self._turn_changed(change)
             elif self._too_long():
-                self._restart_detector()
+                self._open_detector()
                 self._turn_stopped(ms(self._audio.end))
+            elif self._silent_too_long():
+                self._time_out()
         self._between_turns() if self._utterance is None else self._ask_partial()
 
     def recognised(self, answer: inputs.Recognised) -> None:
         """Take the recogniser's answer."""
-        if answer.utterance in self._settling:
-            if answer.samples == self._settling[answer.utterance].utterance.final_at:
-                self._settled(answer.utterance, answer.transcription)
+        if self._words.waits_for(answer.utterance):
+            self._words.recognised(answer)
         elif (utterance := self._utterance) is not None and utterance.number == answer.utterance:
             utterance.partial_in_flight &= answer.final
             if answer.final and answer.samples == utterance.final_at:
@@ -165,16 +178,8 @@ class Listening:
 
     def recognition_failed(self, answer: inputs.RecognitionFailed) -> None:
         """Take word that the recogniser failed; only the words are lost, the item stays."""
-        if answer.final and answer.utterance in self._settling:
-            settling = self._settle_down(answer.utterance)
-            if self._transcription is not None and not settling.quiet:
-                error = ev.TranscriptionError(type="server_error", code="model_error", message=answer.message)
-                self._out.send(
-                    ev.ConversationItemInputAudioTranscriptionFailed(
-                        item_id=settling.entry.id, content_index=settling.index, error=error
-                    )
-                )
-            self._listener.transcribed(settling.entry)
+        if self._words.waits_for(answer.utterance):
+            self._words.failed(answer)
         elif self._utterance is not None and self._utterance.number == answer.utterance:
             self._utterance.partial_in_flight &= answer.final
             if answer.final:
@@ -195,17 +200,12 @@ class Listening:
         for index, part in enumerate(entry.parts):
             if part.kind == "input_audio" and part.text is None and part.samples:
                 utterance = self._begin(0)
-                utterance.item_id, utterance.final_at = entry.id, part.samples
-                entry.transcribing = True
-                self._settling[utterance.number] = _Settling(utterance, entry, index, quiet)
-                self._out.ask(self._recognition(utterance, part.pcm(), final=True))
+                utterance.item_id = entry.id
+                self._words.settle(utterance, entry, part.pcm(), index, quiet=quiet)
 
     def forget(self, item_id: str) -> None:
         """Stop recognising an item that is gone."""
-        for number, settling in list(self._settling.items()):
-            if settling.entry.id == item_id:
-                del self._settling[number]
-                self._out.ask(CancelRecognition(number))
+        self._words.forget(item_id)
 
     def _turn_changed(self, change: TurnChange) -> None:
         match change.kind:
@@ -245,41 +245,29 @@ class Listening:
         self._utterances += 1
         return Utterance(self._utterances, self._out.ids.item(), start)
 
-    def _settle(self, utterance: Utterance, pcm: Pcm, *, by_turn: bool) -> None:
+    def _time_out(self) -> None:
+        """Make a turn of the silence since the last answer was played."""
+        start, end = self._idle.since, samples(self._position_ms())
+        if start is None:
+            return
+        utterance = self._begin(start)
+        self._out.send(
+            ev.InputAudioBufferTimeoutTriggered(
+                audio_start_ms=ms(start), audio_end_ms=ms(end), item_id=utterance.item_id
+            )
+        )
+        self._idle.told(answered=self._detection is not None and self._detection.create_response)
+        aside = SILENT.format(seconds=(end - start) / WIRE_RATE)
+        self._settle(utterance, self._audio.take(end, start=start), by_turn=True, aside=aside)
+
+    def _settle(self, utterance: Utterance, pcm: Pcm, *, by_turn: bool, aside: str = "") -> None:
         """Make an utterance an item, and see to its words."""
         self._utterance = None
         part = Part("input_audio", text=None)
         part.add_audio(pcm)
-        entry = Entry(utterance.item_id, "message", role="user", parts=[part], transcribing=True)
-        self._settling[utterance.number] = _Settling(utterance, entry)
+        entry = Entry(utterance.item_id, "message", role="user", parts=[part], transcribing=True, aside=aside)
         self._listener.committed(entry, by_turn=by_turn)
-        if utterance.final is not None:
-            self._settled(utterance.number, utterance.final)
-        elif utterance.final_at is None:
-            utterance.final_at = len(pcm)
-            self._out.ask(self._recognition(utterance, pcm, final=True))
-
-    def _settled(self, number: int, transcription: Transcription) -> None:
-        settling = self._settle_down(number)
-        entry, index = settling.entry, settling.index
-        part = entry.parts[index]
-        part.text = transcription.text
-        if self._transcription is not None and not settling.quiet:
-            self._delta(entry.id, settling.utterance.agreement.finish(transcription.text), index)
-            self._out.send(
-                ev.ConversationItemInputAudioTranscriptionCompleted(
-                    item_id=entry.id,
-                    content_index=index,
-                    transcript=transcription.text,
-                    usage=TranscriptionDuration(seconds=round(part.samples / WIRE_RATE, 2)),
-                )
-            )
-        self._listener.transcribed(entry)
-
-    def _settle_down(self, number: int) -> "_Settling":
-        settling = self._settling.pop(number)
-        settling.entry.transcribing = any(other.entry is settling.entry for other in self._settling.values())
-        return settling
+        self._words.settle(utterance, entry, pcm)
 
     def _may_be_over(self, utterance: Utterance, text: str) -> None:
         if isinstance(self._detection, SemanticVad) and utterance.final_at is not None:
@@ -288,57 +276,56 @@ class Listening:
         self._listener.turn_may_be_over(utterance.item_id, text)
 
     def _ask_final(self) -> None:
-        if (utterance := self._utterance) is None:
-            return
-        pcm = self._audio.since(utterance.start, samples(self._position_ms()))
-        utterance.final_at = len(pcm)
-        self._out.ask(self._recognition(utterance, pcm, final=True))
+        if (utterance := self._utterance) is not None:
+            pcm = self._audio.since(utterance.start, samples(self._position_ms()))
+            self._words.ask(utterance, pcm, final=True)
 
     def _ask_partial(self) -> None:
         utterance = self._utterance
         if utterance is None or utterance.partial_in_flight or utterance.final_at is not None:
             return
-        if self._detector is None or not self._detector.voiced:
+        if self._detector is not None and not self._detector.voiced:
             return  # this may be the end: the final transcription should not have to wait
         length = samples(self._position_ms()) - utterance.start
         if length - utterance.partial_at < samples(PARTIAL_EVERY_MS):
             return
         utterance.partial_at, utterance.partial_in_flight = length, True
         pcm = self._audio.since(utterance.start, utterance.start + length)
-        self._out.ask(self._recognition(utterance, pcm, final=False))
-
-    def _recognition(self, utterance: Utterance, pcm: Pcm, *, final: bool) -> Recognise:
-        config = self._transcription
-        return Recognise(
-            utterance.number,
-            pcm,
-            final,
-            language=(config.language or None) if config else None,
-            prompt=(config.prompt or None) if config else None,
-        )
+        self._words.ask(utterance, pcm, final=False)
 
     def _agreed(self, utterance: Utterance, delta: str) -> None:
-        self._delta(utterance.item_id, delta)
+        self._words.tell(utterance.item_id, delta)
         if delta and utterance.final_at is None:
             self._listener.words_so_far(utterance.agreement.text)
 
-    def _delta(self, item_id: str, delta: str, index: int = 0) -> None:
-        if delta and self._transcription is not None:
-            self._out.send(
-                ev.ConversationItemInputAudioTranscriptionDelta(
-                    item_id=item_id, content_index=index, delta=delta
-                )
-            )
+    def _hear(self, pcm: Pcm) -> None:
+        if len(pcm):
+            self._audio.append(pcm)
+            if self._detector is not None:
+                self._out.ask(Listen(self._listening, pcm))
+
+    def _complete(self) -> None:
+        """Let the decoder give what it holds back: a stretch of audio ends here."""
+        self._hear(self._decoder.flush())
 
     def _between_turns(self) -> None:
-        """Keep only as much audio as the next turn's beginning may need."""
-        self._audio.drop_before(samples(self._position_ms() - self._padding_ms() - 2 * MIN_SPEECH_MS))
+        """Keep only as much audio as the next turn's beginning, or the silence, may need."""
+        keep = samples(self._position_ms() - self._padding_ms() - 2 * MIN_SPEECH_MS)
+        if self._idle.since is not None and self._idle_timeout() is not None:
+            keep = min(keep, self._idle.since)
+        self._audio.drop_before(keep)
 
-    def _restart_detector(self) -> None:
-        detection, self._detection = self._detection, None
-        utterance, self._utterance = self._utterance, None
-        self.configure(detection, self._transcription)
-        self._utterance = utterance
+    def _open_detector(self) -> None:
+        """Follow a new stream, from here on."""
+        self._detector = None
+        if self._detection is not None:
+            self._listening += 1
+            self._detector = TurnDetector(
+                step_ms=self._step_ms,
+                threshold=self._threshold(),
+                silence_ms=self._patience(),
+                origin_ms=ms(self._audio.end),
+            )
 
     def _abandon(self) -> None:
         if self._utterance is not None:
@@ -352,6 +339,24 @@ class Listening:
             utterance is not None
             and samples(self._position_ms()) - utterance.start > LONGEST_TURN_S * WIRE_RATE
         )
+
+    def _silent_too_long(self) -> bool:
+        timeout, detector = self._idle_timeout(), self._detector
+        return (
+            timeout is not None
+            and detector is not None
+            and not detector.hears_something
+            and self._idle.over(samples(detector.position_ms), timeout)
+        )
+
+    def _idle_timeout(self) -> int | None:
+        detection = self._detection
+        if isinstance(detection, ServerVad) and detection.idle_timeout_ms is not None:
+            return samples(detection.idle_timeout_ms)
+        return None
+
+    def _threshold(self) -> float:
+        return self._detection.threshold if isinstance(self._detection, ServerVad) else 0.5
 
     def _position_ms(self) -> int:
         return self._detector.position_ms if self._detector is not None else ms(self._audio.end)

@@ -7,9 +7,9 @@ they meet: who speaks interrupts, who has spoken is answered.
 
 from vivavoce.engine.session import config, inputs, wire
 from vivavoce.engine.session.answering import Answering
-from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS, given
+from vivavoce.engine.session.config import Kind, given
 from vivavoce.engine.session.conversation import WIRE_RATE, Conversation, Entry
-from vivavoce.engine.session.effects import Close, Effect
+from vivavoce.engine.session.effects import Close, Effect, Send
 from vivavoce.engine.session.listening import Listening
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.engine.session.prompting import CHARS_PER_TOKEN
@@ -18,10 +18,15 @@ from vivavoce.errors import ProtocolError
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.codec import decode_client_event
-from vivavoce.protocol.errors import session_expired
+from vivavoce.protocol.errors import (
+    realtime_update_not_allowed,
+    session_expired,
+    transcription_update_not_allowed,
+)
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.responses import ResponseCreateParams
-from vivavoce.protocol.session import RealtimeSession, TurnDetection
+from vivavoce.protocol.session import TurnDetection
+from vivavoce.protocol.session_params import RealtimeSessionParams
 
 __all__ = ["WIRE_RATE", "Session"]
 
@@ -34,6 +39,7 @@ class Session:
 
     ``step_ms`` is the voice detector's step, ``budget_tokens`` the longest prompt that the language model
     takes, ``expires_at`` when the session ends, in seconds since 1970; `inputs.Expired` tells that it is so.
+    ``kind`` is what the session is, unless an update makes it the other before anything was said.
     """
 
     def __init__(
@@ -44,17 +50,14 @@ class Session:
         step_ms: int,
         budget_tokens: int,
         expires_at: int,
+        kind: Kind = "realtime",
         ids: Ids | None = None,
     ) -> None:
         self._out = Outgoing(ids or Ids())
+        self._kind = kind
         self._voices = voices
         self._conversation = Conversation()
-        self._session = RealtimeSession(
-            id=self._out.ids.session(),
-            model=model,
-            instructions=DEFAULT_INSTRUCTIONS,
-            expires_at=expires_at,
-        )
+        self._session = config.new(kind, id=self._out.ids.session(), model=model, expires_at=expires_at)
         self._tools_room = budget_tokens * CHARS_PER_TOKEN // TOOLS_SHARE
         self._answering = Answering(
             self._out,
@@ -68,7 +71,7 @@ class Session:
 
     def begin(self) -> list[Effect]:
         """Return what a session starts with."""
-        self._out.send(ev.SessionCreated(session=self._session))
+        self._out.send(ev.SessionCreated(session=config.told(self._session, self._kind)))
         self._configure()
         return self._out.take()
 
@@ -101,7 +104,7 @@ class Session:
                 self._expire()
         self._answer_if_due()
         self._answering.proceed()
-        return self._out.take()
+        return self._taken()
 
     # What the client says.
 
@@ -118,7 +121,7 @@ class Session:
     def _obey(self, event: client.ClientEvent) -> None:
         match event:
             case client.InputAudioBufferAppend(audio=audio):
-                self._listening.append(wire.decode_audio(audio))
+                self._listening.append(wire.audio_bytes(audio, self._session.audio.input.format))
             case client.InputAudioBufferCommit():
                 self._listening.commit()
             case client.InputAudioBufferClear():
@@ -129,12 +132,13 @@ class Session:
                 self._create_item(event)
             case client.ConversationItemRetrieve(item_id=item_id):
                 entry = self._conversation.retrieve(item_id)
-                self._out.send(ev.ConversationItemRetrieved(item=wire.item(entry, with_audio=True)))
+                self._out.send(ev.ConversationItemRetrieved(item=wire.item(entry, self._session.audio)))
             case client.ConversationItemTruncate():
                 self._truncate(event)
             case client.ConversationItemDelete(item_id=item_id):
                 self._delete(self._conversation.deletable(item_id))
             case client.ResponseCreate(response=params):
+                self._check_answers()
                 self._respond(self._wanted(given(params, ResponseCreateParams())))
             case client.ResponseCancel(response_id=response_id):
                 self._answering.cancel("client_cancelled", given(response_id, None))
@@ -145,6 +149,9 @@ class Session:
                 raise ProtocolError(message, code="invalid_value", param="type")
 
     def _update(self, event: client.SessionUpdate) -> None:
+        kind: Kind = "realtime" if isinstance(event.session, RealtimeSessionParams) else "transcription"
+        if kind != self._kind and not self._untouched:
+            raise realtime_update_not_allowed() if kind == "realtime" else transcription_update_not_allowed()
         self._session = config.updated(
             self._session,
             event.session,
@@ -152,11 +159,12 @@ class Session:
             spoke=self._answering.spoke,
             tools_room=self._tools_room,
         )
-        self._out.send(ev.SessionUpdated(session=self._session))
+        self._kind = kind
+        self._out.send(ev.SessionUpdated(session=config.told(self._session, kind)))
         self._configure()
 
     def _create_item(self, event: client.ConversationItemCreate) -> None:
-        entry = wire.entry(event.item, event.item.id or self._out.ids.item())
+        entry = wire.entry(event.item, event.item.id or self._out.ids.item(), self._session.audio)
         self._conversation.insert(entry, given(event.previous_item_id, None))
         self._added(entry)
         self._listening.understand(entry)
@@ -231,20 +239,41 @@ class Session:
 
     def transcribed(self, entry: Entry) -> None:
         """The words of an item are known: a response that waits for them can start."""
-        if entry.id == self._due and not entry.text:
+        if entry.id == self._due and not entry.text and not entry.aside:
             self._due = None  # a cough, a door: nothing was said, so there is nothing to answer
             self._answering.drop_speculation()
+            self._listening.nothing_said()
 
     # The rest.
 
+    def _taken(self) -> list[Effect]:
+        asked = self._out.take()
+        for effect in asked:
+            if isinstance(effect, Send):
+                self._listening.sent(effect.event)
+        return asked
+
     @property
     def _detection(self) -> TurnDetection | None:
-        return self._session.audio.input.turn_detection
+        """What turns mean for answers: nothing in a transcription session."""
+        return self._session.audio.input.turn_detection if self._kind == "realtime" else None
+
+    @property
+    def _untouched(self) -> bool:
+        """Whether nothing was said yet."""
+        talked = self._answering.active or self._answering.spoke or self._listening.heard_anything
+        return not talked and not len(self._conversation)
+
+    def _check_answers(self) -> None:
+        if self._kind == "transcription":
+            message = "A transcription session has no responses: response.create needs a session of type 'realtime'."
+            raise ProtocolError(message, code="invalid_value", param="type")
 
     def _configure(self) -> None:
-        heard = self._session.audio.input
-        self._listening.configure(heard.turn_detection, heard.transcription)
-        self._answering.configure(self._wanted(ResponseCreateParams()))
+        only_listens = self._kind == "transcription"
+        self._listening.configure(self._session.audio.input, live=only_listens)
+        if not only_listens:
+            self._answering.configure(self._wanted(ResponseCreateParams()))
 
     def _answer_if_due(self) -> None:
         entry = self._conversation.find(self._due) if self._due is not None else None

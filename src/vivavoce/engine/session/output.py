@@ -7,11 +7,12 @@ Items of a response out of band (``conversation: "none"``) are only part of the 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vivavoce.engine.session import wire
+from vivavoce.engine.session import formats, wire
 from vivavoce.engine.session.conversation import WIRE_RATE, Conversation, Entry, Part, Spoken
 from vivavoce.engine.session.generation import Speech
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.protocol import server_events as ev
+from vivavoce.protocol.session import AudioFormat
 
 __all__ = ["DELTA_SAMPLES", "CallOutput", "Destination", "MessageOutput"]
 
@@ -48,14 +49,14 @@ class Destination:
 
 
 class MessageOutput:
-    """A message: text, or speech with its transcript."""
+    """A message: text, or speech, in the format ``spoken``, with its transcript."""
 
-    def __init__(self, to: Destination, index: int, *, spoken: bool) -> None:
+    def __init__(self, to: Destination, index: int, *, spoken: AudioFormat | None) -> None:
         self._to = to
         self._index = index
-        self._spoken = spoken
+        self._encoder = formats.encoder(spoken) if spoken is not None else None
         self._text: list[str] = []
-        self.part = Part("output_audio" if spoken else "output_text")
+        self.part = Part("output_text" if spoken is None else "output_audio")
         self.entry = Entry(to.out.ids.item(), "message", role="assistant", status="in_progress")
         to.open(self.entry, index)
         self.entry.parts.append(self.part)
@@ -65,33 +66,40 @@ class MessageOutput:
         """Add text."""
         self._text.append(text)
         self.part.text = "".join(self._text)
-        if self._spoken:
+        if self._encoder is not None:
             self._to.out.send(ev.ResponseOutputAudioTranscriptDelta(**self._place, delta=text))
         else:
             self._to.out.send(ev.ResponseOutputTextDelta(**self._place, delta=text))
 
     def speak(self, speech: Speech) -> None:
         """Add speech."""
+        if self._encoder is None:
+            return
         part = self.part
         if speech.text or not part.clauses:
             part.clauses.append(Spoken(speech.text, part.samples, part.samples))
         part.add_audio(speech.pcm)
         part.clauses[-1].end = part.samples
         for start in range(0, len(speech.pcm), DELTA_SAMPLES):
-            delta = wire.encode_audio(speech.pcm[start : start + DELTA_SAMPLES])
-            self._to.out.send(ev.ResponseOutputAudioDelta(**self._place, delta=delta))
+            self._send_audio(self._encoder.push(speech.pcm[start : start + DELTA_SAMPLES]))
 
     def close(self, status: Ended) -> None:
         """Say that this is all of it."""
         self.entry.status = status
         out, place, text = self._to.out, self._place, self.part.text or ""
-        if self._spoken:
+        if self._encoder is not None:
+            self._send_audio(self._encoder.flush())
             out.send(ev.ResponseOutputAudioDone(**place))
             out.send(ev.ResponseOutputAudioTranscriptDone(**place, transcript=text))
         else:
             out.send(ev.ResponseOutputTextDone(**place, text=text))
         out.send(ev.ResponseContentPartDone(**place, part=wire.content_part(self.part)))
         self._to.close(self.entry, self._index)
+
+    def _send_audio(self, data: bytes) -> None:
+        if data:
+            delta = wire.base64_of(data)
+            self._to.out.send(ev.ResponseOutputAudioDelta(**self._place, delta=delta))
 
     @property
     def _place(self) -> wire.Place:

@@ -33,11 +33,12 @@ class TurnDetector:
 
     ``started`` carries the onset (the first voiced step, without padding), ``paused`` and ``stopped`` the end
     of the step that decided, ``resumed`` the onset of the voice after a pause that did not end the turn.
+    ``threshold`` and ``silence_ms`` may change at any time, and hold from the next step on.
     """
 
     def __init__(self, *, step_ms: int, threshold: float, silence_ms: int, origin_ms: int = 0) -> None:
         self._step_ms = step_ms
-        self._threshold = threshold
+        self.threshold = threshold
         self.silence_ms = silence_ms
         self._position_ms = origin_ms
         self._voiced_ms = 0
@@ -51,6 +52,11 @@ class TurnDetector:
         return self.speaking and self._unvoiced_ms == 0
 
     @property
+    def hears_something(self) -> bool:
+        """Whether somebody speaks, or may just have begun to."""
+        return self.speaking or self._voiced_ms > 0
+
+    @property
     def position_ms(self) -> int:
         """How far the detector has heard."""
         return self._position_ms
@@ -61,7 +67,7 @@ class TurnDetector:
         return self._in_speech(probability) if self.speaking else self._in_silence(probability)
 
     def _in_silence(self, probability: float) -> TurnChange | None:
-        if probability < self._threshold:
+        if probability < self.threshold:
             self._voiced_ms = 0
             return None
         self._voiced_ms += self._step_ms
@@ -73,7 +79,7 @@ class TurnDetector:
         return TurnChange("started", onset)
 
     def _in_speech(self, probability: float) -> TurnChange | None:
-        if probability >= self._threshold - HYSTERESIS:
+        if probability >= self.threshold - HYSTERESIS:
             was_paused, self.paused = self.paused, False
             self._unvoiced_ms = 0
             return TurnChange("resumed", self._position_ms - self._step_ms) if was_paused else None

@@ -5,7 +5,7 @@ from typing import Literal
 
 from vivavoce.engine.models.protocols import Function
 from vivavoce.engine.session import tools, wire
-from vivavoce.engine.session.config import check_modalities, check_voice, given
+from vivavoce.engine.session.config import check_format, check_modalities, check_voice, given
 from vivavoce.engine.session.conversation import Conversation, Entry
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.errors import invalid_value
@@ -64,7 +64,9 @@ def wanted(
         modality=check_modalities(modalities, "response.output_modalities")[0],
         voice=check_voice(voice, voices, "response.audio.output.voice"),
         speed=session.audio.output.speed,
-        audio_format=session.audio.output.format,
+        audio_format=check_format(
+            given(audio.format, session.audio.output.format), "response.audio.output.format"
+        ),
         max_output_tokens=given(params.max_output_tokens, session.max_output_tokens),
         metadata=given(params.metadata, None),
         instructions=given(params.instructions, session.instructions),
@@ -73,7 +75,7 @@ def wanted(
         must_call=must_call,
         parallel_calls=given(params.parallel_tool_calls, given(session.parallel_tool_calls, True)),  # noqa: FBT003
         out_of_band=_out_of_band(given(params.conversation, "auto")),
-        context=_context(given(params.input, None), conversation, ids),
+        context=_context(given(params.input, None), session, conversation, ids),
     )
 
 
@@ -84,7 +86,10 @@ def _out_of_band(conversation: str) -> bool:
 
 
 def _context(
-    given_items: list[Item | ItemReference] | None, conversation: Conversation, ids: Ids
+    given_items: list[Item | ItemReference] | None,
+    session: RealtimeSession,
+    conversation: Conversation,
+    ids: Ids,
 ) -> tuple[Entry, ...] | None:
     if given_items is None:
         return None
@@ -98,5 +103,5 @@ def _context(
                 raise ProtocolError(message, code="invalid_value", param=f"{param}.id")
             entries.append(entry)
         else:
-            entries.append(wire.entry(item, item.id or ids.item(), param))
+            entries.append(wire.entry(item, item.id or ids.item(), session.audio, param))
     return tuple(entries)

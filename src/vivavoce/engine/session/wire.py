@@ -4,25 +4,26 @@ import base64
 import binascii
 from typing import Literal, TypedDict
 
-import numpy as np
-import numpy.typing as npt
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from vivavoce.engine.models.protocols import Finished
+from vivavoce.engine.models.protocols import Finished, Transcription
+from vivavoce.engine.session import formats
 from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol import items, responses, usage
 from vivavoce.protocol.errors import invalid_audio, invalid_value
+from vivavoce.protocol.session import AudioFormat, AudioPcm, SessionAudio
 
 __all__ = [
     "Place",
+    "audio_bytes",
+    "base64_of",
     "content_part",
-    "decode_audio",
-    "encode_audio",
     "entry",
     "item",
     "status_details",
     "token_usage",
+    "transcription_usage",
 ]
 
 OUTPUT_TOKEN_MS = 50
@@ -31,7 +32,8 @@ OUTPUT_TOKEN_MS = 50
 INPUT_TOKEN_MS = 100
 """And one input audio token for so much."""
 
-Pcm = npt.NDArray[np.int16]
+COUNTED_IN_SECONDS = ("whisper-1", "gpt-realtime-whisper")
+"""Transcription models whose usage is a duration [recorded sessions]; that of others is tokens."""
 
 
 class Place(TypedDict):
@@ -43,27 +45,30 @@ class Place(TypedDict):
     content_index: int
 
 
-def decode_audio(data: str, param: str = "audio") -> Pcm:
-    """Decode base64 PCM16; raises `ProtocolError` for anything else."""
+def audio_bytes(data: str, audio_format: AudioFormat, param: str = "audio") -> bytes:
+    """Decode base64 of audio; raises `ProtocolError` for anything else, and for half a sample."""
     try:
         raw = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise invalid_audio(param, "expected base64, but got something else") from None
-    if len(raw) % 2:
+    if isinstance(audio_format, AudioPcm) and len(raw) % 2:
         raise invalid_audio(param, f"expected two bytes for each sample, but got {len(raw)} bytes")
-    return np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
+    return raw
 
 
-def encode_audio(pcm: Pcm) -> str:
-    """Encode PCM16 as base64."""
-    return base64.b64encode(pcm.astype("<i2", copy=False).tobytes()).decode("ascii")
+def base64_of(data: bytes) -> str:
+    """Encode bytes as base64."""
+    return base64.b64encode(data).decode("ascii")
 
 
-def entry(given: items.Item, item_id: str, param: str = "item") -> Entry:
-    """Make an entry of an item that a client created; raises `ProtocolError` for what is not served."""
+def entry(given: items.Item, item_id: str, audio: SessionAudio, param: str = "item") -> Entry:
+    """Make an entry of an item that a client created; raises `ProtocolError` for what is not served.
+
+    What it holds of the user's voice is in the session's input format, of the assistant's in its output format.
+    """
     match given:
         case items.MessageItem():
-            return _message(given, item_id, param)
+            return _message(given, item_id, audio, param)
         case items.FunctionCall():
             return Entry(
                 item_id,
@@ -80,18 +85,18 @@ def entry(given: items.Item, item_id: str, param: str = "item") -> Entry:
             )
 
 
-def _message(given: items.MessageItem, item_id: str, where: str) -> Entry:
+def _message(given: items.MessageItem, item_id: str, audio: SessionAudio, where: str) -> Entry:
     allowed = items.CONTENT_OF_ROLE[given.role]
     parts = []
     for index, content in enumerate(given.content):
         param = f"{where}.content[{index}]"
         if content.type not in allowed:
             raise invalid_value(f"{param}.type", content.type, allowed)
-        parts.append(_part(content, param))
+        parts.append(_part(content, audio, param))
     return Entry(item_id, "message", role=given.role, parts=parts)
 
 
-def _part(content: items.Content, param: str) -> Part:
+def _part(content: items.Content, session: SessionAudio, param: str) -> Part:
     match content:
         case items.InputText(text=text):
             return Part("input_text", text)
@@ -105,12 +110,17 @@ def _part(content: items.Content, param: str) -> Part:
         case items.OutputAudio(audio=audio, transcript=transcript):
             part = Part("output_audio", transcript if isinstance(transcript, str) else "")
     if isinstance(audio, str):
-        part.add_audio(decode_audio(audio, f"{param}.audio"))
+        spoken = _format(part, session)
+        part.add_audio(formats.decode(audio_bytes(audio, spoken, f"{param}.audio"), spoken))
     return part
 
 
-def item(kept: Entry, *, with_audio: bool = False) -> items.Item:
-    """Make the wire's item of an entry; audio goes along only when it was asked for."""
+def _format(part: Part, session: SessionAudio) -> AudioFormat:
+    return session.output.format if part.kind == "output_audio" else session.input.format
+
+
+def item(kept: Entry, audio: SessionAudio | None = None) -> items.Item:
+    """Make the wire's item of an entry; its audio goes along, in the session's formats, only where these are given."""
     match kept.kind:
         case "function_call":
             return items.FunctionCall(
@@ -123,15 +133,17 @@ def item(kept: Entry, *, with_audio: bool = False) -> items.Item:
         case "function_call_output":
             return items.FunctionCallOutput(id=kept.id, call_id=kept.call_id, output=kept.output)
         case "message":
-            content = [_content(part, with_audio=with_audio) for part in kept.parts]
+            content = [_content(part, audio) for part in kept.parts]
             return items.MessageItem(
                 id=kept.id, status=kept.status, role=kept.role or "assistant", content=content
             )
 
 
-def _content(part: Part, *, with_audio: bool) -> items.Content:
+def _content(part: Part, session: SessionAudio | None) -> items.Content:
     text = part.text or ""
-    audio = encode_audio(part.pcm()) if with_audio and part.audio else UNSET
+    audio: str | UnsetType = UNSET
+    if session is not None and part.audio:
+        audio = base64_of(formats.encode(part.pcm(), _format(part, session)))
     match part.kind:
         case "input_text":
             return items.InputText(text=text)
@@ -181,4 +193,17 @@ def token_usage(finished: Finished | None, *, heard: int, written: int, spoken: 
             cached_tokens_details=usage.CachedTokensDetails(text_tokens=cached),
         ),
         output_token_details=usage.OutputTokenDetails(text_tokens=written, audio_tokens=voiced),
+    )
+
+
+def transcription_usage(model: str, heard: Transcription, length: int) -> usage.TranscriptionUsage:
+    """Count a transcription of so many samples as the model that the client named is counted."""
+    if model in COUNTED_IN_SECONDS:
+        return usage.TranscriptionDuration(seconds=round(length / WIRE_RATE, 2))
+    listened = length * 1000 // (WIRE_RATE * INPUT_TOKEN_MS)
+    return usage.TranscriptionTokens(
+        total_tokens=listened + heard.tokens,
+        input_tokens=listened,
+        input_token_details=usage.TranscriptionTokenDetails(text_tokens=0, audio_tokens=listened),
+        output_tokens=heard.tokens,
     )
