@@ -161,6 +161,8 @@ class TestConnecting:
             (default,) = await until(session, "session.created")
             assert default["session"]["model"] == "gpt-realtime"
             assert default["session"]["expires_at"] > 1_700_000_000
+            (listens,) = await until(engine.connect(kind="transcription"), "session.created")
+            assert listens["session"]["type"] == "transcription"
 
     async def test_sessions_are_counted_and_do_not_share_their_words(self, loader):
         async with Engine(load=loader) as engine:

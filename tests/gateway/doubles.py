@@ -95,8 +95,9 @@ class ScriptedUpstream:
         self.status = ScriptedStatus("ready", models={"recogniser": "scripted"}, seconds=0.25)
         return self
 
-    def connect(self, model):
+    def connect(self, model, *, kind):
         session = self._transport(model, self._reply)
+        session.kind = kind
         self.sessions.append(session)
         return session
 

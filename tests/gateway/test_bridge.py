@@ -266,9 +266,9 @@ class TestSlowClients:
         class SlowForOne(ScriptedUpstream):
             numbers = itertools.count()
 
-            def connect(self, model):
+            def connect(self, model, *, kind):
                 self._transport = Flood if next(self.numbers) == 0 else ScriptedTransport
-                return super().connect(model)
+                return super().connect(model, kind=kind)
 
         async with gateway(SlowForOne(), send_timeout_seconds=30, close_timeout_seconds=0.1) as running:
             raw = await _raw_connect(running)

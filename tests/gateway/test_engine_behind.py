@@ -1,5 +1,6 @@
 """The whole way: the official client, a socket, the gateway, the engine; only the models are scripted."""
 
+import base64
 import json
 
 import aiohttp
@@ -48,6 +49,26 @@ async def test_the_official_client_gets_an_answer():
                     said += event.delta
             assert event.response.status == "completed"
             assert said.strip() == "A fugue. Indeed."
+
+
+async def test_the_official_client_has_a_telephone_written_down():
+    async with gateway(_engine()) as running:
+        client = AsyncOpenAI(base_url=running.url("/v1"), api_key="any")
+        query = {"intent": "transcription"}
+        async with client, client.realtime.connect(extra_query=query) as connection:
+            audio = {"format": {"type": "audio/pcmu"}, "turn_detection": None}
+            await connection.session.update(session={"type": "transcription", "audio": {"input": audio}})
+            sound = base64.b64encode(b"\xff" * 4000).decode()
+            await connection.input_audio_buffer.append(audio=sound)
+            await connection.input_audio_buffer.commit()
+            events = []
+            while not events or not events[-1].type.endswith("transcription.completed"):
+                events.append(await connection.recv())
+                STRICT.validate_json(events[-1].model_dump_json(exclude_unset=True), strict=True)
+            assert events[0].session.type == "transcription"
+            assert events[-1].usage.seconds == 0.5
+            await connection.conversation.item.retrieve(item_id=events[-1].item_id)
+            assert (await connection.recv()).item.content[0].audio == sound
 
 
 async def test_nonsense_is_answered_by_the_engine_and_the_session_goes_on():

@@ -17,7 +17,7 @@ from vivavoce.engine.runtime import EngineSession
 from vivavoce.engine.session.machine import Session
 from vivavoce.engine.weights import Progress
 from vivavoce.errors import ConnectionFailed, VivaVoceError
-from vivavoce.protocol.session import SESSION_SECONDS
+from vivavoce.protocol.session import DEFAULT_MODEL, SESSION_SECONDS, SessionType
 
 __all__ = ["Engine", "EngineStatus"]
 
@@ -104,8 +104,8 @@ class Engine:
             return self._set_capacity
         return capacity(self._loaded.costs, _cores())
 
-    def connect(self, model: str = "gpt-realtime") -> EngineSession:
-        """Open a session; ``model`` is the name that the session will report.
+    def connect(self, model: str = DEFAULT_MODEL, *, kind: SessionType = "realtime") -> EngineSession:
+        """Open a session; ``model`` is the name that the session will report, unless it only transcribes.
 
         Raises `ConnectionFailed` while the engine is not ready, and with the code ``session_limit_reached`` where
         one more would break real time for those that are there.
@@ -120,6 +120,7 @@ class Engine:
             step_ms=models.voice_activity.step * 1000 // MODEL_RATE,
             budget_tokens=self._loaded.budget_tokens,
             expires_at=int(time.time() + self._lifetime),
+            kind=kind,
         )
         session = EngineSession(
             machine,

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
+from vivavoce.protocol.session import SessionType
+
 __all__ = ["Progress", "Status", "Transport", "Upstream"]
 
 
@@ -88,7 +90,7 @@ class Upstream(Protocol):
         """How many sessions it holds at once; None where it does not say, or not yet."""
         ...
 
-    def connect(self, model: str) -> Transport:
+    def connect(self, model: str, *, kind: SessionType) -> Transport:
         """Open a session; ``session.created`` is the first thing that it says.
 
         Raises `vivavoce.errors.ConnectionFailed` when there can be none now.

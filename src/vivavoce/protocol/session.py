@@ -45,6 +45,7 @@ __all__ = [
     "ServerVad",
     "Session",
     "SessionAudio",
+    "SessionType",
     "TokenLimits",
     "Tracing",
     "TracingConfiguration",
@@ -78,6 +79,7 @@ PCM_RATE = 24_000
 SESSION_SECONDS = 3600
 """How long OpenAI lets a session live [recorded sessions: ``expires_at``]."""
 
+SessionType = Literal["realtime", "transcription"]
 Modality = Literal["text", "audio"]
 Include = Literal["item.input_audio_transcription.logprobs"]
 Eagerness = Literal["low", "medium", "high", "auto"]

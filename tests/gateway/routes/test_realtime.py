@@ -11,6 +11,19 @@ class TestUpgrade:
             assert (await ws.receive_json())["session"]["model"] == "gpt-realtime-2.1"
 
     @pytest.mark.parametrize(
+        ("query", "kind"),
+        [
+            ("model=gpt-realtime", "realtime"),
+            ("intent=transcription", "transcription"),
+            ("model=gpt-4o-transcribe&intent=transcription", "transcription"),
+        ],
+    )
+    async def test_and_what_the_session_is_for(self, query, kind):
+        async with gateway() as running, running.connect(f"/v1/realtime?{query}") as ws:
+            await ws.receive_json()
+            assert running.upstream.sessions[0].kind == kind
+
+    @pytest.mark.parametrize(
         "offered",
         [
             ["realtime"],
@@ -43,7 +56,9 @@ class TestRefusals:
         [
             ("", 400, "missing_required_parameter", "model"),
             ("?model=", 400, "missing_required_parameter", "model"),
-            ("?intent=transcription", 400, "missing_required_parameter", "model"),
+            ("?intent=transcription&model=", 400, "missing_required_parameter", "model"),
+            ("?intent=conversation&model=m", 400, "invalid_value", "intent"),
+            (f"?intent=transcription&model={'m' * 257}", 400, "invalid_value", "model"),
             (f"?model={'m' * 257}", 400, "invalid_value", "model"),
             ("?call_id=rtc_x", 404, "call_not_found", "call_id"),
         ],
@@ -93,7 +108,7 @@ class TestRefusals:
     )
     async def test_an_endpoint_that_refuses(self, code, told):
         class Refusing(ScriptedUpstream):
-            def connect(self, model):
+            def connect(self, model, *, kind):
                 raise ConnectionFailed("The engine is full.", status=503, code=code)
 
         async with gateway(Refusing()) as running:

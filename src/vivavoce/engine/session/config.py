@@ -1,6 +1,6 @@
 """The session's configuration: what a client asks for, checked as a whole, becomes what is in force. Pure."""
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -20,6 +20,7 @@ from vivavoce.protocol.session import (
     SemanticVad,
     ServerVad,
     SessionAudio,
+    SessionType,
     Transcription,
     TranscriptionAudio,
     TranscriptionSession,
@@ -41,7 +42,6 @@ from vivavoce.protocol.tools import Tool, ToolChoice
 __all__ = [
     "DEFAULT_INSTRUCTIONS",
     "DEFAULT_TRANSCRIPTION",
-    "Kind",
     "check_format",
     "check_modalities",
     "check_voice",
@@ -59,9 +59,6 @@ DEFAULT_INSTRUCTIONS = (
 
 DEFAULT_TRANSCRIPTION = Transcription(model="whisper-1")
 """What a transcription session has, and where a client asks for transcriptions without naming a model."""
-
-Kind = Literal["realtime", "transcription"]
-"""The two types of session. A transcription session is kept as a realtime one that is never answered."""
 
 T = TypeVar("T")
 
@@ -113,13 +110,13 @@ def updated(
     return msgspec.structs.replace(session, **changes)
 
 
-def new(kind: Kind, *, id: str, model: str, expires_at: int) -> RealtimeSession:  # noqa: A002 - the wire's name
-    """Return the session that a connection starts with."""
+def new(kind: SessionType, *, id: str, model: str, expires_at: int) -> RealtimeSession:  # noqa: A002 - the wire's name
+    """Return the session that a connection starts with; one of type transcription is a realtime one without answers."""
     session = RealtimeSession(id=id, model=model, instructions=DEFAULT_INSTRUCTIONS, expires_at=expires_at)
     return session if kind == "realtime" else _only_listening(session, TranscriptionSessionParams())
 
 
-def told(session: RealtimeSession, kind: Kind) -> RealtimeSession | TranscriptionSession:
+def told(session: RealtimeSession, kind: SessionType) -> RealtimeSession | TranscriptionSession:
     """Return the session as the client sees it."""
     if kind == "realtime":
         return session

@@ -7,7 +7,7 @@ they meet: who speaks interrupts, who has spoken is answered.
 
 from vivavoce.engine.session import config, inputs, wire
 from vivavoce.engine.session.answering import Answering
-from vivavoce.engine.session.config import Kind, given
+from vivavoce.engine.session.config import given
 from vivavoce.engine.session.conversation import WIRE_RATE, Conversation, Entry
 from vivavoce.engine.session.effects import Close, Effect, Send
 from vivavoce.engine.session.listening import Listening
@@ -25,7 +25,7 @@ from vivavoce.protocol.errors import (
 )
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.responses import ResponseCreateParams
-from vivavoce.protocol.session import TurnDetection
+from vivavoce.protocol.session import SessionType, TurnDetection
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
 __all__ = ["WIRE_RATE", "Session"]
@@ -50,7 +50,7 @@ class Session:
         step_ms: int,
         budget_tokens: int,
         expires_at: int,
-        kind: Kind = "realtime",
+        kind: SessionType = "realtime",
         ids: Ids | None = None,
     ) -> None:
         self._out = Outgoing(ids or Ids())
@@ -149,7 +149,9 @@ class Session:
                 raise ProtocolError(message, code="invalid_value", param="type")
 
     def _update(self, event: client.SessionUpdate) -> None:
-        kind: Kind = "realtime" if isinstance(event.session, RealtimeSessionParams) else "transcription"
+        kind: SessionType = (
+            "realtime" if isinstance(event.session, RealtimeSessionParams) else "transcription"
+        )
         if kind != self._kind and not self._untouched:
             raise realtime_update_not_allowed() if kind == "realtime" else transcription_update_not_allowed()
         self._session = config.updated(

@@ -10,6 +10,7 @@ from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.protocol.session import DEFAULT_MODEL, SessionType
 
 __all__ = ["SUBPROTOCOL", "realtime"]
 
@@ -17,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "realtime"
 """What a browser offers, together with its key, and must be answered with."""
+
+INTENT = "transcription"
+"""What ``?intent=`` may be: the session then only writes down what it hears, and needs no ``model``."""
 
 MAX_MODEL_NAME = 256
 """Characters of a model's name; the longest that is known has 42."""
@@ -29,7 +33,8 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     if refusal is not None:
         return refusal.response()
     try:
-        transport = gateway.upstream.connect(request.query["model"])
+        kind: SessionType = "transcription" if "intent" in request.query else "realtime"
+        transport = gateway.upstream.connect(request.query.get("model", DEFAULT_MODEL), kind=kind)
     except ConnectionFailed as failed:
         return _no_upstream(str(failed), gateway.settings, code=failed.code).response()
     protocols = (SUBPROTOCOL,) if _offered(request) else ()
@@ -54,25 +59,37 @@ def _refuse_request(request: web.Request) -> Refusal | None:
             f"Expected the subprotocol {SUBPROTOCOL!r} among those offered.",
             code="unsupported_subprotocol",
         )
-    return _refuse_model(request.query.get("model"), call=request.query.get("call_id"))
-
-
-def _refuse_model(model: str | None, *, call: str | None) -> Refusal | None:
-    if call is not None:
+    if "call_id" in request.query:
         return Refusal(
             HTTPStatus.NOT_FOUND,
             "There is no such call: this server holds its sessions over WebSockets.",
             code="call_not_found",
             param="call_id",
         )
-    if not model:
+    model, intent = request.query.get("model"), request.query.get("intent")
+    return _refuse_intent(intent) or _refuse_model(model, needed=intent is None)
+
+
+def _refuse_intent(intent: str | None) -> Refusal | None:
+    if intent in (None, INTENT):
+        return None
+    return Refusal(
+        HTTPStatus.BAD_REQUEST,
+        f"Expected the intent {INTENT!r}, or none for a conversation.",
+        code="invalid_value",
+        param="intent",
+    )
+
+
+def _refuse_model(model: str | None, *, needed: bool) -> Refusal | None:
+    if not model and (needed or model is not None):
         return Refusal(
             HTTPStatus.BAD_REQUEST,
-            "Missing required parameter: 'model'. Expected /v1/realtime?model=NAME.",
+            f"Missing required parameter: 'model'. Expected /v1/realtime?model=NAME, or ?intent={INTENT}.",
             code="missing_required_parameter",
             param="model",
         )
-    if len(model) > MAX_MODEL_NAME:
+    if model is not None and len(model) > MAX_MODEL_NAME:
         return Refusal(
             HTTPStatus.BAD_REQUEST,
             f"Expected the name of a model, of at most {MAX_MODEL_NAME} characters, got {len(model)}.",
