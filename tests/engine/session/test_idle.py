@@ -2,6 +2,8 @@ import base64
 
 import pytest
 
+from tests.engine.session.driver import Driver, types, user
+from vivavoce.engine.session import effects
 from vivavoce.engine.session.idle import Idle
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.responses import Response, ResponseAudio, ResponseAudioOutput
@@ -135,3 +137,138 @@ def test_can_be_counted_anew(sent):
     assert sent.idle.since == 300
     sent.idle.restart(200)
     assert sent.idle.since == 300
+
+
+def waiting(**detection):
+    """A session that has given an answer of one second, and waits for six seconds after it."""
+    fields = {"type": "server_vad", "idle_timeout_ms": 6000, **detection}
+    driver = Driver(audio={"input": {"turn_detection": fields, "transcription": {"model": "whisper-1"}}})
+    driver.client("conversation.item.create", item=user("Hello."))
+    driver.client("response.create")
+    driver.write("Hello there. ")
+    driver.speak(1.0)
+    return driver
+
+
+def timed_out(events):
+    return [event for event in events if event["type"] == "input_audio_buffer.timeout_triggered"]
+
+
+class TestSession:
+    def test_asks_after_a_while(self):
+        driver = waiting()
+        driver.hear((6.9, 0.1))
+        assert not timed_out(driver.events)
+        events = driver.hear((0.2, 0.1))
+        assert types(events) == [
+            "input_audio_buffer.timeout_triggered",
+            "input_audio_buffer.committed",
+            "conversation.item.added",
+            "conversation.item.done",
+        ]
+        told, committed, added, _ = events
+        assert told["audio_start_ms"] == 1000
+        assert 7000 <= told["audio_end_ms"] < 7000 + 32
+        assert told["item_id"] == committed["item_id"] == added["item"]["id"]
+        (retrieved,) = driver.client("conversation.item.retrieve", item_id=told["item_id"])
+        silence = base64.b64decode(retrieved["item"]["content"][0]["audio"])
+        assert len(silence) == 48 * (told["audio_end_ms"] - told["audio_start_ms"])
+        assert "response.created" in types(driver.recognise(""))
+        asked = driver.last(effects.Generate).prompt.messages[-1]
+        assert asked.role == "user"
+        assert "silent for 6 seconds" in asked.text
+
+    def test_hears_what_was_said_all_the_same(self):
+        driver = waiting()
+        driver.hear((7.1, 0.1))
+        driver.recognise("Psst.")
+        assert driver.last(effects.Generate).prompt.messages[-1].text == "Psst."
+
+    def test_asks_once(self):
+        driver = waiting()
+        driver.hear((7.1, 0.1))
+        driver.recognise("")
+        driver.write("Are you there? ")
+        driver.speak(1.0)
+        driver.hear((9.0, 0.1))
+        driver.hear((0.3, 0.9), (9.0, 0.1))  # a cough is no answer
+        driver.recognise("")
+        driver.hear((9.0, 0.1))
+        assert len(timed_out(driver.events)) == 1
+
+    def test_asks_again_after_another_answer(self):
+        driver = waiting()
+        driver.hear((7.1, 0.1))
+        driver.recognise("")
+        driver.write("Are you there? ")
+        driver.speak(1.0)
+        driver.hear((1.0, 0.9), (0.3, 0.1))
+        driver.recognise("Yes.")
+        driver.write("Good. ")
+        driver.speak(1.0)
+        driver.hear((7.1, 0.1))
+        assert len(timed_out(driver.events)) == 2
+
+    def test_speech_comes_before_it(self):
+        driver = waiting()
+        driver.hear((6.9, 0.1), (1.0, 0.9), (9.0, 0.1))
+        assert not timed_out(driver.events)
+
+    def test_so_does_the_first_moment_of_speech(self):
+        driver = waiting()
+        driver.hear((6.976, 0.1), (0.064, 0.9))
+        assert not timed_out(driver.events)
+        driver.hear((0.032, 0.1))
+        assert timed_out(driver.events)
+
+    def test_a_cough_does_not_silence_it(self):
+        driver = waiting()
+        driver.hear((3.0, 0.1), (0.3, 0.9), (0.3, 0.1))
+        driver.recognise("")
+        driver.hear((5.9, 0.1))
+        assert not timed_out(driver.events)
+        driver.hear((0.2, 0.1))
+        assert timed_out(driver.events)
+
+    @pytest.mark.parametrize("how", ["clear", "update"])
+    def test_is_counted_anew(self, how):
+        driver = waiting()
+        driver.hear((6.0, 0.1))
+        if how == "clear":
+            driver.client("input_audio_buffer.clear")
+        else:
+            for detection in (None, {"type": "server_vad", "idle_timeout_ms": 6000}):
+                audio = {"input": {"turn_detection": detection}}
+                driver.client("session.update", session={"type": "realtime", "audio": audio})
+        driver.hear((5.9, 0.1))
+        assert not timed_out(driver.events)
+        driver.hear((0.2, 0.1))
+        assert timed_out(driver.events)
+
+    def test_tells_and_leaves_the_response_to_the_client(self):
+        driver = waiting(create_response=False)
+        events = driver.hear((7.1, 0.1))
+        assert timed_out(events)
+        assert "response.created" not in types(driver.recognise(""))
+        assert "response.created" in types(driver.client("response.create"))
+
+    def test_is_not_asked_for_by_default(self):
+        driver = waiting(idle_timeout_ms=None)
+        driver.hear((30.0, 0.1))
+        assert not timed_out(driver.events)
+
+    @pytest.mark.parametrize("timeout", [4999, 30_001, 0, "6000"])
+    def test_has_its_limits(self, timeout):
+        driver = Driver()
+        detection = {"type": "server_vad", "idle_timeout_ms": timeout}
+        audio = {"input": {"turn_detection": detection}}
+        (refused,) = driver.client("session.update", session={"type": "realtime", "audio": audio})
+        assert refused["type"] == "error"
+        assert refused["error"]["param"] == "session.audio.input.turn_detection.idle_timeout_ms"
+
+    def test_is_no_matter_of_semantic_vad(self):
+        driver = Driver()
+        detection = {"type": "semantic_vad", "idle_timeout_ms": 6000}
+        audio = {"input": {"turn_detection": detection}}
+        (refused,) = driver.client("session.update", session={"type": "realtime", "audio": audio})
+        assert refused["error"]["code"] == "unknown_parameter"
