@@ -2,7 +2,7 @@ import base64
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.session.driver import Driver, types, user
@@ -32,6 +32,7 @@ LENGTHS = st.lists(st.integers(0, 700), max_size=8)
 
 
 @pytest.mark.parametrize("audio_format", ALL)
+@settings(deadline=None)
 @given(lengths=LENGTHS, total=st.integers(0, 3000))
 def test_a_stream_comes_in_as_the_whole_would(audio_format, lengths, total):
     data = encode(tone(3 * total), audio_format)
@@ -48,6 +49,7 @@ def test_a_stream_comes_in_as_the_whole_would(audio_format, lengths, total):
 
 
 @pytest.mark.parametrize("audio_format", ALL)
+@settings(deadline=None)
 @given(lengths=LENGTHS, total=st.integers(0, 3000))
 def test_a_stream_goes_out_as_the_whole_would(audio_format, lengths, total):
     pcm = tone(total)
@@ -129,6 +131,7 @@ class TestSession:
         driver.client("input_audio_buffer.commit")
         assert driver.last(effects.Recognise).pcm.size == 2400
 
+    @settings(deadline=None)
     @given(lengths=st.lists(st.integers(1, 900), min_size=1, max_size=8))
     def test_chunks_join_and_keep_the_time(self, name, law, lengths):
         driver = telephone(name, turn_detection=None)

@@ -351,6 +351,24 @@ class TestBuffer:
         assert ear.hear((0.5, 0.0)) == [300]
         assert ear.told == ["started", "turn"]
 
+    def test_other_numbers_hold_at_once_and_upset_no_turn(self):
+        ear = Ear(ServerVad(silence_duration_ms=300))
+        ear.hear((1.0, 0.7), (0.2, 0.0))
+        ear.configure(ServerVad(silence_duration_ms=500, threshold=0.9, create_response=False))
+        assert ear.hear((0.5, 0.0)) == [300]
+        assert "goes on" not in ear.told
+        ear.hear((1.0, 0.7))
+        assert ear.told[-1] == "turn"
+        ear.hear((1.0, 0.95))
+        assert ear.told[-1] == "started"
+        assert len({work.listening for work in ear.of(Listen)}) == 1
+
+    def test_so_does_another_eagerness(self):
+        ear = Ear(SemanticVad(eagerness="low"))
+        ear.hear((1.0, 0.9), (0.2, 0.0))
+        ear.configure(SemanticVad(eagerness="high"))
+        assert ear.hear((2.0, 0.0)) == [SEMANTIC_SILENCE_MS["high"] - 200]
+
     def test_what_was_appended_before_detection_is_not_heard_twice(self):
         ear = Ear(None)
         ear.append(1.0)

@@ -59,9 +59,19 @@ class Walk(RuleBasedStateMachine):
             item = data.draw(st.sampled_from(self.items))
             self.driver.client("conversation.item.delete", item_id=item)
 
-    @rule(detection=st.sampled_from([None, {"type": "server_vad"}, {"type": "semantic_vad"}]))
-    def update(self, detection):
-        audio = {"input": {"turn_detection": detection, "transcription": {"model": "whisper-1"}}}
+    @rule(
+        detection=st.sampled_from(
+            [None, {"type": "server_vad", "idle_timeout_ms": 5000}, {"type": "semantic_vad"}]
+        ),
+        spoken=st.sampled_from(["audio/pcm", "audio/pcmu", "audio/pcma"]),
+    )
+    def update(self, detection, spoken):
+        heard = {
+            "turn_detection": detection,
+            "transcription": {"model": "whisper-1"},
+            "format": {"type": spoken},
+        }
+        audio = {"input": heard}
         self.driver.client("session.update", session={"type": "realtime", "audio": audio})
 
     @rule()
@@ -74,7 +84,7 @@ class Walk(RuleBasedStateMachine):
 
     # What a microphone and the models may do.
 
-    @rule(seconds=st.sampled_from([0.1, 0.5]), probability=st.sampled_from([0.0, 0.45, 0.9]))
+    @rule(seconds=st.sampled_from([0.1, 0.5, 6.0]), probability=st.sampled_from([0.0, 0.45, 0.9]))
     def hear(self, seconds, probability):
         self.driver.append(seconds)
         listening = [a for a in self.driver.asked if isinstance(a, effects.Listen)]
