@@ -23,13 +23,20 @@ STEP_MS = 32
 class Driver:
     """One session; `events` are the server's events so far, each validated by the official package's types."""
 
-    def __init__(self, kind: Literal["realtime", "transcription"] = "realtime", **session: Any) -> None:
+    def __init__(
+        self,
+        kind: Literal["realtime", "transcription"] = "realtime",
+        *,
+        model: str = "gpt-realtime",
+        expires_at: int = 2_000_000_000,
+        **session: Any,
+    ) -> None:
         self.machine = Session(
-            model="gpt-realtime",
+            model=model,
             voices=VOICES,
             step_ms=STEP_MS,
             budget_tokens=2000,
-            expires_at=2_000_000_000,
+            expires_at=expires_at,
             kind=kind,
             ids=Ids(random.Random(7)),
         )
