@@ -32,8 +32,6 @@ class _OnlyType(msgspec.Struct):
     type: str
 
 
-"""What msgspec raises when bytes or text are no JSON that it can read."""
-
 _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises for bytes or text that it cannot read as what was asked for."""
 
