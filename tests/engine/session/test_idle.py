@@ -175,7 +175,7 @@ class TestSession:
         assert len(silence) == 48 * (told["audio_end_ms"] - told["audio_start_ms"])
         assert "response.created" in types(driver.recognise(""))
         asked = driver.last(effects.Generate).prompt.messages[-1]
-        assert asked.role == "user"
+        assert asked.role == "system"
         assert "silent for 6 seconds" in asked.text
 
     def test_hears_what_was_said_all_the_same(self):

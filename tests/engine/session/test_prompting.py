@@ -47,6 +47,15 @@ def test_speech_without_words_is_not_hidden_from_the_model():
     assert "not be understood" in Prompting(100).prompt("", talk).messages[-1].text
 
 
+def test_silence_says_what_is_to_be_said_to_it():
+    talk = Conversation()
+    silence = Entry("item_0", "message", role="user", parts=[Part("input_audio", "")], aside="Ask.")
+    talk.insert(silence)
+    assert Prompting(100).prompt("", talk).messages[-1] == Message("system", "Ask.")
+    silence.parts[0].text = "Psst."
+    assert Prompting(100).prompt("", talk).messages[-1] == Message("user", "Psst.")
+
+
 def test_calls_are_told_with_what_was_said_before_them():
     talk = conversation("What time is it?", "Let me see.")
     for city in ("Rome", "Oslo"):

@@ -97,7 +97,7 @@ class Entry:
     transcribing: bool = False
     """Whether its words are still being recognised."""
     aside: str = ""
-    """What the model reads in place of words, where there are none."""
+    """What the model is told in place of words, as by the system, where there are none."""
 
     @property
     def text(self) -> str:

@@ -40,9 +40,11 @@ COMPLETE = 0.5
 """Probability from which a turn is taken for complete, as Smart Turn's authors have it."""
 
 SILENT = (
-    "(The user has been silent for {seconds:.0f} seconds. Ask in a few words whether they are still there.)"
+    "The user has been silent for {seconds:.0f} seconds. Remind the user, in one short question such as "
+    '"Are you still there?", that you are waiting.'
 )
-"""What the model reads where ``idle_timeout_ms`` made a turn of silence."""
+"""What the model reads where ``idle_timeout_ms`` made a turn of silence: of ten wordings the one that Qwen2.5 1.5B
+follows best. Smaller models tend to answer the question themselves."""
 
 
 class Listener(Protocol):

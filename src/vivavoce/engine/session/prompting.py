@@ -71,7 +71,9 @@ def _message(entry: Entry) -> Message | None:
             role = entry.role or "user"
             if entry.text:
                 return Message(role, entry.text)
-            return Message(role, entry.aside or UNINTELLIGIBLE) if role == "user" else None
+            if entry.aside:
+                return Message("system", entry.aside)
+            return Message(role, UNINTELLIGIBLE) if role == "user" else None
 
 
 def _joined(messages: Iterable[Message]) -> Iterator[Message]:
