@@ -13,7 +13,8 @@ from vivavoce.engine import engine as engine_module
 from vivavoce.engine.capacity import Costs, capacity
 from vivavoce.engine.pace import BEHIND_S, CALM_S
 from vivavoce.engine.profiles import PROFILES, Loaded
-from vivavoce.errors import ConnectionFailed, ConnectionLost, ModelError, VivaVoceError
+from vivavoce.errors import ConnectionFailed, ConnectionLost, ModelError, ProtocolError, VivaVoceError
+from vivavoce.protocol.session_params import RealtimeSessionParams, TranscriptionSessionParams
 
 
 class Loader:
@@ -161,8 +162,31 @@ class TestConnecting:
             (default,) = await until(session, "session.created")
             assert default["session"]["model"] == "gpt-realtime"
             assert default["session"]["expires_at"] > 1_700_000_000
-            (listens,) = await until(engine.connect(kind="transcription"), "session.created")
+            (listens,) = await until(engine.connect(params=TranscriptionSessionParams()), "session.created")
             assert listens["session"]["type"] == "transcription"
+
+    async def test_it_begins_as_it_is_asked_to(self, loader):
+        params = RealtimeSessionParams(model="gpt-realtime-mini", instructions="Be brief.")
+        async with Engine(load=loader) as engine:
+            told = engine.describe(params)
+            assert (told.model, told.instructions, told.expires_at) == ("gpt-realtime-mini", "Be brief.", 0)
+            assert engine.sessions == 0
+            (created,) = await until(engine.connect("gpt-realtime", params), "session.created")
+            assert created["session"]["model"] == "gpt-realtime-mini"
+            assert created["session"]["instructions"] == "Be brief."
+
+    async def test_it_does_not_begin_where_that_is_not_served(self, loader):
+        params = RealtimeSessionParams(output_modalities=["audio", "text"])
+        async with Engine(load=loader) as engine:
+            for ask_for in (engine.describe, lambda asked: engine.connect(params=asked)):
+                with pytest.raises(ProtocolError) as refused:
+                    ask_for(params)
+                assert refused.value.param == "session.output_modalities"
+            assert engine.sessions == 0
+
+    async def test_nothing_is_told_before_it_is_ready(self, loader):
+        with pytest.raises(ConnectionFailed, match="not ready"):
+            Engine(load=loader).describe(RealtimeSessionParams())
 
     async def test_sessions_are_counted_and_do_not_share_their_words(self, loader):
         async with Engine(load=loader) as engine:

@@ -13,6 +13,7 @@ from vivavoce.gateway.app import create_app
 from vivavoce.gateway.server import listen
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY
+from vivavoce.protocol.session import RealtimeSession
 
 
 @dataclass
@@ -95,9 +96,12 @@ class ScriptedUpstream:
         self.status = ScriptedStatus("ready", models={"recogniser": "scripted"}, seconds=0.25)
         return self
 
-    def connect(self, model, *, kind):
+    def describe(self, params):
+        return RealtimeSession(id="sess_scripted")
+
+    def connect(self, model, params):
         session = self._transport(model, self._reply)
-        session.kind = kind
+        session.params = params
         self.sessions.append(session)
         return session
 

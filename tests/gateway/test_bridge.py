@@ -266,9 +266,9 @@ class TestSlowClients:
         class SlowForOne(ScriptedUpstream):
             numbers = itertools.count()
 
-            def connect(self, model, *, kind):
+            def connect(self, model, params):
                 self._transport = Flood if next(self.numbers) == 0 else ScriptedTransport
-                return super().connect(model, kind=kind)
+                return super().connect(model, params)
 
         async with gateway(SlowForOne(), send_timeout_seconds=30, close_timeout_seconds=0.1) as running:
             raw = await _raw_connect(running)

@@ -17,7 +17,13 @@ from vivavoce.engine.runtime import EngineSession
 from vivavoce.engine.session.machine import Session
 from vivavoce.engine.weights import Progress
 from vivavoce.errors import ConnectionFailed, VivaVoceError
-from vivavoce.protocol.session import DEFAULT_MODEL, SESSION_SECONDS, SessionType
+from vivavoce.protocol.session import (
+    DEFAULT_MODEL,
+    SESSION_SECONDS,
+    RealtimeSession,
+    TranscriptionSession,
+)
+from vivavoce.protocol.session_params import SessionParams
 
 __all__ = ["Engine", "EngineStatus"]
 
@@ -104,27 +110,24 @@ class Engine:
             return self._set_capacity
         return capacity(self._loaded.costs, _cores())
 
-    def connect(self, model: str = DEFAULT_MODEL, *, kind: SessionType = "realtime") -> EngineSession:
-        """Open a session; ``model`` is the name that the session will report, unless it only transcribes.
+    def describe(self, params: SessionParams) -> RealtimeSession | TranscriptionSession:
+        """Return the session that `connect` would open with ``params``, without opening one.
+
+        Raises `ProtocolError` for what is not served, and `ConnectionFailed` while the engine is not ready.
+        """
+        return self._machine(self._ready(), DEFAULT_MODEL, params, expires_at=0).session
+
+    def connect(self, model: str = DEFAULT_MODEL, params: SessionParams | None = None) -> EngineSession:
+        """Open a session, which begins as ``params`` ask; ``model`` is the name that it reports if they give none.
 
         Raises `ConnectionFailed` while the engine is not ready, and with the code ``session_limit_reached`` where
-        one more would break real time for those that are there.
+        one more would break real time for those that are there; `ProtocolError` as `describe` does.
         """
-        if self._loaded is None:
-            raise ConnectionFailed(f"The engine is not ready ({self.status.state}).", status=503)
+        loaded = self._ready()
         self._admit()
-        models = self._loaded.models
-        machine = Session(
-            model=model,
-            voices=tuple(models.synthesiser.voices),
-            step_ms=models.voice_activity.step * 1000 // MODEL_RATE,
-            budget_tokens=self._loaded.budget_tokens,
-            expires_at=int(time.time() + self._lifetime),
-            kind=kind,
-        )
         session = EngineSession(
-            machine,
-            models,
+            self._machine(loaded, model, params, expires_at=int(time.time() + self._lifetime)),
+            loaded.models,
             lifetime=self._lifetime,
             on_end=self._sessions.discard,
             on_late=lambda late: self._pace.observe(late, time.monotonic()),
@@ -132,6 +135,24 @@ class Engine:
         self._sessions.add(session)
         session.start()
         return session
+
+    def _ready(self) -> Loaded:
+        if self._loaded is None:
+            raise ConnectionFailed(f"The engine is not ready ({self.status.state}).", status=503)
+        return self._loaded
+
+    def _machine(
+        self, loaded: Loaded, model: str, params: SessionParams | None, *, expires_at: int
+    ) -> Session:
+        models = loaded.models
+        return Session(
+            model=model,
+            voices=tuple(models.synthesiser.voices),
+            step_ms=models.voice_activity.step * 1000 // MODEL_RATE,
+            budget_tokens=loaded.budget_tokens,
+            expires_at=expires_at,
+            initial=params,
+        )
 
     def _admit(self) -> None:
         """Raise `ConnectionFailed` where there is no place for one more."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
-from vivavoce.protocol.session import SessionType
+from vivavoce.protocol.session import Session
+from vivavoce.protocol.session_params import SessionParams
 
 __all__ = ["Progress", "Status", "Transport", "Upstream"]
 
@@ -90,10 +91,18 @@ class Upstream(Protocol):
         """How many sessions it holds at once; None where it does not say, or not yet."""
         ...
 
-    def connect(self, model: str, *, kind: SessionType) -> Transport:
-        """Open a session; ``session.created`` is the first thing that it says.
+    def describe(self, params: SessionParams) -> Session:
+        """Return the session that `connect` would open with ``params``, without opening one.
 
-        Raises `vivavoce.errors.ConnectionFailed` when there can be none now.
+        Raises `vivavoce.errors.ProtocolError` for what it does not serve.
+        """
+        ...
+
+    def connect(self, model: str, params: SessionParams) -> Transport:
+        """Open a session, which begins as ``params`` ask; ``session.created`` is the first thing that it says.
+
+        ``model`` is for a session whose parameters name none. Raises `vivavoce.errors.ConnectionFailed` when there
+        can be no session now.
         """
         ...
 

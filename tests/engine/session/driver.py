@@ -14,6 +14,7 @@ from vivavoce.engine.session import effects, inputs
 from vivavoce.engine.session.machine import Session
 from vivavoce.protocol.codec import encode
 from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.session_params import TranscriptionSessionParams
 
 OFFICIAL = pydantic.TypeAdapter(RealtimeServerEvent)
 VOICES = ("alloy", "marin")
@@ -37,7 +38,7 @@ class Driver:
             step_ms=STEP_MS,
             budget_tokens=2000,
             expires_at=expires_at,
-            kind=kind,
+            initial=TranscriptionSessionParams() if kind == "transcription" else None,
             ids=Ids(random.Random(7)),
         )
         self.events: list[dict[str, Any]] = []

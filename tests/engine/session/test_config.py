@@ -202,9 +202,30 @@ def test_noise_reduction_keeps_its_strength(new):
     assert at(without, "audio.input.noise_reduction") == {"type": "far_field"}
 
 
+def begun(**params):
+    """A session that begins as it is asked to."""
+    asked = msgspec.convert({"type": "realtime", **params}, SessionParams)
+    return new_session(asked, id="sess_1", model="m", expires_at=7, voices=VOICES, tools_room=1000)
+
+
+def test_a_session_begins_as_it_is_asked_to():
+    session = begun(instructions="Hum.", **nested("audio.input.turn_detection", None))
+    assert (session.id, session.model, session.expires_at) == ("sess_1", "m", 7)
+    assert session.instructions == "Hum."
+    assert session.audio.input.turn_detection is None
+    assert begun(model="gpt-realtime-2.1").model == "gpt-realtime-2.1"
+    assert begun(model=None).model == "m"
+
+
+def test_a_session_does_not_begin_with_what_is_refused():
+    with pytest.raises(ProtocolError) as refused:
+        begun(prompt={"id": "pmpt_1"})
+    assert refused.value.param == "session.prompt"
+
+
 class TestTranscriptionSession:
     def test_begins_with_transcription(self):
-        session = new_session("transcription", id="sess_1", model="m", expires_at=7)
+        session = begun(type="transcription")
         assert msgspec.to_builtins(told(session, "transcription")) == {
             "type": "transcription",
             "object": "realtime.transcription_session",
@@ -222,7 +243,7 @@ class TestTranscriptionSession:
         }
 
     def test_a_realtime_one_does_not(self):
-        session = new_session("realtime", id="sess_1", model="m", expires_at=7)
+        session = begun()
         assert told(session, "realtime") is session
         assert session.audio.input.transcription is None
         assert session.instructions == DEFAULT_INSTRUCTIONS

@@ -21,7 +21,7 @@ class TestUpgrade:
     async def test_and_what_the_session_is_for(self, query, kind):
         async with gateway() as running, running.connect(f"/v1/realtime?{query}") as ws:
             await ws.receive_json()
-            assert running.upstream.sessions[0].kind == kind
+            assert running.upstream.sessions[0].params.type == kind
 
     @pytest.mark.parametrize(
         "offered",
@@ -108,7 +108,7 @@ class TestRefusals:
     )
     async def test_an_endpoint_that_refuses(self, code, told):
         class Refusing(ScriptedUpstream):
-            def connect(self, model, *, kind):
+            def connect(self, model, params):
                 raise ConnectionFailed("The engine is full.", status=503, code=code)
 
         async with gateway(Refusing()) as running:

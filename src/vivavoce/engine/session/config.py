@@ -46,6 +46,7 @@ __all__ = [
     "check_modalities",
     "check_voice",
     "given",
+    "kind",
     "new",
     "told",
     "updated",
@@ -110,10 +111,28 @@ def updated(
     return msgspec.structs.replace(session, **changes)
 
 
-def new(kind: SessionType, *, id: str, model: str, expires_at: int) -> RealtimeSession:  # noqa: A002 - the wire's name
-    """Return the session that a connection starts with; one of type transcription is a realtime one without answers."""
+def new(
+    params: SessionParams,
+    *,
+    id: str,  # noqa: A002 - the wire's name
+    model: str,
+    expires_at: int,
+    voices: tuple[str, ...],
+    tools_room: int,
+) -> RealtimeSession:
+    """Return the session that a connection starts with, as `updated` does; its ``model`` may be named by ``params``.
+
+    One of type transcription is a realtime one without answers.
+    """
+    if isinstance(params, RealtimeSessionParams):
+        model = given(params.model, model)
     session = RealtimeSession(id=id, model=model, instructions=DEFAULT_INSTRUCTIONS, expires_at=expires_at)
-    return session if kind == "realtime" else _only_listening(session, TranscriptionSessionParams())
+    return updated(session, params, voices=voices, spoke=False, tools_room=tools_room)
+
+
+def kind(params: SessionParams) -> SessionType:
+    """Return the type of session that is asked for."""
+    return "realtime" if isinstance(params, RealtimeSessionParams) else "transcription"
 
 
 def told(session: RealtimeSession, kind: SessionType) -> RealtimeSession | TranscriptionSession:

@@ -25,8 +25,8 @@ from vivavoce.protocol.errors import (
 )
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.responses import ResponseCreateParams
-from vivavoce.protocol.session import SessionType, TurnDetection
-from vivavoce.protocol.session_params import RealtimeSessionParams
+from vivavoce.protocol.session import RealtimeSession, TranscriptionSession, TurnDetection
+from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
 
 __all__ = ["WIRE_RATE", "Session"]
 
@@ -39,7 +39,8 @@ class Session:
 
     ``step_ms`` is the voice detector's step, ``budget_tokens`` the longest prompt that the language model
     takes, ``expires_at`` when the session ends, in seconds since 1970; `inputs.Expired` tells that it is so.
-    ``kind`` is what the session is, unless an update makes it the other before anything was said.
+    ``initial`` is what it begins with, as if it had been updated so; it may name another ``model``. What
+    cannot be served raises `ProtocolError`. Its type stays, unless an update changes it before anything was said.
     """
 
     def __init__(
@@ -50,15 +51,23 @@ class Session:
         step_ms: int,
         budget_tokens: int,
         expires_at: int,
-        kind: SessionType = "realtime",
+        initial: SessionParams | None = None,
         ids: Ids | None = None,
     ) -> None:
         self._out = Outgoing(ids or Ids())
-        self._kind = kind
         self._voices = voices
         self._conversation = Conversation()
-        self._session = config.new(kind, id=self._out.ids.session(), model=model, expires_at=expires_at)
         self._tools_room = budget_tokens * CHARS_PER_TOKEN // TOOLS_SHARE
+        initial = RealtimeSessionParams() if initial is None else initial
+        self._kind = config.kind(initial)
+        self._session = config.new(
+            initial,
+            id=self._out.ids.session(),
+            model=model,
+            expires_at=expires_at,
+            voices=voices,
+            tools_room=self._tools_room,
+        )
         self._answering = Answering(
             self._out,
             self._conversation,
@@ -69,9 +78,14 @@ class Session:
         self._listening = Listening(self._out, self, step_ms=step_ms)
         self._due: str | None = None  # the item that a finished turn made, until it is answered
 
+    @property
+    def session(self) -> RealtimeSession | TranscriptionSession:
+        """The session as the client sees it."""
+        return config.told(self._session, self._kind)
+
     def begin(self) -> list[Effect]:
         """Return what a session starts with."""
-        self._out.send(ev.SessionCreated(session=config.told(self._session, self._kind)))
+        self._out.send(ev.SessionCreated(session=self.session))
         self._configure()
         return self._out.take()
 
@@ -149,9 +163,7 @@ class Session:
                 raise ProtocolError(message, code="invalid_value", param="type")
 
     def _update(self, event: client.SessionUpdate) -> None:
-        kind: SessionType = (
-            "realtime" if isinstance(event.session, RealtimeSessionParams) else "transcription"
-        )
+        kind = config.kind(event.session)
         if kind != self._kind and not self._untouched:
             raise realtime_update_not_allowed() if kind == "realtime" else transcription_update_not_allowed()
         self._session = config.updated(
@@ -162,7 +174,7 @@ class Session:
             tools_room=self._tools_room,
         )
         self._kind = kind
-        self._out.send(ev.SessionUpdated(session=config.told(self._session, kind)))
+        self._out.send(ev.SessionUpdated(session=self.session))
         self._configure()
 
     def _create_item(self, event: client.ConversationItemCreate) -> None:

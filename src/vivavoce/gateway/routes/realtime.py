@@ -10,7 +10,8 @@ from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
-from vivavoce.protocol.session import DEFAULT_MODEL, SessionType
+from vivavoce.protocol.session import DEFAULT_MODEL
+from vivavoce.protocol.session_params import RealtimeSessionParams, TranscriptionSessionParams
 
 __all__ = ["SUBPROTOCOL", "realtime"]
 
@@ -33,8 +34,8 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     if refusal is not None:
         return refusal.response()
     try:
-        kind: SessionType = "transcription" if "intent" in request.query else "realtime"
-        transport = gateway.upstream.connect(request.query.get("model", DEFAULT_MODEL), kind=kind)
+        params = TranscriptionSessionParams() if "intent" in request.query else RealtimeSessionParams()
+        transport = gateway.upstream.connect(request.query.get("model", DEFAULT_MODEL), params)
     except ConnectionFailed as failed:
         return _no_upstream(str(failed), gateway.settings, code=failed.code).response()
     protocols = (SUBPROTOCOL,) if _offered(request) else ()
