@@ -1,0 +1,171 @@
+"""What is no speech, through all that hears: the real voice detector, the session, the real recognisers.
+
+A detector may take some of it for speech; then there are no words in it, and nobody answers.
+"""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.pcm import from_pcm16, to_pcm16
+from vivavoce.audio.resample import Resampler, resample
+from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.session import effects, inputs
+from vivavoce.engine.session.machine import WIRE_RATE, Session
+
+pytestmark = pytest.mark.models
+
+SECONDS = 5
+TIME = np.arange(SECONDS * WIRE_RATE) / WIRE_RATE
+
+
+def noise(low, high, seed=0):
+    """Noise between two frequencies, at full scale."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(0, 1, len(TIME)))
+    frequencies = np.fft.rfftfreq(len(TIME), 1 / WIRE_RATE)
+    spectrum[(frequencies < low) | (frequencies > high)] = 0
+    sound = np.fft.irfft(spectrum, len(TIME))
+    return sound / np.abs(sound).max()
+
+
+def struck(every, decay):
+    """An envelope that starts anew every so many seconds."""
+    return np.exp(-(TIME % every) / decay)
+
+
+def note(hertz, harmonics=6):
+    return sum(np.sin(2 * np.pi * hertz * n * TIME) / n for n in range(1, harmonics + 1))
+
+
+def chords():
+    steps = [(262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294)]
+    each = [sum(map(note, step)) for step in steps]
+    which = (TIME / 0.6).astype(int) % len(steps)
+    return 0.08 * np.choose(which, each) * struck(0.6, 0.4)
+
+
+def melody():
+    tones = np.array([392, 440, 494, 523, 494, 440, 392, 330])
+    hertz = tones[(TIME / 0.35).astype(int) % len(tones)] * (1 + 0.01 * np.sin(2 * np.pi * 5.5 * TIME))
+    phase = 2 * np.pi * np.cumsum(hertz) / WIRE_RATE
+    return 0.3 * (np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.2 * np.sin(3 * phase)) * struck(0.35, 0.5)
+
+
+def band():
+    kick = np.sin(2 * np.pi * 60 * TIME) * struck(0.5, 0.08)
+    hat = noise(6000, 11_000) * struck(0.25, 0.03)
+    snare = noise(800, 6000) * struck(1.0, 0.08)
+    return 0.5 * kick + 0.15 * hat + 0.3 * snare + 0.5 * chords()
+
+
+def clicks():
+    generator, sound = np.random.default_rng(3), np.zeros(len(TIME))
+    for at in generator.integers(0, len(TIME) - 200, 40):
+        sound[at : at + 100] += (
+            generator.uniform(0.2, 0.8) * generator.normal(0, 1, 100) * np.exp(-np.arange(100) / 20)
+        )
+    return np.clip(sound, -1, 1)
+
+
+def breath():
+    return 0.08 * noise(300, 4000) * np.maximum(0, np.sin(2 * np.pi * TIME / 2.5)) ** 2
+
+
+def gusts():
+    return 0.4 * noise(20, 500) * (0.5 + 0.5 * np.sin(2 * np.pi * TIME / 1.7))
+
+
+def cough():
+    return 0.6 * noise(200, 5000) * struck(2.5, 0.06)
+
+
+def ringing():
+    return 0.3 * (np.sin(2 * np.pi * 440 * TIME) + np.sin(2 * np.pi * 480 * TIME)) * ((TIME % 3) < 1.5)
+
+
+def motor():
+    return 0.15 * note(97, 20) + 0.05 * noise(50, 3000)
+
+
+class Hearing:
+    """A session that hears with real models, one event at a time."""
+
+    def __init__(self, voice_activity, recogniser):
+        self.voice_activity = voice_activity
+        self.recogniser = recogniser
+        self.streams = {}
+        self.events = []
+        self.answered = False
+        self.machine = Session(
+            model="gpt-realtime",
+            voices=("alloy",),
+            step_ms=voice_activity.step * 1000 // MODEL_RATE,
+            budget_tokens=1000,
+            expires_at=0,
+        )
+
+    async def take(self, happened):
+        waiting = [happened]
+        while waiting:
+            for effect in self.machine.take(waiting.pop(0)):
+                match effect:
+                    case effects.Send(event):
+                        self.events.append(event)
+                    case effects.Listen(number, pcm):
+                        if number not in self.streams:
+                            self.streams[number] = (
+                                Resampler(WIRE_RATE, MODEL_RATE),
+                                self.voice_activity.open(),
+                            )
+                        resampler, stream = self.streams[number]
+                        heard = await stream.push(resampler.push(from_pcm16(pcm)))
+                        waiting.append(inputs.VoiceHeard(number, heard))
+                    case effects.Recognise(number, pcm, final):
+                        audio = resample(from_pcm16(pcm), WIRE_RATE, MODEL_RATE)
+                        effort = "final" if final else "partial"
+                        words = await self.recogniser.transcribe(audio, effort=effort)
+                        waiting.append(inputs.Recognised(number, len(pcm), final, words))
+                    case effects.Generate():
+                        self.answered = True
+
+    async def hear(self, sound):
+        audio = {"input": {"transcription": {"model": "whisper-1"}}}
+        await self.send("session.update", session={"type": "realtime", "audio": audio})
+        pcm = to_pcm16(np.concatenate([sound, np.zeros(WIRE_RATE)]))
+        for start in range(0, len(pcm), WIRE_RATE // 10):
+            chunk = pcm[start : start + WIRE_RATE // 10].astype("<i2").tobytes()
+            await self.send("input_audio_buffer.append", audio=base64.b64encode(chunk).decode())
+
+    async def send(self, name, **fields):
+        await self.take(json.dumps({"type": name, **fields}))
+
+    @property
+    def words(self):
+        return [
+            text
+            for event in self.events
+            if event.type.startswith("conversation.item.input_audio_transcription")
+            if (text := getattr(event, "transcript", "") or getattr(event, "delta", ""))
+        ]
+
+
+@pytest.fixture(params=["recogniser", "moonshine"])
+def hearing(request, voice_activity):
+    return Hearing(voice_activity, request.getfixturevalue(request.param))
+
+
+@pytest.mark.parametrize(
+    "sound", [chords, melody, band, clicks, breath, gusts, cough, ringing, motor], ids=lambda f: f.__name__
+)
+async def test_has_no_words_and_no_answer(hearing, sound):
+    await hearing.hear(sound())
+    assert hearing.words == []
+    assert not hearing.answered
+
+
+async def test_speech_has_both(hearing, say):
+    await hearing.hear(resample(await say("What time is it in Rome?"), MODEL_RATE, WIRE_RATE))
+    assert "rome" in " ".join(hearing.words).lower()
+    assert hearing.answered
