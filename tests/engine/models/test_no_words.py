@@ -130,13 +130,16 @@ class Hearing:
                     case effects.Generate():
                         self.answered = True
 
-    async def hear(self, sound):
-        audio = {"input": {"transcription": {"model": "whisper-1"}}}
+    async def hear(self, sound, detection):
+        """Append the sound and a second of silence; without detection, commit them."""
+        audio = {"input": {"transcription": {"model": "whisper-1"}, "turn_detection": detection}}
         await self.send("session.update", session={"type": "realtime", "audio": audio})
         pcm = to_pcm16(np.concatenate([sound, np.zeros(WIRE_RATE)]))
         for start in range(0, len(pcm), WIRE_RATE // 10):
             chunk = pcm[start : start + WIRE_RATE // 10].astype("<i2").tobytes()
             await self.send("input_audio_buffer.append", audio=base64.b64encode(chunk).decode())
+        if detection is None:
+            await self.send("input_audio_buffer.commit")
 
     async def send(self, name, **fields):
         await self.take(json.dumps({"type": name, **fields}))
@@ -156,16 +159,26 @@ def hearing(request, voice_activity):
     return Hearing(voice_activity, request.getfixturevalue(request.param))
 
 
-@pytest.mark.parametrize(
-    "sound", [chords, melody, band, clicks, breath, gusts, cough, ringing, motor], ids=lambda f: f.__name__
-)
-async def test_has_no_words_and_no_answer(hearing, sound):
-    await hearing.hear(sound())
+SOUNDS = [chords, melody, band, clicks, breath, gusts, cough, ringing, motor]
+
+
+@pytest.mark.parametrize("sound", SOUNDS, ids=lambda sound: sound.__name__)
+@pytest.mark.parametrize("detection", [{"type": "server_vad"}, None], ids=["detected", "committed"])
+async def test_has_no_words_and_no_answer(hearing, sound, detection):
+    await hearing.hear(sound(), detection)
+    assert hearing.words == []
+    assert not hearing.answered
+
+
+async def test_nor_has_what_is_taken_for_speech(hearing):
+    await hearing.hear(3 * gusts(), {"type": "server_vad"})
+    assert any(event.type == "input_audio_buffer.speech_started" for event in hearing.events)
     assert hearing.words == []
     assert not hearing.answered
 
 
 async def test_speech_has_both(hearing, say):
-    await hearing.hear(resample(await say("What time is it in Rome?"), MODEL_RATE, WIRE_RATE))
+    speech = resample(await say("What time is it in Rome?"), MODEL_RATE, WIRE_RATE)
+    await hearing.hear(speech, {"type": "server_vad"})
     assert "rome" in " ".join(hearing.words).lower()
     assert hearing.answered
