@@ -1,11 +1,21 @@
+import os
+
 import numpy as np
 import pytest
 
 from tests.engine import fakes
-from vivavoce.engine.measuring import ANSWER_TOKENS, SENTENCE, measure
+from vivavoce.engine.measuring import ANSWER_TOKENS, SENTENCE, measure, usable_cores
 from vivavoce.engine.models.protocols import Finished, TextDelta, Transcription
 from vivavoce.engine.runtime import Models
 from vivavoce.errors import ModelError
+
+
+def test_only_processors_count_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 5, 9}, raising=False)
+    assert usable_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert usable_cores() == 6
 
 
 class Clock:

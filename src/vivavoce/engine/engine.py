@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from vivavoce.engine.capacity import capacity
+from vivavoce.engine.measuring import usable_cores
 from vivavoce.engine.models.protocols import MODEL_RATE
 from vivavoce.engine.pace import Pace
 from vivavoce.engine.profiles import PROFILES, Loaded, Report
@@ -108,7 +108,7 @@ class Engine:
         """How many sessions there may be at once; None before that is known, and where nothing limits it."""
         if self._set_capacity is not None or self._loaded is None or self._loaded.costs is None:
             return self._set_capacity
-        return capacity(self._loaded.costs, _cores())
+        return capacity(self._loaded.costs, usable_cores())
 
     def describe(self, params: SessionParams) -> RealtimeSession | TranscriptionSession:
         """Return the session that `connect` would open with ``params``, without opening one.
@@ -182,10 +182,3 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def _cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on every platform
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -5,6 +5,7 @@ is done elsewhere, by a server across the network or by a graphics card, costs t
 sets no limit here.
 """
 
+import os
 import time
 from collections.abc import Callable
 
@@ -24,7 +25,7 @@ from vivavoce.engine.models.protocols import (
 from vivavoce.engine.runtime import Models
 from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
 
-__all__ = ["measure"]
+__all__ = ["measure", "usable_cores"]
 
 SENTENCE = "How many days are there in a leap year?"
 """Two seconds of speech."""
@@ -33,6 +34,13 @@ QUESTION, ANSWER_TOKENS = "Who are you?", 4
 """Enough to tell two rates, and less than a second of a slow model."""
 
 Clock = Callable[[], float]
+
+
+def usable_cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every platform
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 async def measure(models: Models, clock: Clock = time.process_time) -> Costs:
