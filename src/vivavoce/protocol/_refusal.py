@@ -31,8 +31,8 @@ _EXPECTED = re.compile(r"Expected `([^`]*)`")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
-def refusal(finding: str, sent: Any) -> ProtocolError:
-    """Turn msgspec's ``finding`` about a client event into the protocol's error; ``sent`` is its JSON."""
+def refusal(finding: str, sent: Any, expected: Any = ClientEvent) -> ProtocolError:
+    """Turn msgspec's ``finding`` about ``sent``, plain JSON where ``expected`` was, into the protocol's error."""
     if match := _FIELD.fullmatch(finding):
         name = f"{_param(match[3])}.{match[2]}".removeprefix(".")
         if match[1] == "missing required":
@@ -41,16 +41,16 @@ def refusal(finding: str, sent: Any) -> ProtocolError:
     match = _OTHER.fullmatch(finding)
     told, path = (match[1], match[2] or "") if match else (finding, "")
     try:
-        return _of_value(told, path, sent)
+        return _of_value(told, path, sent, expected)
     except (LookupError, TypeError, AttributeError):
         # A name that stands twice in one object: msgspec objects to the first, but JSON's last one counts.
         return _plain(told, _param(path))
 
 
-def _of_value(told: str, path: str, sent: Any) -> ProtocolError:
+def _of_value(told: str, path: str, sent: Any, expected: Any) -> ProtocolError:
     param, value = _param(path), _value(sent, path)
     if told.startswith("Invalid"):
-        return errors.invalid_value(param, value, _supported(sent, path))
+        return errors.invalid_value(param, value, _supported(sent, path, expected))
     if match := _BOUND.fullmatch(told):
         return _out_of_bounds(param, match[1], bool(match[2]), match[3], value)
     if match := _EXPECTED.match(told):
@@ -110,9 +110,9 @@ def _value(sent: Any, path: str) -> Any:
     return sent
 
 
-def _supported(sent: Any, path: str) -> list[Any]:
+def _supported(sent: Any, path: str, expected: Any) -> list[Any]:
     """Return the values that the protocol knows at a path."""
-    alternatives = list(_alternatives(inspect.type_info(ClientEvent)))
+    alternatives = list(_alternatives(inspect.type_info(expected)))
     for step in _steps(path):
         tags = [a.tag for a in alternatives if isinstance(a, inspect.StructType) and a.tag_field == step]
         if tags:

@@ -13,9 +13,18 @@ from vivavoce.errors import ProtocolError
 from . import errors
 from ._refusal import check, refusal
 from .client_events import ClientEvent, ConversationItemCreate, ResponseCreate, SessionUpdate
+from .client_secrets import ClientSecretParams
 from .server_events import Server, ServerEvent
 
-__all__ = ["Frame", "UnknownEvent", "decode_client_event", "decode_server_event", "encode", "event_type"]
+__all__ = [
+    "Frame",
+    "UnknownEvent",
+    "decode_client_event",
+    "decode_client_secret_params",
+    "decode_server_event",
+    "encode",
+    "event_type",
+]
 
 
 class UnknownEvent(msgspec.Struct, kw_only=True):
@@ -38,6 +47,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ONLY_TYPE = msgspec.json.Decoder(_OnlyType)
 _CLIENT: msgspec.json.Decoder[ClientEvent] = msgspec.json.Decoder(ClientEvent)
 _SERVER: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(ServerEvent)
+_CLIENT_SECRET = msgspec.json.Decoder(ClientSecretParams)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
 
@@ -63,9 +73,25 @@ def decode_client_event(data: str | bytes) -> ClientEvent:
     return event
 
 
-def _refuse(data: str | bytes, finding: str) -> ProtocolError:
+def decode_client_secret_params(data: str | bytes) -> ClientSecretParams:
+    """Read what is asked of an ephemeral key; its session is read as strictly as that of ``session.update``.
+
+    Raises:
+        ProtocolError: with the protocol's code, message and param.
+
+    """
+    try:
+        params = _CLIENT_SECRET.decode(data)
+        if params.session:
+            check(SessionUpdate(session=params.session), {"session": msgspec.json.decode(data)["session"]})
+    except _UNREADABLE as finding:
+        raise _refuse(data, str(finding), ClientSecretParams) from finding
+    return params
+
+
+def _refuse(data: str | bytes, finding: str, expected: Any = ClientEvent) -> ProtocolError:
     sent = _any(data)  # malformed JSON comes before anything else that is wrong with it
-    error = refusal(finding, sent)
+    error = refusal(finding, sent, expected)
     event_id = sent.get("event_id") if isinstance(sent, dict) else None
     error.event_id = event_id if isinstance(event_id, str) else None
     return error
