@@ -9,41 +9,36 @@ small       Moonshine tiny   SmolLM2-135M-Instruct Q4_1          hibari       tr
 ==========  ===============  ==================================  ===========  =========================
 
 All of them detect voice with Silero and judge pauses with Smart Turn. The language model decides the size; the
-other parts are small.
+other parts are small. Each of the three in the table may be another one (`choices`), on this machine or behind a
+server.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict, TypeVar, cast
+from typing import Self, TypeVar, cast
 
+from vivavoce.engine import parts
 from vivavoce.engine.capacity import Costs
+from vivavoce.engine.choices import Choice, Known, Part
 from vivavoce.engine.measuring import measure
-from vivavoce.engine.models.protocols import (
-    EndOfTurn,
-    LanguageModel,
-    Message,
-    Prompt,
-    Recogniser,
-    Synthesiser,
-    VoiceActivity,
-)
+from vivavoce.engine.models.protocols import EndOfTurn, Recogniser, Synthesiser, VoiceActivity
+from vivavoce.engine.parts import CONTEXT_TOKENS
 from vivavoce.engine.runtime import Models
-from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
-from vivavoce.engine.weights import Progress, ensure
+from vivavoce.engine.weights import CATALOGUE, Progress
 
 __all__ = ["PROFILES", "Loaded", "Profile", "Report"]
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-CONTEXT_TOKENS = 4096
-"""What the language model can have in mind at once."""
-
 ANSWER_RESERVE = 600
 """Tokens of the language model's context that are kept for the answer."""
+
+
+WHISPER, HIBARI, SMART_TURN = Known("whisper-base"), Known("hibari"), Known("smart-turn-v3.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +65,27 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A choice of models, by the names of their weights."""
+    """A choice of models."""
 
-    language_model: str
-    recogniser: str = "whisper-base"
-    end_of_turn: str = "smart-turn-v3.2"
+    language_model: Choice
+    recogniser: Choice = WHISPER
+    synthesiser: Choice = HIBARI
+    end_of_turn: Known = SMART_TURN
+
+    def with_parts(self, chosen: Mapping[Part, Choice]) -> Self:
+        """Return the profile with other models for some of its parts."""
+        return replace(
+            self,
+            language_model=chosen.get("language_model", self.language_model),
+            recogniser=chosen.get("recogniser", self.recogniser),
+            synthesiser=chosen.get("synthesiser", self.synthesiser),
+        )
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """All weights that are needed."""
-        return (self.recogniser, self.end_of_turn, self.language_model)
+        """All weights of the catalogue that are needed."""
+        known = (choice.name for choice in self._fetched if isinstance(choice, Known))
+        return tuple(name for name in known if name in CATALOGUE)
 
     async def load(self, report: Report) -> Loaded:
         """Fetch what is missing, load everything, and let every model answer once.
@@ -87,28 +93,42 @@ class Profile:
         Raises `vivavoce.errors.WeightsError` or `vivavoce.errors.ModelError`.
         """
         report.stage("weights")
-        folders = {name: await ensure(name, progress=report.progress) for name in self.weights}
+        files = {choice: await parts.fetch(choice, report.progress) for choice in self._fetched}
         report.stage("models")
         async with AsyncExitStack() as stack:
             # The language model waits for the disk most of the time: the others load meanwhile.
-            writer, speech = await _both(
-                _writer(folders[self.language_model], self.language_model, stack),
-                _speech(folders[self.recogniser], folders[self.end_of_turn], stack),
+            writer, (ear, judge, recogniser, synthesiser) = await _both(
+                parts.load_language_model(self.language_model, files[self.language_model], stack),
+                self._load_speech(files, stack),
             )
-            models = Models(language_model=writer, **speech)
+            models = Models(ear, judge, recogniser, writer, synthesiser)
             return Loaded(
                 models=models,
                 names={
                     "voice_activity": "silero",
-                    "end_of_turn": self.end_of_turn,
-                    "recogniser": self.recogniser,
-                    "language_model": self.language_model,
-                    "synthesiser": "hibari",
+                    "end_of_turn": str(self.end_of_turn),
+                    "recogniser": str(self.recogniser),
+                    "language_model": str(self.language_model),
+                    "synthesiser": str(self.synthesiser),
                 },
                 budget_tokens=CONTEXT_TOKENS - ANSWER_RESERVE,
                 costs=await measure(models),
                 close=stack.pop_all().aclose,
             )
+
+    @property
+    def _fetched(self) -> tuple[Choice, ...]:
+        return (self.recogniser, self.end_of_turn, self.language_model)
+
+    async def _load_speech(
+        self, files: Mapping[Choice, Path | None], stack: AsyncExitStack
+    ) -> tuple[VoiceActivity, EndOfTurn, Recogniser, Synthesiser]:
+        return (
+            await parts.load_voice_activity(stack),
+            await parts.load_end_of_turn(self.end_of_turn, files[self.end_of_turn], stack),
+            await parts.load_recogniser(self.recogniser, files[self.recogniser], stack),
+            await parts.load_synthesiser(self.synthesiser, stack),
+        )
 
 
 async def _both(one: Awaitable[A], other: Awaitable[B]) -> tuple[A, B]:
@@ -120,58 +140,9 @@ async def _both(one: Awaitable[A], other: Awaitable[B]) -> tuple[A, B]:
     return cast("tuple[A, B]", tuple(results))
 
 
-# The models bring large libraries along, which only an engine that is really started should import.
-
-
-class _Speech(TypedDict):
-    voice_activity: VoiceActivity
-    end_of_turn: EndOfTurn
-    recogniser: Recogniser
-    synthesiser: Synthesiser
-
-
-async def _writer(folder: Path, name: str, stack: AsyncExitStack) -> LanguageModel:
-    from vivavoce.engine.models.llama import LlamaLanguageModel  # noqa: PLC0415
-
-    model = await LlamaLanguageModel.load(folder, name=name, context_tokens=CONTEXT_TOKENS)
-    stack.push_async_callback(model.close)
-    await model.prepare(Prompt((Message("system", DEFAULT_INSTRUCTIONS),)))
-    return model
-
-
-async def _speech(words: Path, pauses: Path, stack: AsyncExitStack) -> _Speech:
-    from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
-    from vivavoce.engine.models.moonshine import MoonshineRecogniser  # noqa: PLC0415
-    from vivavoce.engine.models.silero import SileroVoiceActivity  # noqa: PLC0415
-    from vivavoce.engine.models.smart_turn import SmartTurn  # noqa: PLC0415
-    from vivavoce.engine.models.whisper import WhisperRecogniser  # noqa: PLC0415
-
-    recognisers: dict[str, type[WhisperRecogniser | MoonshineRecogniser]] = {
-        "whisper-base": WhisperRecogniser,
-        "moonshine-tiny-en": MoonshineRecogniser,
-    }
-
-    def load() -> (
-        "tuple[SileroVoiceActivity, SmartTurn, WhisperRecogniser | MoonshineRecogniser, HibariSynthesiser]"
-    ):
-        return SileroVoiceActivity(), SmartTurn(pauses), recognisers[words.name](words), HibariSynthesiser()
-
-    models = await asyncio.to_thread(load)
-    for model in models:
-        stack.push_async_callback(model.close)
-        await model.warm_up()
-    silero, turn, recogniser, hibari = models
-    return {
-        "voice_activity": silero,
-        "end_of_turn": turn,
-        "recogniser": recogniser,
-        "synthesiser": hibari,
-    }
-
-
 PROFILES = {
-    "default": Profile("qwen2.5-coder-1.5b"),
-    "compact": Profile("qwen2.5-coder-0.5b"),
-    "small": Profile("smollm2-135m", recogniser="moonshine-tiny-en"),
+    "default": Profile(Known("qwen2.5-coder-1.5b")),
+    "compact": Profile(Known("qwen2.5-coder-0.5b")),
+    "small": Profile(Known("smollm2-135m"), recogniser=Known("moonshine-tiny-en")),
 }
 """The profiles by name."""

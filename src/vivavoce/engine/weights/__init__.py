@@ -2,6 +2,7 @@
 
 from vivavoce.engine.weights.catalogue import CATALOGUE, WeightFile, Weights
 from vivavoce.engine.weights.fetch import ensure, present, verify
+from vivavoce.engine.weights.on_hub import ensure_from_hub
 from vivavoce.engine.weights.progress import Progress
 
-__all__ = ["CATALOGUE", "Progress", "WeightFile", "Weights", "ensure", "present", "verify"]
+__all__ = ["CATALOGUE", "Progress", "WeightFile", "Weights", "ensure", "ensure_from_hub", "present", "verify"]

@@ -19,7 +19,8 @@ class WeightFile:
     size: int
     """In bytes."""
     sha256: str
-    """In hexadecimal digits."""
+    """In hexadecimal digits; or, with forty of them, git's own id of the content, a SHA-1, which is all that the hub
+    tells of small files. None of the catalogue's has that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Hub:
 
     repo: str
     revision: str = "main"
+    folder: str = ""
+    """Where in the repository they are; empty, or ending with a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class Weights:
     files: tuple[WeightFile, ...]
     sources: tuple[Hub | Packages, ...] = field(default=())
     """In the order in which they are tried."""
+
+    @property
+    def folder(self) -> str:
+        """What its folder in the cache is called."""
+        return self.name.replace("/", "--")
 
     @property
     def size(self) -> int:

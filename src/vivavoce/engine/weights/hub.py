@@ -4,8 +4,12 @@ import asyncio
 import logging
 import os
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import aiohttp
+import msgspec
 
 from vivavoce.engine.weights._growing import Growing
 from vivavoce.engine.weights._threads import in_thread
@@ -14,7 +18,7 @@ from vivavoce.engine.weights.catalogue import Hub, WeightFile
 from vivavoce.engine.weights.progress import Meter
 from vivavoce.errors import WeightsCorrupt, WeightsUnavailable
 
-__all__ = ["download"]
+__all__ = ["Listed", "Listing", "download", "listing"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,25 +46,82 @@ _unreachable: dict[str, str] = {}
 """Hubs that did not answer in this process, and why: none is waited for twice."""
 
 
+class _Large(msgspec.Struct):
+    sha256: str
+
+
+class Listed(msgspec.Struct, rename="camel"):
+    """A file of a repository."""
+
+    name: str = msgspec.field(name="rfilename")
+    size: int = 0
+    blob_id: str = ""
+    """What git calls its content."""
+    lfs: _Large | None = None
+    """For a large file, which git only has a note of: its hash."""
+
+    @property
+    def digest(self) -> str:
+        """What `WeightFile` calls its hash."""
+        return self.lfs.sha256 if self.lfs else self.blob_id
+
+
+class Listing(msgspec.Struct):
+    """What a repository holds at one commit."""
+
+    sha: str
+    """The commit."""
+    files: list[Listed] = msgspec.field(name="siblings", default_factory=list)
+
+
 async def download(shelf: Shelf, hub: Hub, meter: Meter) -> None:
     """Fetch the files that are missing. Raises `WeightsUnavailable` or `WeightsCorrupt`."""
+    folder = shelf.partial("hub")
+    async with _session() as (session, endpoint):
+        for file in shelf.missing():
+            url = f"{endpoint}/{hub.repo}/resolve/{hub.revision}/{quote(hub.folder + file.name)}"
+            growing = Growing(folder, file)
+            await _persist(session, url, growing, file, meter)
+            await shelf.accept(file, growing.path, url)
+
+
+async def listing(repo: str, revision: str = "main") -> Listing:
+    """Ask the hub what a repository holds. Raises `WeightsUnavailable`."""
+    async with _session() as (session, endpoint):
+        url = f"{endpoint}/api/models/{repo}/revision/{revision}?blobs=true"
+        try:
+            async with await _ask(session, url, {"Accept-Encoding": "identity"}) as response:
+                if response.status in {401, 403, 404}:
+                    raise WeightsUnavailable(
+                        f"{repo} (revision {revision}) is not on {endpoint}, or not for everybody: it answered "
+                        f"{response.status} {response.reason}"
+                    )
+                if response.status != 200:
+                    raise WeightsUnavailable(f"{url} answered {response.status} {response.reason}")
+                return msgspec.json.decode(await response.read(), type=Listing)
+        except _UNREACHABLE:
+            raise
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise WeightsUnavailable(f"{url}: {error or type(error).__name__}") from error
+        except msgspec.MsgspecError as error:
+            raise WeightsUnavailable(f"{url} is no listing of a repository: {error}") from error
+
+
+@asynccontextmanager
+async def _session() -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """Open a session with the hub, and say where that is; a hub that does not answer is not asked again."""
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
     if why := _unreachable.get(endpoint):
         raise WeightsUnavailable(why)
-    folder = shelf.partial("hub")
     timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout, trust_env=True, auto_decompress=False) as session:
-        for file in shelf.missing():
-            url = f"{endpoint}/{hub.repo}/resolve/{hub.revision}/{file.name}"
-            growing = Growing(folder, file)
-            try:
-                await _persist(session, url, growing, file, meter)
-            except _UNREACHABLE as error:
-                why = f"{endpoint} cannot be reached ({error or type(error).__name__})"
-                _unreachable[endpoint] = why
-                _log.info("the model hub is left out: %s", why)
-                raise WeightsUnavailable(why) from error
-            await shelf.accept(file, growing.path, url)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=True, auto_decompress=False) as session:
+            yield session, endpoint
+    except _UNREACHABLE as error:
+        why = f"{endpoint} cannot be reached ({error or type(error).__name__})"
+        _unreachable[endpoint] = why
+        _log.info("the model hub is left out: %s", why)
+        raise WeightsUnavailable(why) from error
 
 
 async def _persist(
