@@ -13,6 +13,7 @@ from vivavoce.engine.weights.catalogue import Hub, Packages, Part, WeightFile, W
 from vivavoce.errors import WeightsUnavailable
 
 REPO = "someone/tiny"
+COMMIT = "ab810cf68114990406fdf996510dd3d3c6adbdf5"
 
 MODEL = bytes(range(256)) * 64
 WORDS = b"one\ntwo\nthree\n"
@@ -83,12 +84,29 @@ class Index:
         await asyncio.to_thread(write_wheel, folder / "some-1.0-py3-none-any.whl", self.wheels[requirement])
 
 
+def _sibling(name, content):
+    """Return what the hub tells of a file: of a large one its hash, of a small one only what git calls it."""
+    told = {
+        "rfilename": name,
+        "size": len(content),
+        "blobId": hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest(),
+    }
+    if len(content) > 1000:
+        told["lfs"] = {
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size": len(content),
+            "pointerSize": 134,
+        }
+    return told
+
+
 class FakeHub:
     """Answers as the hub does; what goes wrong is set by the test."""
 
     def __init__(self, **files):
         self.files = {"model.bin": MODEL, "words.txt": WORDS} | files
         self.asked = []  # (file, Range header or None)
+        self.listed = []  # (repository, revision, query)
         self.breaks = []  # after how many bytes the next answers break off
         self.heeds_ranges = True
         self.status = None
@@ -99,13 +117,23 @@ class FakeHub:
     @asynccontextmanager
     async def serving(self):
         app = web.Application()
-        app.router.add_get("/{repo:.+}/resolve/{revision}/{name}", self._answer)
+        app.router.add_get("/api/models/{repo:.+}/revision/{revision}", self._list)
+        app.router.add_get("/{repo:.+}/resolve/{revision}/{name:.+}", self._answer)
         async with TestServer(app) as server:
             self.url = str(server.make_url("")).rstrip("/")
             try:
                 yield self
             finally:
                 self.silent.set()
+
+    async def _list(self, request):
+        repo, revision = request.match_info["repo"], request.match_info["revision"]
+        self.listed.append((repo, revision, request.query_string))
+        if self.status is not None or repo != REPO:
+            return web.Response(status=self.status or 404)
+        return web.json_response(
+            {"sha": COMMIT, "siblings": [_sibling(*file) for file in self.files.items()]}
+        )
 
     async def _answer(self, request):
         asked = request.headers.get("Range")
