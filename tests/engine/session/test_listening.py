@@ -329,6 +329,15 @@ class TestBuffer:
         assert ear.told[2:] == ["started", "turn"]
         assert samples(ear.entries[1]) == numbers(1500, 2700)
 
+    def test_who_goes_on_after_clear_begins_another_turn(self):
+        ear = Ear(ServerVad(prefix_padding_ms=0, silence_duration_ms=200))
+        ear.hear((1.0, 0.9))
+        ear.listening.clear()
+        ear.asked += ear.out.take()
+        ear.hear((0.5, 0.9), (0.2, 0.0))
+        assert ear.told == ["started", "goes on", "started", "turn"]
+        assert samples(ear.entries[0]) == numbers(1000, 1700)
+
     @pytest.mark.parametrize("how", ["clear", "off", "other"])
     def test_a_turn_can_be_abandoned(self, how):
         ear = Ear(ServerVad(silence_duration_ms=500))

@@ -374,6 +374,32 @@ class TestVoiceTurn:
         assert types(events) == ["conversation.item.input_audio_transcription.failed"]
         assert types(driver.hear((0.5, 0.0), (1.0, 0.9)))[0] == "input_audio_buffer.speech_started"
 
+    @pytest.mark.parametrize(
+        "session",
+        [
+            {"instructions": "Rhyme."},
+            {"audio": {"input": {"noise_reduction": {"type": "near_field"}}}},
+            {"audio": {"input": {"transcription": {"language": "en"}}}},
+            {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}},
+            {"audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 0.6}}}},
+            {"audio": {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}},
+            {"audio": {"input": {"format": {"type": "audio/pcmu"}}}},
+            {"include": ["item.input_audio_transcription.logprobs"]},
+        ],
+    )
+    def test_an_update_while_somebody_speaks_upsets_no_turn(self, session):
+        driver = Driver()
+        started = driver.hear((0.96, 0.0), (0.96, 0.9))[-1]
+        (updated,) = driver.client("session.update", session={"type": "realtime", **session})
+        assert updated["type"] == "session.updated"
+        listening = driver.last(effects.Listen).listening
+        for probability in (0.9, 0.0):
+            driver.tell(inputs.VoiceHeard(listening, [probability] * 10))
+        (stopped,) = (e for e in driver.events if e["type"] == "input_audio_buffer.speech_stopped")
+        assert started["type"] == "input_audio_buffer.speech_started"
+        assert stopped["item_id"] == started["item_id"]
+        assert stopped["audio_end_ms"] == 60 * 32 + 10 * 32 + 7 * 32
+
     def test_answers_of_an_old_listening_are_dropped(self):
         driver = Driver()
         driver.append(1.0)

@@ -17,7 +17,7 @@ from vivavoce.engine.session.input_audio import BUFFER_LIMIT_S, InputAudio, ms, 
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.engine.session.transcribing import Transcribing
 from vivavoce.engine.session.turns import MIN_SPEECH_MS, TurnChange, TurnDetector
-from vivavoce.engine.session.utterance import PARTIAL_EVERY_MS, Utterance
+from vivavoce.engine.session.utterance import Utterance
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.errors import buffer_full, commit_empty
 from vivavoce.protocol.session import AudioFormat, AudioInput, AudioPcm, SemanticVad, ServerVad, TurnDetection
@@ -125,9 +125,12 @@ class Listening:
 
     def clear(self) -> None:
         """Forget what was appended, and a turn that was being heard."""
+        in_turn = self._utterance is not None
         self._abandon()
         self._complete()
         self._audio.clear()
+        if in_turn:
+            self._open_detector()  # who goes on speaking begins another turn
         self._idle.restart(self._audio.end)
         self._out.send(ev.InputAudioBufferCleared())
 
@@ -289,7 +292,7 @@ class Listening:
         if self._detector is not None and not self._detector.voiced:
             return  # this may be the end: the final transcription should not have to wait
         length = samples(self._position_ms()) - utterance.start
-        if length - utterance.partial_at < samples(PARTIAL_EVERY_MS):
+        if not utterance.partial_due(length):
             return
         utterance.partial_at, utterance.partial_in_flight = length, True
         pcm = self._audio.since(utterance.start, utterance.start + length)

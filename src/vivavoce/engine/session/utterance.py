@@ -8,11 +8,17 @@ taken back.
 from dataclasses import dataclass, field
 
 from vivavoce.engine.models.protocols import Transcription
+from vivavoce.engine.session.input_audio import ms, samples
 
-__all__ = ["PARTIAL_EVERY_MS", "Agreement", "Utterance"]
+__all__ = ["LONG_MS", "PARTIAL_EVERY_MS", "Agreement", "Utterance"]
 
 PARTIAL_EVERY_MS = 300
 """New speech between two hypotheses, each of which costs about 100 ms of one thread."""
+
+
+LONG_MS = 30_000
+"""What recognisers take at once. Beyond it hypotheses cost more the longer they are, and are asked for less often: a
+tenth of what is beyond must be new, so that a speech of any length costs a bounded part of its duration."""
 
 
 class Agreement:
@@ -70,3 +76,7 @@ class Utterance:
     final_at: int | None = None
     """Length, in samples, of the final recognition asked for; None while the speaker goes on."""
     final: Transcription | None = None
+
+    def partial_due(self, length: int) -> bool:
+        """Whether enough is new for another hypothesis, now that there are so many samples."""
+        return length - self.partial_at >= samples(max(PARTIAL_EVERY_MS, (ms(length) - LONG_MS) // 10))
