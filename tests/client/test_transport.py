@@ -8,7 +8,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from vivavoce.client import transport as module
-from vivavoce.client.transport import WebSocketTransport, realtime_url
+from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import ConnectionFailed, ConnectionLost
 
 KEY = "sk-very-secret"
@@ -39,37 +39,6 @@ def upgraded(talk, seen=None):
 async def echo(socket):
     async for message in socket:
         await socket.send_str(json.dumps({"type": message.type.name, "data": message.data}))
-
-
-@pytest.mark.parametrize(
-    ("given", "address"),
-    [
-        ("ws://127.0.0.1:8000/v1/realtime", "ws://127.0.0.1:8000/v1/realtime?model=m"),
-        ("ws://127.0.0.1:8000/v1/realtime?model=other", "ws://127.0.0.1:8000/v1/realtime?model=other"),
-        ("http://127.0.0.1:8000/v1", "ws://127.0.0.1:8000/v1/realtime?model=m"),
-        ("http://127.0.0.1:8000/v1/", "ws://127.0.0.1:8000/v1/realtime?model=m"),
-        ("http://127.0.0.1:8000", "ws://127.0.0.1:8000/v1/realtime?model=m"),
-        ("https://api.example.org/v1", "wss://api.example.org/v1/realtime?model=m"),
-        ("https://example.org/openai/v1", "wss://example.org/openai/v1/realtime?model=m"),
-        (
-            "wss://example.org/v1/realtime?api-version=1",
-            "wss://example.org/v1/realtime?api-version=1&model=m",
-        ),
-        (" ws://[::1]:8000/realtime ", "ws://[::1]:8000/realtime?model=m"),
-    ],
-)
-def test_what_users_give_as_an_address_is_understood(given, address):
-    assert str(realtime_url(given, "m")) == address
-
-
-def test_without_a_model_none_is_asked_for():
-    assert str(realtime_url("http://localhost:8000")) == "ws://localhost:8000/v1/realtime"
-
-
-@pytest.mark.parametrize("given", ["", "localhost", "ftp://host/v1", "ws://", "ws://host:port/"])
-def test_what_is_no_address_is_refused(given):
-    with pytest.raises(ConnectionFailed, match="Expected"):
-        realtime_url(given)
 
 
 async def test_events_go_both_ways_as_text():

@@ -7,11 +7,11 @@ from typing import Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType
-from yarl import URL
 
+from vivavoce.client.endpoints import credentials, environment_proxy, realtime_url, shown
 from vivavoce.errors import ConnectionFailed, ConnectionLost
 
-__all__ = ["Transport", "WebSocketTransport", "realtime_url"]
+__all__ = ["Transport", "WebSocketTransport"]
 
 CONNECT_SECONDS = 15.0
 """To resolve, connect, agree on TLS and get the answer to the upgrade."""
@@ -24,8 +24,6 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 CLOSE_SECONDS = 2.0
 """For the peer to answer a close."""
-
-_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 
 
 class Transport(Protocol):
@@ -47,28 +45,6 @@ class Transport(Protocol):
         ...
 
 
-def realtime_url(url: str, model: str | None = None) -> URL:
-    """Return the WebSocket address for what a user may give as an address.
-
-    ``http(s)`` becomes ``ws(s)``, an address of an API (``https://host/v1``) or of a server alone leads to its
-    ``/realtime``, and ``model`` is added unless the address names one. Raises `ConnectionFailed` for what is no
-    such address.
-    """
-    try:
-        given = URL(url.strip())
-    except ValueError as error:
-        raise ConnectionFailed(f"Expected the address of an endpoint, and got {url!r}: {error}.") from error
-    if given.scheme not in _SCHEMES or not given.host:
-        raise ConnectionFailed(
-            f"Expected an address such as ws://127.0.0.1:8000/v1/realtime, and got {url!r}."
-        )
-    path = given.path.rstrip("/") or "/v1"
-    if not path.endswith("/realtime"):
-        path += "/realtime"
-    address = given.with_scheme(_SCHEMES[given.scheme]).with_path(path).with_query(given.query)
-    return address.update_query(model=model) if model and "model" not in address.query else address
-
-
 class WebSocketTransport:
     """A transport over a WebSocket. Make one with `connect`."""
 
@@ -84,19 +60,19 @@ class WebSocketTransport:
         *,
         api_key: str | None = None,
         model: str | None = None,
+        call_id: str | None = None,
+        intent: str | None = None,
         headers: Mapping[str, str] | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> Self:
-        """Open a session with the endpoint at ``url`` (see `realtime_url`).
+        """Open a session with the endpoint at ``url``; `realtime_url` tells what to give, and what to ask for.
 
-        ``api_key`` goes into the Authorization header and nowhere else. Of an aiohttp ``session`` that is given,
-        its connector is used, and left open. Raises `ConnectionFailed`: the endpoint cannot be reached, or it
-        refuses, and then with the status and the message of its refusal.
+        ``api_key`` goes into the header where it belongs and nowhere else. Of an aiohttp ``session`` that is given,
+        its connector is used, and left open. A proxy that the environment names is used. Raises `ConnectionFailed`:
+        the endpoint cannot be reached, or it refuses, and then with the status and the message of its refusal.
         """
-        address = realtime_url(url, model)
-        sent = dict(headers or {})
-        if api_key:
-            sent["Authorization"] = f"Bearer {api_key}"
+        address = realtime_url(url, model, call_id=call_id, intent=intent)
+        sent = {**(headers or {}), **credentials(address, api_key)}
         own = aiohttp.ClientSession(
             connector=session.connector if session else None,
             connector_owner=session is None,
@@ -107,6 +83,7 @@ class WebSocketTransport:
                 socket = await own.ws_connect(
                     address,
                     headers=sent,
+                    proxy=environment_proxy(address),
                     heartbeat=HEARTBEAT_SECONDS,
                     max_msg_size=MAX_MESSAGE_BYTES,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
@@ -115,11 +92,11 @@ class WebSocketTransport:
             await own.close()
             if isinstance(error, TimeoutError):
                 raise ConnectionFailed(
-                    f"{_shown(address)} did not answer in {CONNECT_SECONDS:g} s."
+                    f"{shown(address)} did not answer in {CONNECT_SECONDS:g} s."
                 ) from error
             if isinstance(error, aiohttp.ClientError | OSError):
                 why = getattr(error, "strerror", None) or error
-                raise ConnectionFailed(f"Cannot reach {_shown(address)}: {why}.") from error
+                raise ConnectionFailed(f"Cannot reach {shown(address)}: {why}.") from error
             raise
         return cls(socket, own)
 
@@ -170,7 +147,7 @@ async def _refuse(request: ClientRequest, handler: ClientHandlerType) -> ClientR
     why = _message(body) or response.reason or "it gave no reason"
     response.close()
     raise ConnectionFailed(
-        f"{_shown(request.url)} refused with status {response.status}: {why}", status=response.status
+        f"{shown(request.url)} refused with status {response.status}: {why}", status=response.status
     )
 
 
@@ -182,8 +159,3 @@ def _message(body: str) -> str:
     except (ValueError, TypeError, KeyError):
         return ""
     return message if isinstance(message, str) else ""
-
-
-def _shown(url: URL) -> str:
-    """Return an address without its user, password and query, any of which may be secret."""
-    return str(url.with_user(None).with_query(None))
