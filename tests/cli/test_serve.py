@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from tests.gateway.doubles import ScriptedProgress, ScriptedUpstream
 from vivavoce.cli import serve as module
 from vivavoce.cli.serve import ADDRESS_EXIT, LOADING_EXIT, SETTINGS_EXIT, run, serve
+from vivavoce.engine.choices import Http, Wyoming
+from vivavoce.engine.profiles import Profile
 from vivavoce.errors import WeightsUnavailable
 from vivavoce.gateway import GatewaySettings
 
@@ -72,6 +74,54 @@ class TestOptions:
         assert result.exit_code == SETTINGS_EXIT
         assert re.search(expected, result.output), result.output
         assert asked_for == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "expected"),
+        [
+            (
+                ["--language-model", "gpt-4"],
+                r"--language-model \(VIVAVOCE_LANGUAGE_MODEL\): expected qwen.* 'gpt-4'",
+            ),
+            (["--recogniser", "http://h/v1"], r"--recogniser .*expected the model's name behind a #"),
+            (["--synthesiser", "./voice"], r"--synthesiser .*expected hibari"),
+        ],
+    )
+    def test_a_wrong_model_is_named_with_what_was_expected(self, command, asked_for, arguments, expected):
+        result = command(*arguments)
+        assert result.exit_code == SETTINGS_EXIT
+        assert re.search(expected, " ".join(result.output.split())), result.output
+        assert asked_for == []
+
+    def test_a_key_that_stands_in_an_address_is_not_shown(self, command, asked_for):
+        result = command(VIVAVOCE_LANGUAGE_MODEL="https://me:hunter2@host/v1#m")
+        assert result.exit_code == SETTINGS_EXIT
+        assert "a key has a setting of its own" in result.output
+        assert "hunter2" not in result.output
+
+    def test_models_of_its_own_choice_take_the_place_of_the_profiles(self, command, asked_for, monkeypatch):
+        chosen = []
+        with_parts = Profile.with_parts
+
+        def note(profile, parts):
+            chosen.append(parts)
+            return with_parts(profile, parts)
+
+        monkeypatch.setattr(Profile, "with_parts", note)
+        result = command(
+            "--recogniser",
+            "wyoming://localhost:10300",
+            VIVAVOCE_LANGUAGE_MODEL="https://api.example.com/v1#gpt",
+            VIVAVOCE_LANGUAGE_MODEL_KEY="sk-secret",
+            VIVAVOCE_SYNTHESISER="",
+        )
+        assert result.exit_code == 0, result.output
+        assert chosen == [
+            {
+                "language_model": Http("https://api.example.com/v1", "gpt", key="sk-secret"),
+                "recogniser": Wyoming("localhost", 10300),
+            }
+        ]
+        assert "sk-secret" not in repr(asked_for[0][0])
 
     def test_a_wrong_variable_is_named_as_well(self, command, asked_for):
         result = command(VIVAVOCE_MAX_SESSIONS="many")

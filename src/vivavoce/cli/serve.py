@@ -11,10 +11,11 @@ from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from vivavoce.errors import VivaVoceError
 from vivavoce.gateway import GatewaySettings, create_app, listen
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.state import GATEWAY
@@ -46,6 +47,20 @@ def serve(
     engine_profile: Annotated[
         str | None, typer.Option(help="Which models to load: default, compact or small.")
     ] = None,
+    language_model: Annotated[
+        str | None,
+        typer.Option(help="What thinks: our name, http://host/v1#model, hub:org/repo/file or a path."),
+    ] = None,
+    recogniser: Annotated[
+        str | None,
+        typer.Option(
+            help="What hears: our name, http://host/v1#model, wyoming://host:port, hub:org/repo or a path."
+        ),
+    ] = None,
+    synthesiser: Annotated[
+        str | None,
+        typer.Option(help="What speaks: our name, http://host/v1?voice=name#model or wyoming://host:port."),
+    ] = None,
     max_sessions: Annotated[
         int | None, typer.Option(help="Sessions at one time, at the most as many as this machine holds.")
     ] = None,
@@ -70,17 +85,43 @@ def serve(
         host=host,
         port=port,
         engine_profile=engine_profile,
+        language_model=language_model,
+        recogniser=recogniser,
+        synthesiser=synthesiser,
         max_sessions=max_sessions,
         allowed_origins=allowed_origins,
         allowed_hosts=allowed_hosts,
         insecure_open=insecure_open,
     )
     logging.basicConfig(level=_level(log_level), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    from vivavoce.engine.engine import Engine  # noqa: PLC0415 - heavy, and an extra: only who serves it loads it
-
+    engine = _engine(settings)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        code = runner.run(run(settings, Engine(settings.engine_profile)))
+        code = runner.run(run(settings, engine))
     raise typer.Exit(code)
+
+
+def _engine(settings: GatewaySettings) -> Upstream:
+    """Return the engine with the models of the settings, or end with a message when one of them is wrong."""
+    # Heavy, and an extra: only who serves it loads it.
+    from vivavoce.engine.choices import Choice, Part, parse  # noqa: PLC0415
+    from vivavoce.engine.engine import Engine  # noqa: PLC0415
+    from vivavoce.engine.profiles import PROFILES  # noqa: PLC0415
+
+    wanted: list[tuple[Part, str | None, SecretStr | None]] = [
+        ("language_model", settings.language_model, settings.language_model_key),
+        ("recogniser", settings.recogniser, settings.recogniser_key),
+        ("synthesiser", settings.synthesiser, settings.synthesiser_key),
+    ]
+    chosen: dict[Part, Choice] = {}
+    for part, text, key in wanted:
+        if text:
+            try:
+                chosen[part] = parse(part, text, key.get_secret_value() if key else "")
+            except VivaVoceError as error:
+                _errors.print(f"{_option(part)}: {error}.", markup=False)
+                raise typer.Exit(SETTINGS_EXIT) from error
+    profile = PROFILES[settings.engine_profile].with_parts(chosen)
+    return Engine(settings.engine_profile, load=profile.load)
 
 
 async def run(settings: GatewaySettings, upstream: Upstream) -> int:
@@ -161,8 +202,7 @@ def _settings(**given: Any) -> GatewaySettings:
     except ValidationError as invalid:
         for error in invalid.errors():
             name = ".".join(str(part) for part in error["loc"])
-            option = f"--{name.replace('_', '-')} (VIVAVOCE_{name.upper()})"
-            _errors.print(f"{option}: {error['msg']}, got {error['input']!r}.", markup=False)
+            _errors.print(f"{_option(name)}: {error['msg']}, got {error['input']!r}.", markup=False)
         raise typer.Exit(SETTINGS_EXIT) from invalid
     if settings.open_to_others and not settings.insecure_open:
         _errors.print(
@@ -171,6 +211,10 @@ def _settings(**given: Any) -> GatewaySettings:
         )
         raise typer.Exit(SETTINGS_EXIT)
     return settings
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')} (VIVAVOCE_{name.upper()})"
 
 
 def _level(name: str) -> int:

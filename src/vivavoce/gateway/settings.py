@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["GatewaySettings", "is_loopback"]
@@ -37,6 +37,27 @@ class GatewaySettings(BaseSettings):
     engine_profile: Literal["default", "compact", "small"] = Field(
         "default", description="Which models the built-in engine loads."
     )
+    language_model: str | None = Field(
+        None,
+        description="What thinks, instead of the profile's: a name of ours, `http://host:port/v1#model`, "
+        "`hub:org/repo/file.gguf` or a path ([how](../how-to/use-other-models.md)).",
+    )
+    language_model_key: SecretStr | None = Field(
+        None,
+        description="Key for the server of the language model. It has no option: others could read it there.",
+    )
+    recogniser: str | None = Field(
+        None,
+        description="What hears, instead of the profile's: a name of ours, `http://host:port/v1#model`, "
+        "`wyoming://host:port`, `hub:org/repo` or a path.",
+    )
+    recogniser_key: SecretStr | None = Field(None, description="Key for the server of the recogniser.")
+    synthesiser: str | None = Field(
+        None,
+        description="What speaks, instead of the profile's: `http://host:port/v1?voice=name#model` or "
+        "`wyoming://host:port?voice=name`.",
+    )
+    synthesiser_key: SecretStr | None = Field(None, description="Key for the server of the synthesiser.")
     allowed_origins: Names = Field(
         (),
         description="Web origins, such as `https://home.example:8123`, whose pages may use the gateway, "
@@ -57,6 +78,14 @@ class GatewaySettings(BaseSettings):
         20 * 2**20 + 2**16,
         ge=2**10,
         description="Longest event of a client. The default holds one append of 15 MiB of audio in base64.",
+    )
+    max_body_bytes: int = Field(
+        2**17, ge=2**10, description="Longest body of a request over HTTP; a longer one is refused with 413."
+    )
+    max_client_secrets: int = Field(
+        1000,
+        ge=1,
+        description="Ephemeral keys in force at one time; one more is refused with 503, until the next expires.",
     )
     send_buffer_bytes: int = Field(
         2**18,
