@@ -300,7 +300,7 @@ class Session:
         item = wire.item(entry)
         self._out.send(ev.ConversationItemAdded(previous_item_id=previous, item=item))
         self._out.send(ev.ConversationItemDone(previous_item_id=previous, item=item))
-        if (oldest := self._conversation.surplus) is not None:
+        while (oldest := self._conversation.surplus) is not None:  # answers have been added too
             self._delete(oldest)
 
     def _delete(self, entry: Entry) -> None:
