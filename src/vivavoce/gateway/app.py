@@ -9,9 +9,11 @@ from pathlib import Path
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
+from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes.client_secrets import client_secrets
 from vivavoce.gateway.routes.health import health
 from vivavoce.gateway.routes.page import page, web_file
 from vivavoce.gateway.routes.realtime import realtime
@@ -38,7 +40,9 @@ def create_app(
     It takes charge of ``upstream``: `vivavoce.gateway.server.listen` starts it as soon as the address
     answers, and it is closed with the application. ``progress`` is told of every piece that is fetched.
     """
-    app = web.Application(middlewares=[_answer_in_json, _keep_the_door])
+    app = web.Application(
+        middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
+    )
     app[GATEWAY] = Gateway(
         settings=settings,
         upstream=upstream,
@@ -47,12 +51,14 @@ def create_app(
             lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
         ),
         doorkeeper=Doorkeeper.of(settings),
+        client_secrets=ClientSecrets(settings.max_client_secrets),
         web=web_folder,
     )
     app.router.add_get("/", page)
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
+    app.router.add_post("/v1/realtime/client_secrets", client_secrets)
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
     return app

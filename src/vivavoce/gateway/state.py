@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.sessions import Sessions
@@ -23,6 +24,7 @@ class Gateway:
     loading: Loading
     sessions: Sessions
     doorkeeper: Doorkeeper
+    client_secrets: ClientSecrets
     web: Path
     """The folder with what the browser loads."""
 

@@ -1,17 +1,26 @@
 """``GET /v1/realtime``: a session over a WebSocket, refused before the upgrade or held to its end."""
 
 import logging
+import time
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from vivavoce.errors import ConnectionFailed
 from vivavoce.gateway.bridge import Bridge, Limits
+from vivavoce.gateway.client_secrets import is_ephemeral
+from vivavoce.gateway.credentials import presented_key
 from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes._readiness import no_upstream, refuse_state
 from vivavoce.gateway.settings import GatewaySettings
-from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.gateway.state import GATEWAY
+from vivavoce.protocol.errors import INVALID_API_KEY
 from vivavoce.protocol.session import DEFAULT_MODEL
-from vivavoce.protocol.session_params import RealtimeSessionParams, TranscriptionSessionParams
+from vivavoce.protocol.session_params import (
+    RealtimeSessionParams,
+    SessionParams,
+    TranscriptionSessionParams,
+)
 
 __all__ = ["SUBPROTOCOL", "realtime"]
 
@@ -28,16 +37,27 @@ MAX_MODEL_NAME = 256
 
 
 async def realtime(request: web.Request) -> web.StreamResponse:
-    """Hold a session with the client until one of both ends it."""
+    """Hold a session with the client until one of both ends it.
+
+    An ephemeral key says what the session is, whatever the address says. Other keys are not looked at.
+    """
     gateway = request.app[GATEWAY]
-    refusal = _refuse_request(request) or _refuse_state(gateway) or gateway.sessions.refuse()
+    key = presented_key(request.headers.get(hdrs.AUTHORIZATION), _offered(request))
+    granted = gateway.client_secrets.find(key, now=time.time()) if is_ephemeral(key) else None
+    refusal = (
+        _refuse_upgrade(request)
+        or (_wrong_key() if is_ephemeral(key) and granted is None else None)
+        or _refuse_query(request, granted=granted is not None)
+        or refuse_state(gateway)
+        or gateway.sessions.refuse()
+    )
     if refusal is not None:
         return refusal.response()
     try:
-        params = TranscriptionSessionParams() if "intent" in request.query else RealtimeSessionParams()
+        params = granted or _asked(request)
         transport = gateway.upstream.connect(request.query.get("model", DEFAULT_MODEL), params)
     except ConnectionFailed as failed:
-        return _no_upstream(str(failed), gateway.settings, code=failed.code).response()
+        return no_upstream(str(failed), gateway.settings, code=failed.code).response()
     protocols = (SUBPROTOCOL,) if _offered(request) else ()
     bridge = Bridge(transport, _limits(gateway.settings), protocols=protocols)
     with gateway.sessions.hold(bridge):
@@ -46,7 +66,20 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     return bridge.socket
 
 
-def _refuse_request(request: web.Request) -> Refusal | None:
+def _asked(request: web.Request) -> SessionParams:
+    """Return what the address asks for."""
+    return TranscriptionSessionParams() if "intent" in request.query else RealtimeSessionParams()
+
+
+def _wrong_key() -> Refusal:
+    return Refusal(
+        HTTPStatus.UNAUTHORIZED,
+        "This ephemeral key has expired, or was never made here. POST /v1/realtime/client_secrets makes one.",
+        code=INVALID_API_KEY,
+    )
+
+
+def _refuse_upgrade(request: web.Request) -> Refusal | None:
     if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
         return Refusal(
             HTTPStatus.UPGRADE_REQUIRED,
@@ -60,6 +93,10 @@ def _refuse_request(request: web.Request) -> Refusal | None:
             f"Expected the subprotocol {SUBPROTOCOL!r} among those offered.",
             code="unsupported_subprotocol",
         )
+    return None
+
+
+def _refuse_query(request: web.Request, *, granted: bool) -> Refusal | None:
     if "call_id" in request.query:
         return Refusal(
             HTTPStatus.NOT_FOUND,
@@ -68,7 +105,7 @@ def _refuse_request(request: web.Request) -> Refusal | None:
             param="call_id",
         )
     model, intent = request.query.get("model"), request.query.get("intent")
-    return _refuse_intent(intent) or _refuse_model(model, needed=intent is None)
+    return _refuse_intent(intent) or _refuse_model(model, needed=intent is None and not granted)
 
 
 def _refuse_intent(intent: str | None) -> Refusal | None:
@@ -98,33 +135,6 @@ def _refuse_model(model: str | None, *, needed: bool) -> Refusal | None:
             param="model",
         )
     return None
-
-
-def _refuse_state(gateway: Gateway) -> Refusal | None:
-    match gateway.loading.state:
-        case "ready":
-            return None
-        case "loading":
-            return Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"The models are still being loaded ({gateway.upstream.status.stage}). "
-                "GET /health tells when they answer.",
-                code="not_ready",
-                type="server_error",
-                retry_after=gateway.settings.retry_after_seconds,
-            )
-        case "failed":
-            return _no_upstream(f"The models could not be loaded: {gateway.loading.error}", gateway.settings)
-
-
-def _no_upstream(why: str, settings: GatewaySettings, *, code: str | None = None) -> Refusal:
-    return Refusal(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        why,
-        code=code or "upstream_unavailable",
-        type="server_error",
-        retry_after=settings.retry_after_seconds,
-    )
 
 
 def _offered(request: web.Request) -> list[str]:

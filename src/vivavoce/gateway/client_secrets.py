@@ -1,0 +1,75 @@
+"""The ephemeral keys that are in force. Pure: the time is passed in.
+
+A key is 128 bits of the system's randomness, and only its SHA-256 is kept. It is found by that digest, so how long
+the search takes tells of the digest of what was presented, and nothing of any key.
+"""
+
+import hashlib
+import math
+import secrets
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from vivavoce.protocol.client_secrets import KEY_PREFIX
+from vivavoce.protocol.session_params import SessionParams
+
+__all__ = ["ClientSecrets", "Issued", "is_ephemeral"]
+
+RANDOM_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A key that was just made: nobody can tell its value again."""
+
+    value: str
+    expires_at: int
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    session: SessionParams
+    expires_at: int
+
+
+class ClientSecrets:
+    """Ephemeral keys, at most ``limit`` at one time, and the sessions that they open."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: dict[bytes, _Kept] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def room_in(self, now: float) -> int:
+        """Return in how many seconds there is room for one more key: 0 where there is now."""
+        self._kept = {digest: kept for digest, kept in self._kept.items() if now < kept.expires_at}
+        if len(self._kept) < self._limit:
+            return 0
+        return math.ceil(min(kept.expires_at for kept in self._kept.values()) - now)
+
+    def issue(self, session: SessionParams, *, now: float, seconds: int) -> Issued:
+        """Make a key that opens such sessions for so many seconds. There must be room for it."""
+        if self.room_in(now):
+            raise RuntimeError(
+                f"there are {self._limit} keys already: expected to be asked when there is room"
+            )
+        issued = Issued(KEY_PREFIX + secrets.token_hex(RANDOM_BYTES), int(now) + seconds)
+        self._kept[_digest(issued.value)] = _Kept(session, issued.expires_at)
+        return issued
+
+    def find(self, value: str, *, now: float) -> SessionParams | None:
+        """Return what a key's sessions begin with, or None where it is unknown or has expired."""
+        kept = self._kept.get(_digest(value))
+        return kept.session if kept is not None and now < kept.expires_at else None
+
+
+def is_ephemeral(key: str | None) -> TypeGuard[str]:
+    """Tell whether a key is one of those that are made here, or would like to be."""
+    return key is not None and key.startswith(KEY_PREFIX)
+
+
+def _digest(value: str) -> bytes:
+    return hashlib.sha256(value.encode(errors="surrogatepass")).digest()

@@ -1,0 +1,73 @@
+"""``POST /v1/realtime/client_secrets``: an ephemeral key, and the session that it opens."""
+
+import time
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import hdrs, web
+
+from vivavoce.errors import ProtocolError
+from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes._readiness import refuse_state
+from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.protocol.client_secrets import ClientSecret, ExpiresAfter
+from vivavoce.protocol.codec import decode_client_secret_params
+from vivavoce.protocol.session_params import RealtimeSessionParams
+
+__all__ = ["client_secrets"]
+
+
+async def client_secrets(request: web.Request) -> web.Response:
+    """Make an ephemeral key, or say what is wrong with what was asked."""
+    gateway = request.app[GATEWAY]
+    refusal = _refuse_content(request) or refuse_state(gateway)
+    if refusal is not None:
+        return refusal.response()
+    try:
+        return _make(gateway, await request.read())
+    except web.HTTPRequestEntityTooLarge:
+        limit = gateway.settings.max_body_bytes
+        message = f"Expected a body of at most {limit} bytes, got a longer one."
+        return Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="request_entity_too_large"
+        ).response()
+    except ProtocolError as error:
+        code = error.code or "invalid_value"
+        return Refusal(
+            HTTPStatus.BAD_REQUEST, error.message, code=code, type=error.type, param=error.param
+        ).response()
+
+
+def _refuse_content(request: web.Request) -> Refusal | None:
+    if request.content_type == "application/json":
+        return None
+    return Refusal(
+        HTTPStatus.BAD_REQUEST,
+        f"Expected a body of the content type 'application/json', got {request.content_type!r}.",
+        code="unsupported_content_type",
+    )
+
+
+def _make(gateway: Gateway, body: bytes) -> web.Response:
+    asked = decode_client_secret_params(body)
+    params = asked.session or RealtimeSessionParams()
+    session = gateway.upstream.describe(params)
+    secrets, now = gateway.client_secrets, time.time()
+    if wait := secrets.room_in(now):
+        return Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"All {len(secrets)} ephemeral keys that there may be at one time are in force. "
+            f"The next one expires in {wait} seconds.",
+            code="client_secret_limit_reached",
+            type="server_error",
+            retry_after=wait,
+        ).response()
+    issued = secrets.issue(params, now=now, seconds=(asked.expires_after or ExpiresAfter()).seconds)
+    return web.Response(
+        body=msgspec.json.encode(
+            ClientSecret(value=issued.value, expires_at=issued.expires_at, session=session)
+        ),
+        content_type="application/json",
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: "no-store"},
+    )
