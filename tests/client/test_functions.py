@@ -158,6 +158,14 @@ def test_bound_methods_lose_their_self():
     assert describe(Home().open).parameters["required"] == ["door"]
 
 
+def test_objects_that_can_be_called():
+    class Opener:
+        def __call__(self, door: str) -> str: ...
+
+    assert describe(Opener()).name == "Opener"
+    assert describe(Opener()).parameters["required"] == ["door"]
+
+
 def test_results_as_a_model_reads_them():
     assert result_text("sunny") == "sunny"
     assert result_text({"degrees": 21}) == '{"degrees":21}'

@@ -1,5 +1,6 @@
 """Python functions as tools: their JSON schema from type hints and docstring, their arguments from JSON. Pure."""
 
+import functools
 import inspect
 import re
 import typing
@@ -79,7 +80,7 @@ def result_text(result: object) -> str:
 
 
 def _struct(name: str, call: Callable[..., Any]) -> type[msgspec.Struct]:
-    hints = typing.get_type_hints(call, include_extras=True)
+    hints = typing.get_type_hints(_annotated(call), include_extras=True)
     fields: list[Any] = []
     for parameter in inspect.signature(call).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
@@ -97,6 +98,13 @@ def _struct(name: str, call: Callable[..., Any]) -> type[msgspec.Struct]:
     except TypeError as error:
         raise TypeError(f"{name}: a parameter's type has no counterpart in JSON: {error}") from error
     return takes
+
+
+def _annotated(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what carries the type hints of a callable."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    return call if inspect.isroutine(call) else type(call).__call__
 
 
 def _default(value: object) -> Any:
