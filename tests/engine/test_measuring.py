@@ -97,6 +97,15 @@ async def test_a_model_that_says_nothing_is_measured_too(pieces):
     assert costs.write == 0
 
 
+async def test_a_synthesiser_that_says_nothing_is_no_synthesiser():
+    class Mute(fakes.ToneSynthesiser):
+        async def synthesise(self, text, *, voice, speed=1.0):
+            yield np.empty(0, np.float32)
+
+    with pytest.raises(ModelError, match="expected speech"):
+        await measure(fakes.models(synthesiser=Mute()))
+
+
 async def test_a_model_that_fails_says_so():
     models = fakes.models()
     models.recogniser.fail = True

@@ -24,6 +24,7 @@ from vivavoce.engine.models.protocols import (
 )
 from vivavoce.engine.runtime import Models
 from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
+from vivavoce.errors import ModelError
 
 __all__ = ["measure", "usable_cores"]
 
@@ -78,7 +79,10 @@ async def measure(models: Models, clock: Clock = time.process_time) -> Costs:
 
 async def _speak(synthesiser: Synthesiser) -> Samples:
     voice = next(iter(synthesiser.voices))
-    return np.concatenate([audio async for audio in synthesiser.synthesise(SENTENCE, voice=voice)])
+    spoken = [audio async for audio in synthesiser.synthesise(SENTENCE, voice=voice)]
+    if not sum(map(len, spoken)):
+        raise ModelError(f"the synthesiser: expected speech for {SENTENCE!r}, but there came none.")
+    return np.concatenate(spoken)
 
 
 async def _think(model: LanguageModel, clock: Clock) -> tuple[float, float]:
