@@ -4,7 +4,9 @@ Run it from anywhere: ``.venv/bin/python docs/reference/generate.py``.
 """
 
 import inspect
+import sys
 from collections.abc import Iterable
+from itertools import chain, groupby
 from pathlib import Path
 
 from vivavoce import errors
@@ -12,6 +14,9 @@ from vivavoce.engine import compatibility
 from vivavoce.gateway.settings import GatewaySettings
 
 FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parents[1]))
+
+from tests.engine.session.states import INPUTS, STATES, Row, State, table  # noqa: E402 - the path comes first
 
 SETTINGS = """\
 # Settings of the gateway
@@ -54,6 +59,62 @@ there may be is told in [the engine's limits](engine.md#limits).
 
 """
 
+STATE_MACHINE = """\
+# The state machine of a session
+
+<!-- Made by generate.py, which lets everything happen in every state: see tests/engine/session/states.py. -->
+
+A session of the engine is one state machine (`vivavoce.engine.session.machine.Session`): it takes what happened, a
+client's event or the answer of a model, and returns what is to be done, in order. It has no clock, no tasks and no
+sockets, so this page is not written, but run: each row is what the machine did.
+
+A state has two names, divided by a slash.
+
+| it hears | |
+|---|---|
+| listening | nobody speaks |
+| speaking | somebody does |
+| paused | somebody fell silent, perhaps only for a moment |
+| pushing | there is no turn detection: the client commits |
+| …, settling | and an item waits for its words |
+
+| its response | |
+|---|---|
+| none | there is none |
+| speculating | one is begun on trial, and nobody knows of it |
+| waiting | it is created, and waits for the words that it answers |
+| writing | the language model writes it, and the synthesiser speaks what is written |
+| calling | the language model writes a call of a function |
+| voicing | it is written, and being spoken |
+
+Events that are sent to the client are set in `code`, work that models are asked for in **bold** (its name is that of a
+class in `vivavoce.engine.session.effects`). What models answer has the names of the classes in
+`vivavoce.engine.session.inputs`.
+
+*End of the item* stands for {end}.
+
+These things can happen: {inputs}. What a state's table does not name changes nothing there; nor does, in any state, an
+answer to work that was dropped in the meantime.
+"""
+
+END_OF_THE_ITEM = (
+    "`response.output_audio.done`",
+    "`response.output_audio_transcript.done`",
+    "`response.content_part.done`",
+    "`conversation.item.done`",
+    "`response.output_item.done`",
+)
+
+DRAWN = (
+    "VoiceHeard",
+    "Recognised",
+    "`response.c",
+    "`input_audio_buffer.commit",
+    "Generation",
+    "SpeechFinished",
+)
+"""What the diagram shows of all that can happen: how these inputs begin."""
+
 
 def settings_page() -> str:
     """Return the page with a row for each setting."""
@@ -95,7 +156,64 @@ def _table(heading: str, what: str, rows: Iterable[compatibility.Row]) -> str:
     return "".join(lines)
 
 
-PAGES = {"settings.md": settings_page, "errors.md": errors_page, "compatibility.md": compatibility_page}
+def state_machine_page() -> str:
+    """Return the page with a diagram of the states, and a table of what happens in each of them."""
+    rows = table()
+    always = _always(rows)
+    heading = STATE_MACHINE.format(end=", ".join(END_OF_THE_ITEM), inputs=", ".join(i.title for i in INPUTS))
+    parts = [heading, _diagram(rows), "## In every state\n\n| what happens | what is done |\n|---|---|\n"]
+    parts[-1] += "".join(f"| {row.input} | {_done(row)} |\n" for row in always)
+    known = {row.input for row in always}
+    for state, happened in rows.items():
+        lines = [
+            f"## {state}\n\n{STATES[state][0]}\n\n| what happens | what it leads to | what is done |\n|---|---|---|\n"
+        ]
+        for row in happened:
+            after = "" if row.after == state else str(row.after)
+            if row.input not in known and (after or row.effects):
+                lines.append(f"| {row.input} | {after} | {_done(row)} |\n")
+        parts.append("".join(lines))
+    return "\n".join(parts)
+
+
+def _done(row: Row) -> str:
+    return ", ".join(row.effects).replace(", ".join(END_OF_THE_ITEM), "*end of the item*")
+
+
+def _always(rows: dict[State, list[Row]]) -> list[Row]:
+    """Return the rows of what does the same in every state, and ends none."""
+    ends = {row.input for state, happened in rows.items() for row in happened if row.after != state}
+    done: dict[str, set[tuple[str, ...]]] = {}
+    for row in chain.from_iterable(rows.values()):
+        done.setdefault(row.input, set()).add(row.effects)
+    first = next(iter(rows.values()))
+    return [
+        row for row in first if row.effects and done[row.input] == {row.effects} and row.input not in ends
+    ]
+
+
+def _diagram(rows: dict[State, list[Row]]) -> str:
+    names = {state: f"s{index}" for index, state in enumerate(rows)}
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f'    state "{state}" as {name}' for state, name in names.items()]
+    lines.append(f"    [*] --> {next(iter(names.values()))}")
+    for state, happened in rows.items():
+        drawn = [row for row in happened if row.after in names and row.after != state]
+        drawn = sorted(
+            (row for row in drawn if row.input.startswith(DRAWN)), key=lambda row: names[row.after]
+        )
+        for after, causes in groupby(drawn, key=lambda row: names[row.after]):
+            label = " / ".join(cause.input.replace("`", "").replace(":", "") for cause in causes)
+            lines.append(f"    {names[state]} --> {after}: {label}")
+    return "\n".join([*lines, "```", ""])
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "compatibility.md": compatibility_page,
+    "state-machine.md": state_machine_page,
+}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

@@ -187,7 +187,8 @@ _SESSION = (
         ),
         _rows("""
             served format
-            approximated voice: all ten names speak with one voice, unless hibari's other voices are in its cache (which is which: `vivavoce.engine.models.hibari`)
+            approximated voice: all ten names speak with one voice, unless hibari's other voices are in its cache \
+                (`vivavoce.engine.models.hibari` names which is which)
             approximated speed: slower than 0.5 sounds like 0.5
         """),
     ),
