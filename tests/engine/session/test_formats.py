@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.session.driver import Driver, types, user
-from vivavoce.engine.session import effects, inputs
+from vivavoce.engine.session import effects, inputs, listening
 from vivavoce.engine.session.formats import decode, decoder, encode, encoder, samples
 from vivavoce.errors import AudioError
 from vivavoce.protocol.session import AudioPcm, AudioPcma, AudioPcmu
@@ -152,6 +152,13 @@ class TestSession:
         assert "only has 99.88ms" in refused["error"]["message"]
         driver.client("input_audio_buffer.append", audio=base64_of(bytes(1)))
         assert driver.client("input_audio_buffer.commit")[0]["type"] == "input_audio_buffer.committed"
+
+    def test_what_is_held_back_counts_where_the_buffer_is_full(self, name, law, monkeypatch):
+        monkeypatch.setattr(listening, "BUFFER_LIMIT_S", 1)
+        driver = telephone(name, turn_detection=None)
+        assert driver.client("input_audio_buffer.append", audio=base64_of(bytes(8000))) == []
+        (refused,) = driver.client("input_audio_buffer.append", audio=base64_of(bytes(1)))
+        assert "at most 1 seconds" in refused["error"]["message"]
 
     def test_a_refused_commit_does_not_cut_the_stream(self, name, law):
         driver = telephone(name, turn_detection=None)

@@ -1,5 +1,7 @@
 """The words of utterances, and sessions that are about nothing else."""
 
+import base64
+
 import pytest
 
 from tests.engine.session.driver import Driver, types, user
@@ -115,6 +117,31 @@ class TestSession:
         driver = Driver(audio={"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}})
         driver.append(2.0)
         assert not driver.all(effects.Recognise)
+
+
+class TestFailure:
+    def test_of_a_hypothesis_that_comes_too_late_costs_nothing(self, writing):
+        writing.hear((1.0, 0.9))
+        partial = writing.last(effects.Recognise)
+        writing.hear((0.4, 0.0))
+        failed = inputs.RecognitionFailed(partial.utterance, len(partial.pcm), partial.final, "no memory")
+        assert writing.tell(failed) == []
+        assert writing.recognise("Hello.")[-1]["transcript"] == "Hello."
+
+    @pytest.mark.parametrize("fails", [True, False])
+    def test_of_what_is_in_no_conversation_is_not_told(self, fails):
+        driver = Driver(audio={"input": {"transcription": {"model": "whisper-1"}}})
+        audio = {"type": "input_audio", "audio": base64.b64encode(bytes(9600)).decode()}
+        beside = {"type": "message", "role": "user", "content": [audio]}
+        driver.client("response.create", response={"conversation": "none", "input": [beside]})
+        work = driver.last(effects.Recognise)
+        answer = (
+            inputs.RecognitionFailed(work.utterance, len(work.pcm), True, "no memory")
+            if fails
+            else inputs.Recognised(work.utterance, len(work.pcm), True, Transcription("Hello."))
+        )
+        assert driver.tell(answer) == []
+        assert driver.all(effects.Generate)
 
 
 class TestKind:
