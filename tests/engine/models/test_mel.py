@@ -16,9 +16,10 @@ def tone(hertz, seconds=1.0, amplitude=0.5):
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1, 2.345])
-def test_has_eighty_bands_and_a_frame_every_ten_milliseconds(seconds):
-    bands, frames = log_mel(tone(440, seconds)).shape
-    assert bands == 80
+@pytest.mark.parametrize("wanted", [80, 128])
+def test_has_as_many_bands_as_wanted_and_a_frame_every_ten_milliseconds(seconds, wanted):
+    bands, frames = log_mel(tone(440, seconds), wanted).shape
+    assert bands == wanted
     assert frames - 1 == int(seconds * FRAMES_PER_SECOND + 1e-9)  # one more, for what follows the end
 
 
@@ -31,10 +32,11 @@ def test_has_eighty_bands_and_a_frame_every_ten_milliseconds(seconds):
         (6400, 42.0),
     ],  # Slaney's scale: 200/3 Hz a step, 27 for the factor 6.4
 )
-def test_sees_a_tone_in_its_band(hertz, mel):
+@pytest.mark.parametrize("bands", [80, 128])
+def test_sees_a_tone_in_its_band(hertz, mel, bands):
     top = 15 + 27 * np.log(8) / np.log(6.4)  # 8 kHz
-    expected = mel / top * 81 - 1  # eighty centres between nothing and the top
-    assert abs(log_mel(tone(hertz)).mean(axis=1).argmax() - expected) <= 1
+    expected = mel / top * (bands + 1) - 1  # so many centres between nothing and the top
+    assert abs(log_mel(tone(hertz), bands).mean(axis=1).argmax() - expected) <= 1
 
 
 def test_ten_times_the_amplitude_is_half_more():

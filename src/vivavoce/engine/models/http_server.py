@@ -142,8 +142,10 @@ class HttpServer:
 
 def _why(error: Exception) -> str:
     match error:
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-            return f"it cannot be reached ({error or type(error).__name__})."
+        case aiohttp.ClientConnectorError():
+            return f"it cannot be reached ({error.os_error.strerror or error.os_error})."
+        case aiohttp.ConnectionTimeoutError():
+            return f"it cannot be reached (no answer within {CONNECT_SECONDS:g} s)."
         case TimeoutError():
             return f"it said nothing for {SILENCE_SECONDS:g} s."
         case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():

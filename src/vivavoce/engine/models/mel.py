@@ -1,4 +1,9 @@
-"""The log-mel spectrogram that Whisper hears: 80 bands, a frame every 10 ms, from audio at 16 kHz."""
+"""The log-mel spectrogram that Whisper hears: a frame every 10 ms, from audio at 16 kHz.
+
+It has 80 bands, or 128 for Whisper's large models since the third.
+"""
+
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +13,7 @@ from vivavoce.engine.models.protocols import MODEL_RATE, Samples
 __all__ = ["FRAMES_PER_SECOND", "Spectrogram", "log_mel"]
 
 Spectrogram = npt.NDArray[np.float32]
-"""Shape (80, frames), scaled as Whisper was trained."""
+"""Shape (bands, frames), scaled as Whisper was trained."""
 
 FRAMES_PER_SECOND = 100
 BANDS = 80
@@ -19,22 +24,23 @@ DYNAMICS = 8.0
 """What is so many powers of ten below the loudest is raised to there."""
 
 
-def log_mel(audio: Samples) -> Spectrogram:
+def log_mel(audio: Samples, bands: int = BANDS) -> Spectrogram:
     """Compute the spectrogram of a recording; what follows after its end is taken as silence."""
     padded = np.pad(np.pad(np.asarray(audio, np.float32), (0, HOP)), WINDOW // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP] * _HANN
     power = np.abs(np.fft.rfft(windows, axis=1)[:-1]).astype(np.float32) ** 2
     # Not by "@": that goes to OpenBLAS, whose second thread would then spin for 100 ms, waiting for more.
-    bands = np.einsum("bf,tf->bt", _FILTERS, power)
-    levels = np.log10(np.maximum(bands, 1e-10))
+    energy = np.einsum("bf,tf->bt", _mel_filters(bands), power)
+    levels = np.log10(np.maximum(energy, 1e-10))
     levels = np.maximum(levels, levels.max() - DYNAMICS)
     scaled: Spectrogram = ((levels + 4) / 4).astype(np.float32)
     return scaled
 
 
-def _mel_filters() -> npt.NDArray[np.float32]:
+@cache
+def _mel_filters(bands: int) -> npt.NDArray[np.float32]:
     """Triangles on Slaney's mel scale (linear to 1 kHz, logarithmic above), each of the same area."""
-    edges = _hertz(np.linspace(0, _mel(np.array(MODEL_RATE / 2)), BANDS + 2))
+    edges = _hertz(np.linspace(0, _mel(np.array(MODEL_RATE / 2)), bands + 2))
     bins = np.fft.rfftfreq(WINDOW, 1 / MODEL_RATE)
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
@@ -52,5 +58,4 @@ def _hertz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(mel >= 15, 1000 * np.exp((mel - 15) * np.log(6.4) / 27), mel * 200 / 3)
 
 
-_FILTERS = _mel_filters()
 _HANN = np.hanning(WINDOW + 1)[:-1].astype(np.float32)

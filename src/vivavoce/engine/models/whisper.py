@@ -84,8 +84,9 @@ class _Decoded:
 class WhisperRecogniser:
     """Recognises speech with the weights in a folder, as faster-whisper keeps them.
 
-    ``folder`` holds ``model.bin``, ``config.json``, ``tokenizer.json`` and ``vocabulary.txt``. One thread does
-    all the work, final transcriptions before partial ones. The language is English where none is named.
+    ``folder`` holds ``model.bin``, ``config.json``, ``tokenizer.json`` and ``vocabulary.txt`` or ``.json``, of any
+    size of Whisper; what is sure and what is not was measured with "base". One thread does all the work, final
+    transcriptions before partial ones. The language is English where none is named.
     """
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
@@ -138,7 +139,7 @@ class WhisperRecogniser:
 
     def _recognise(self, audio: Samples, start: list[int], effort: _Effort) -> _Decoded:
         seconds = len(audio) / MODEL_RATE
-        spectrogram = log_mel(audio)
+        spectrogram = log_mel(audio, self._model.n_mels)
         budget = min(FULL_BUDGET, round(TOKENS_PER_SECOND * seconds) + 8)
         heard: list[_Decoded] = []
         for tail_s in effort.tails_s:
@@ -173,15 +174,24 @@ class WhisperRecogniser:
         )
 
     def _start(self, language: str, prompt: str | None) -> list[int]:
-        if not _LANGUAGE.fullmatch(language) or self._tokenizer.token_to_id(f"<|{language}|>") is None:
-            raise ModelError(f"whisper: expected a language such as 'en' or 'de', but got {language!r}.")
-        names = ["<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>"]
-        start = [self._token(name) for name in names]
+        start = [self._token(name) for name in self._names(language)]
         if not prompt or not prompt.strip():
             return start
         tokens = self._tokenizer.encode(f" {prompt.strip()}", add_special_tokens=False).ids
         words = [token for token in tokens if token < self._end]  # a prompt may not command
         return [self._token("<|startofprev|>"), *words[-LONGEST_PROMPT:], *start]
+
+    def _names(self, language: str) -> list[str]:
+        """Return the tokens that an answer begins with."""
+        if not self._model.is_multilingual:
+            if language != "en":
+                raise ModelError(
+                    f"whisper: expected English, which is all that it knows, but got {language!r}."
+                )
+            return ["<|startoftranscript|>", "<|notimestamps|>"]
+        if not _LANGUAGE.fullmatch(language) or self._tokenizer.token_to_id(f"<|{language}|>") is None:
+            raise ModelError(f"whisper: expected a language such as 'en' or 'de', but got {language!r}.")
+        return ["<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>"]
 
     def _token(self, name: str) -> int:
         token: int | None = self._tokenizer.token_to_id(name)
