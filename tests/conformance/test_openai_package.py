@@ -3,11 +3,12 @@
 import asyncio
 import base64
 
-import numpy as np
 import openai
 import pydantic
 import pytest
 from openai.types.realtime import RealtimeServerEvent
+
+from tests.conformance.scripts import noise
 
 STRICT = pydantic.TypeAdapter(RealtimeServerEvent)
 
@@ -29,10 +30,8 @@ async def until(connection, event):
 
 
 def pcm(*spans):
-    """Base64 PCM16 at 24 kHz: spans of (seconds, amplitude) of noise."""
-    noise = np.random.default_rng(3)
-    parts = [noise.uniform(-a, a, int(s * 24_000)) for s, a in spans]
-    return base64.b64encode((np.concatenate(parts) * 32767).astype("<i2").tobytes()).decode()
+    """Base64 of noise."""
+    return base64.b64encode(noise(*spans)).decode()
 
 
 async def test_a_text_turn(client):
