@@ -11,6 +11,7 @@ class ScriptedTransport:
 
     def __init__(self, *events):
         self.sent = []
+        self._news = asyncio.Condition()
         self.closed = None
         self._outbox = asyncio.Queue()
         for event in events:
@@ -31,7 +32,14 @@ class ScriptedTransport:
     async def send(self, data):
         if self.closed:
             raise ConnectionLost(*self.closed)
-        self.sent.append(json.loads(data))
+        async with self._news:
+            self.sent.append(json.loads(data))
+            self._news.notify_all()
+
+    async def until_sent(self, count):
+        """Wait until so many events have been sent."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.sent) >= count)
 
     async def receive(self):
         data = await self._outbox.get()

@@ -9,7 +9,7 @@ from vivavoce.protocol.client_events import ClientEvent
 from vivavoce.protocol.codec import UnknownEvent, decode_server_event, encode
 from vivavoce.protocol.server_events import ServerEvent
 
-__all__ = ["Connection"]
+__all__ = ["NORMAL_CLOSURE", "Connection"]
 
 NORMAL_CLOSURE = 1000
 

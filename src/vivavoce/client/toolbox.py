@@ -44,7 +44,7 @@ class Toolbox:
     def __init__(self) -> None:
         self._tools: dict[str, _Tool] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._tools
 
     def __len__(self) -> int:

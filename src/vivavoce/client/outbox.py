@@ -1,0 +1,55 @@
+"""Client events on their way to the endpoint."""
+
+import asyncio
+from collections import deque
+
+from vivavoce.errors import ConnectionLost
+from vivavoce.protocol.client_events import ClientEvent
+
+__all__ = ["OUTBOX_LIMIT", "Outbox"]
+
+OUTBOX_LIMIT = 128
+"""Events that may wait; at 40 ms of audio each, 5 s. Who sends faster than the line carries waits."""
+
+
+class Outbox:
+    """Two lanes: what must not wait (a cancel, a truncation, a tool's result) overtakes what may (audio)."""
+
+    def __init__(self, limit: int = OUTBOX_LIMIT) -> None:
+        self._places = asyncio.Semaphore(limit)
+        self._waiting: deque[ClientEvent] = deque()
+        self._urgent: deque[ClientEvent] = deque()
+        self._news = asyncio.Event()
+        self._lost: ConnectionLost | None = None
+
+    async def put(self, event: ClientEvent) -> None:
+        """Add an event behind all others; wait while there is no place. Raises `ConnectionLost`."""
+        await self._places.acquire()
+        if self._lost is not None:
+            self._places.release()  # for the next one who waits
+            raise self._lost
+        self._waiting.append(event)
+        self._news.set()
+
+    def put_now(self, *events: ClientEvent) -> None:
+        """Add events before all that wait; there are never many, and once the line is gone they go nowhere."""
+        if self._lost is None:
+            self._urgent.extend(events)
+            self._news.set()
+
+    async def get(self) -> ClientEvent:
+        """Return the next event."""
+        while not (self._urgent or self._waiting):
+            self._news.clear()
+            await self._news.wait()
+        if self._urgent:
+            return self._urgent.popleft()
+        self._places.release()
+        return self._waiting.popleft()
+
+    def end(self, lost: ConnectionLost) -> None:
+        """Forget what waits, and turn away who comes."""
+        self._lost = lost
+        self._waiting.clear()
+        self._urgent.clear()
+        self._places.release()

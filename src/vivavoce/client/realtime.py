@@ -1,0 +1,400 @@
+"""`RealtimeClient`: a session with any Realtime endpoint, and what a voice application needs around it."""
+
+import asyncio
+import base64
+import inspect
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+import aiohttp
+import numpy as np
+
+from vivavoce.audio.pcm import Samples, encode_pcm16, from_pcm16, to_pcm16
+from vivavoce.audio.resample import resample
+from vivavoce.client.configuration import session_changes
+from vivavoce.client.connection import NORMAL_CLOSURE, Connection
+from vivavoce.client.conversation import Conversation
+from vivavoce.client.functions import describe
+from vivavoce.client.outbox import Outbox
+from vivavoce.client.reply import Reply
+from vivavoce.client.responses import Responses
+from vivavoce.client.streams import EventStream
+from vivavoce.client.tool_rounds import ToolRounds
+from vivavoce.client.toolbox import TOOL_SECONDS, Approval, Toolbox
+from vivavoce.client.transport import Transport, WebSocketTransport
+from vivavoce.errors import ConnectionLost, ProtocolError, VivaVoceError
+from vivavoce.protocol.client_events import (
+    ClientEvent,
+    ConversationItemCreate,
+    InputAudioBufferAppend,
+    InputAudioBufferCommit,
+    SessionUpdate,
+)
+from vivavoce.protocol.codec import UnknownEvent
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.items import FunctionCall, FunctionCallOutput, InputText, Item, MessageItem
+from vivavoce.protocol.responses import ResponseCreateParams
+from vivavoce.protocol.server_events import (
+    ErrorEvent,
+    ResponseDone,
+    ServerEvent,
+    SessionCreated,
+    SessionUpdated,
+)
+from vivavoce.protocol.session import PCM_RATE, Session
+
+__all__ = ["OPENAI_URL", "RealtimeClient"]
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+FRAME_SAMPLES = PCM_RATE // 25
+"""40 ms: what one ``input_audio_buffer.append`` carries."""
+
+UPDATE_SECONDS = 15.0
+"""For an endpoint to say that a session is as it was asked to be."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[[ServerEvent | UnknownEvent], Awaitable[None] | None]
+Connect = Callable[[], Transport | Awaitable[Transport]]
+
+_log = logging.getLogger(__name__)
+
+
+class RealtimeClient:
+    """A session with a Realtime endpoint: OpenAI's, Azure's, a gateway's, or any other that speaks the protocol.
+
+    ``async with`` connects and closes. ``async for event in client`` yields the server's events; reading them is
+    up to you: the conversation, the replies and the tools go on in any case.
+
+    ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
+    as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
+    items, 170 MB an hour.
+    """
+
+    def __init__(
+        self,
+        url: str = OPENAI_URL,
+        *,
+        api_key: str | None = None,
+        model: str | None = None,
+        call_id: str | None = None,
+        intent: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        http: aiohttp.ClientSession | None = None,
+        transport: Connect | None = None,
+        keep_audio: bool = False,
+    ) -> None:
+        async def connect() -> Transport:
+            return await WebSocketTransport.connect(
+                url,
+                api_key=api_key,
+                model=model,
+                call_id=call_id,
+                intent=intent,
+                headers=headers,
+                session=http,
+            )
+
+        self._connect = transport or connect
+        self.conversation = Conversation(keep_audio=keep_audio)
+        self.session: Session | None = None
+        """The session as the endpoint says it is; None before it has said so."""
+        self._ids = Ids()
+        self._toolbox = Toolbox()
+        self._rounds = ToolRounds(self._toolbox)
+        self._responses = Responses()
+        self._outbox = Outbox()
+        self._replies: list[Reply] = []
+        self._updates: deque[tuple[str, asyncio.Future[Session]]] = deque()
+        self._handlers: dict[str, list[Handler]] = {}
+        self._streams: list[EventStream] = []
+        self._events = EventStream()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connection: Connection | None = None
+        self._lost: ConnectionLost | None = None
+
+    # Connecting.
+
+    async def connect(self) -> Self:
+        """Connect. Raises `ConnectionFailed`."""
+        if self._connection is not None:
+            raise VivaVoceError("This client is connected already; every session needs a client of its own.")
+        transport = self._connect()
+        self._connection = Connection(await transport if inspect.isawaitable(transport) else transport)
+        self._spawn(self._write(self._connection), "write")
+        self._spawn(self._read(self._connection), "read")
+        if len(self._toolbox):
+            self._tell_tools()
+        return self
+
+    async def close(self) -> None:
+        """End the session, and what still runs for it. Closing twice does nothing more."""
+        if self._connection is not None:
+            await self._connection.close()
+        self._end(ConnectionLost(NORMAL_CLOSURE))
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def __aenter__(self) -> Self:
+        return await self.connect()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # Events.
+
+    async def send(self, event: ClientEvent) -> None:
+        """Send any event of the protocol; wait while the line is slow. Raises `ConnectionLost`."""
+        await self._outbox.put(event)
+
+    def __aiter__(self) -> EventStream:
+        return self._events
+
+    def events(self) -> EventStream:
+        """Return a stream of the events from now on, beside the client's own."""
+        stream = EventStream()
+        self._streams.append(stream)
+        if self._lost is not None:
+            stream.end(_unless_regular(self._lost))
+        return stream
+
+    def on(self, kind: str, handler: Handler) -> Callable[[], None]:
+        """Call a handler for every event of a type, or of any for ``*``; what it returns takes it off again.
+
+        An asynchronous handler runs on its own: events do not wait for it.
+        """
+        handlers = self._handlers.setdefault(kind, [])
+        handlers.append(handler)
+        return lambda: handlers.remove(handler)
+
+    # Session and items.
+
+    async def update_session(self, **fields: Any) -> Session:
+        """Change the session, by flat names (`vivavoce.client.configuration.FIELDS`); return it as it is then.
+
+        Raises `TypeError` for what cannot be, and `ProtocolError` for what the endpoint refuses.
+        """
+        params = session_changes(fields)
+        event = SessionUpdate(event_id=self._ids.event(), session=params)
+        updated = self._expect_update(event)
+        await self.send(event)
+        async with asyncio.timeout(UPDATE_SECONDS):
+            return await updated
+
+    async def create_item(self, item: Item, *, previous_item_id: str | None = None) -> str:
+        """Add an item to the conversation; return its id, made up here if it has none."""
+        item.id = item.id or self._ids.item()
+        event = ConversationItemCreate(event_id=self._ids.event(), item=item)
+        if previous_item_id is not None:
+            event.previous_item_id = previous_item_id
+        await self.send(event)
+        return item.id
+
+    # Speaking and asking.
+
+    async def send_text(self, text: str) -> Reply:
+        """Say something in writing, and ask for a response to it."""
+        await self.create_item(MessageItem(role="user", content=[InputText(text=text)]))
+        return await self.create_response()
+
+    async def send_audio(self, audio: Samples | bytes, rate: int = PCM_RATE) -> None:
+        """Send speech, of any length: floats at ``rate``, or PCM16 bytes; wait while the line is slow."""
+        samples = from_pcm16(np.frombuffer(audio, "<i2")) if isinstance(audio, bytes) else audio
+        pcm = to_pcm16(resample(samples, rate, PCM_RATE))
+        for start in range(0, len(pcm), FRAME_SAMPLES):
+            frame = base64.b64encode(encode_pcm16(pcm[start : start + FRAME_SAMPLES])).decode()
+            await self.send(InputAudioBufferAppend(audio=frame))
+
+    async def commit(self) -> Reply:
+        """Make an item of the speech that was sent, and ask for a response to it: push-to-talk."""
+        await self.send(InputAudioBufferCommit())
+        return await self.create_response()
+
+    async def create_response(self, params: ResponseCreateParams | None = None) -> Reply:
+        """Ask for a response; it begins as soon as the conversation is free. Await the reply for its end."""
+        if self._lost is not None:
+            raise self._lost
+        request, events = self._responses.request(params)
+        reply = Reply(request)
+        self._replies.append(reply)
+        for event in events:
+            await self.send(event)
+        return reply
+
+    def cancel(self, reply: Reply | None = None) -> None:
+        """End a response, or the conversation's if none is named; where there is none, nothing happens."""
+        self._outbox.put_now(*self._responses.cancel(reply.request if reply else None))
+        self._settle()
+
+    # Tools.
+
+    @overload
+    def tool(self, function: F) -> F: ...
+
+    @overload
+    def tool(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        seconds: float = TOOL_SECONDS,
+        approve: Approval | None = None,
+    ) -> Callable[[F], F]: ...
+
+    def tool(
+        self,
+        function: F | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        seconds: float = TOOL_SECONDS,
+        approve: Approval | None = None,
+    ) -> F | Callable[[F], F]:
+        """Let the model call a function; a decorator. `vivavoce.client.functions.describe` says what it needs.
+
+        A call may take ``seconds``; ``approve`` is asked before each.
+        """
+
+        def add(function: F) -> F:
+            self._toolbox.add(
+                describe(function, name=name, description=description), seconds=seconds, approve=approve
+            )
+            if self._connection is not None:
+                self._tell_tools()
+            return function
+
+        return add if function is None else add(function)
+
+    def remove_tool(self, name: str) -> None:
+        """Take a tool away from the model; raises `KeyError` if there is none of this name."""
+        self._toolbox.remove(name)
+        if self._connection is not None:
+            self._tell_tools()
+
+    def _tell_tools(self) -> None:
+        params = session_changes({"tools": self._toolbox.definitions})
+        event = SessionUpdate(event_id=self._ids.event(), session=params)
+        self._expect_update(event)
+        self._outbox.put_now(event)
+
+    async def _call(self, call: FunctionCall) -> None:
+        result = await self._toolbox.run(call.call_id, call.name, call.arguments)
+        output = FunctionCallOutput(id=self._ids.item(), call_id=call.call_id, output=result)
+        self._outbox.put_now(ConversationItemCreate(item=output))
+        if self._rounds.result(call.call_id):
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._outbox.put_now(*self._responses.request()[1])
+
+    # Receiving.
+
+    async def _read(self, connection: Connection) -> None:
+        try:
+            async for event in connection:
+                self._take(event)
+            self._end(ConnectionLost(NORMAL_CLOSURE))
+        except ConnectionLost as lost:
+            self._end(lost)
+        except ProtocolError as error:
+            await connection.close(1002, "This is no event.")
+            self._end(ConnectionLost(1002, str(error)))
+
+    async def _write(self, connection: Connection) -> None:
+        try:
+            while True:
+                await connection.send(await self._outbox.get())
+        except ConnectionLost:
+            pass  # only who receives learns why
+
+    def _take(self, event: ServerEvent | UnknownEvent) -> None:
+        self.conversation.fold(event)
+        self._outbox.put_now(*self._responses.fold(event))
+        match event:
+            case SessionCreated(session=session):
+                self.session = session
+            case SessionUpdated(session=session):
+                self.session = session
+                if self._updates:
+                    _resolve(self._updates.popleft()[1], session)
+            case ErrorEvent():
+                self._refuse(event)
+        call = self._rounds.fold(event)
+        if call is not None:
+            self._spawn(self._call(call), f"tool {call.name}")
+        if isinstance(event, ResponseDone) and self._rounds.ended(event.response.id):
+            self._go_on()
+        self._settle()
+        self._tell(event)
+
+    def _refuse(self, event: ErrorEvent) -> None:
+        for update in self._updates:
+            if update[0] == event.error.event_id:
+                self._updates.remove(update)
+                wrong = event.error
+                if not update[1].done():
+                    update[1].set_exception(
+                        ProtocolError(wrong.message, code=wrong.code, param=wrong.param, type=wrong.type)
+                    )
+                return
+
+    def _settle(self) -> None:
+        self._replies = [reply for reply in self._replies if not reply.settle()]
+
+    def _tell(self, event: ServerEvent | UnknownEvent) -> None:
+        for stream in (self._events, *self._streams):
+            stream.put(event)
+        for kind in (event.type, "*"):
+            for handler in list(self._handlers.get(kind, ())):
+                result = handler(event)
+                if result is not None and inspect.isawaitable(result):
+                    self._spawn(_awaited(result), f"handler of {kind}")
+
+    def _expect_update(self, event: SessionUpdate) -> asyncio.Future[Session]:
+        updated: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        updated.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._updates.append((str(event.event_id), updated))
+        return updated
+
+    def _end(self, lost: ConnectionLost) -> None:
+        if self._lost is not None:
+            return
+        self._lost = lost
+        self._outbox.end(lost)
+        self._responses.lost(lost)
+        self._settle()
+        for _, updated in self._updates:
+            if not updated.done():
+                updated.set_exception(lost)
+        for stream in (self._events, *self._streams):
+            stream.end(_unless_regular(lost))
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=f"realtime client: {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("%s failed", task.get_name(), exc_info=error)
+
+
+def _unless_regular(lost: ConnectionLost) -> ConnectionLost | None:
+    return None if lost.code == NORMAL_CLOSURE else lost
+
+
+async def _awaited(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+def _resolve(future: asyncio.Future[Session], session: Session) -> None:
+    if not future.done():
+        future.set_result(session)
