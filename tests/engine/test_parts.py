@@ -7,12 +7,14 @@ import pytest
 
 from tests.engine.models.http_double import HttpDouble, refuse, stream
 from tests.engine.models.test_chat import chunk
+from tests.engine.models.test_gguf import gguf
 from tests.engine.models.test_pcm_stream import TONE
 from tests.engine.models.test_wyoming import PIPER, Ear, mouth
 from tests.engine.models.wyoming_double import HEARS, WyomingDouble
 from vivavoce.engine import parts
-from vivavoce.engine.choices import Http, Known, Local, Wyoming
+from vivavoce.engine.choices import Http, HubFiles, Known, Local, Wyoming
 from vivavoce.engine.models.protocols import Message, Prompt
+from vivavoce.engine.weights import ensure
 from vivavoce.errors import ModelError
 
 SPEECH = (0.3 * np.sin(np.arange(16_000) / 9)).astype(np.float32)
@@ -92,6 +94,21 @@ class TestFiles:
     async def test_a_path_is_where_it_is(self, tmp_path):
         assert await parts.fetch(Local(tmp_path), print) == tmp_path
 
+    async def test_a_file_of_the_hub_is_that_file(self, monkeypatch, tmp_path):
+        async def ensure_from_hub(repo, file, *, revision, progress):
+            return tmp_path
+
+        monkeypatch.setattr(parts, "ensure_from_hub", ensure_from_hub)
+        assert await parts.fetch(HubFiles("org/repo", "Q4/m.gguf"), print) == tmp_path / "m.gguf"
+        assert await parts.fetch(HubFiles("org/repo"), print) == tmp_path
+
+    @pytest.mark.parametrize("template", [None, "{{ '<start_of_turn>user' }}"])
+    async def test_a_model_with_another_template_is_refused_with_advice(self, tmp_path, stack, template):
+        path = tmp_path / "gemma.gguf"
+        path.write_bytes(gguf(template))
+        with pytest.raises(ModelError, match=r"gemma\.gguf: expected a chat model with the template ChatML"):
+            await parts.load_language_model(Local(path), path, stack)
+
     @pytest.mark.parametrize("load", [parts.load_language_model, parts.load_recogniser])
     async def test_a_path_without_a_model_is_named(self, tmp_path, stack, load):
         missing = tmp_path / "nothing.gguf"
@@ -118,6 +135,13 @@ async def test_our_own_models_answer(load, name, stack):
         assert 0 <= await model.probability(SPEECH, "") <= 1
     else:
         assert model.name == name
+
+
+@pytest.mark.models
+async def test_a_gguf_file_of_this_machine(stack):
+    (path,) = (await ensure("smollm2-135m")).glob("*.gguf")
+    model = await parts.load_language_model(Local(path), path, stack)
+    assert model.name == path.name
 
 
 async def test_voice_activity_and_speech(stack):

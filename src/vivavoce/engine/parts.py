@@ -54,7 +54,8 @@ async def fetch(choice: Choice, progress: Callable[[Progress], None]) -> Path | 
         case Known(name):
             return await ensure(name, progress=progress) if name in CATALOGUE else None
         case HubFiles(repo, file, revision):
-            return await ensure_from_hub(repo, file, revision=revision, progress=progress)
+            folder = await ensure_from_hub(repo, file, revision=revision, progress=progress)
+            return folder / Path(file).name if file else folder
         case Local(path):
             return path
     return None
@@ -70,9 +71,10 @@ async def load_language_model(choice: Choice, files: Path | None, stack: AsyncEx
         return await _answering(HttpLanguageModel(server), stack)
     from vivavoce.engine.models.llama import LlamaLanguageModel  # noqa: PLC0415
 
-    model = await LlamaLanguageModel.load(
-        _files(choice, files), name=str(choice), context_tokens=CONTEXT_TOKENS
-    )
+    path = _files(choice, files)
+    if not isinstance(choice, Known):
+        await asyncio.to_thread(_expect_chatml, choice, path)
+    model = await LlamaLanguageModel.load(path, name=str(choice), context_tokens=CONTEXT_TOKENS)
     stack.push_async_callback(model.close)
     await model.prepare(Prompt((Message("system", DEFAULT_INSTRUCTIONS),)))
     return model
@@ -140,6 +142,19 @@ async def _answering(model: M, stack: AsyncExitStack) -> M:
     stack.push_async_callback(model.close)
     await model.warm_up()
     return model
+
+
+def _expect_chatml(choice: Choice, path: Path) -> None:
+    """Raise `ModelError` for a model that was trained on another template than the one that our prompts have."""
+    from vivavoce.engine.models.chatml import END  # noqa: PLC0415
+    from vivavoce.engine.models.gguf import chat_template  # noqa: PLC0415
+
+    if END not in chat_template(path):
+        raise ModelError(
+            f"{choice}: expected a chat model with the template ChatML, such as Qwen's and SmolLM's, and this one "
+            "has another or none. Serve it with Ollama or llama.cpp, and give its address instead: "
+            "http://host:port/v1#model."
+        )
 
 
 def _files(choice: Choice, files: Path | None) -> Path:

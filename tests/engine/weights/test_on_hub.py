@@ -40,6 +40,13 @@ async def test_a_whole_model_is_the_files_that_are_needed(hub, tmp_path):
     assert all((folder / name).read_bytes() == content for name, content in WHISPER.items())
 
 
+async def test_a_model_that_was_cut_comes_whole(hub, tmp_path):
+    parts = [f"large-0000{number}-of-00003.gguf" for number in (1, 2, 3)]
+    hub.files |= {name: name.encode() for name in parts}
+    folder = await ensure_from_hub(REPO, parts[0], root=tmp_path)
+    assert [(folder / name).read_text() for name in parts] == parts
+
+
 async def test_an_older_vocabulary_will_do(hub, tmp_path):
     hub.files["vocabulary.txt"] = hub.files.pop("vocabulary.json")
     folder = await ensure_from_hub(REPO, root=tmp_path)

@@ -6,6 +6,7 @@ used without any network.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json")
 VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 NOTE = ".hub.json"
+
+_SPLIT = re.compile(r"(?P<stem>.+)-\d{5}-of-(?P<count>\d{5})\.gguf")
+"""One of the files that a large model was cut into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,10 @@ def _kept(path: Path) -> _Note | None:
 def _note(found: Listing, repo: str, file: str) -> _Note:
     """Choose among the files of a repository. Raises `WeightsUnavailable` when what is needed is not there."""
     there = {one.name: one for one in found.files if one.digest}
-    if file:
+    if split := _SPLIT.fullmatch(file):
+        count = int(split["count"])
+        needed = [f"{split['stem']}-{part:05}-of-{count:05}.gguf" for part in range(1, count + 1)]
+    elif file:
         needed = [file]
     else:
         vocabulary = next((name for name in VOCABULARIES if name in there), VOCABULARIES[0])
