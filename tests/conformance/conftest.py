@@ -4,37 +4,38 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.engine import fakes
+from tests.conformance import scripts
 from vivavoce.engine import Engine
 from vivavoce.engine.profiles import Loaded
 from vivavoce.gateway import GatewaySettings, create_app, listen
+from vivavoce.gateway.state import GATEWAY
 
 
 @asynccontextmanager
 async def serving(models):
+    """Serve these models."""
+
     async def load(_report):
         async def close():
             pass
 
         return Loaded(models, {"language_model": "scripted"}, 2000, close)
 
-    engine = Engine(load=load)
+    async with serving_engine(Engine(load=load)) as listening:
+        yield listening
+
+
+@asynccontextmanager
+async def serving_engine(engine):
+    """Serve an engine, which ends with the server."""
     app = create_app(GatewaySettings(port=0), engine)
     async with listen(app) as listening:
-        while engine.status.state != "ready":
-            await _tick()
+        await app[GATEWAY].loading.finished()
         yield listening
-    await engine.close()
-
-
-async def _tick():
-    import asyncio
-
-    await asyncio.sleep(0.01)
 
 
 @pytest.fixture
 async def server():
     """A server whose model answers "Hi there. How are you?" and hears "What time is it?"."""
-    async with serving(fakes.models("Hi there. ", "How are you?", words="What time is it?")) as listening:
+    async with serving(scripts.models("Hi there. ", "How are you?")) as listening:
         yield listening

@@ -4,14 +4,18 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pydantic
 import pytest
 from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner
 from openai.types.realtime import RealtimeServerEvent
 
-from tests.conformance.conftest import serving
+from tests.conformance.conftest import serving, serving_engine
 from tests.conformance.scripts import Call, calling, models, noise
+from vivavoce.audio.pcm import encode_pcm16, to_pcm16
+from vivavoce.audio.resample import resample
+from vivavoce.engine import Engine
 
 STRICT = pydantic.TypeAdapter(RealtimeServerEvent)
 
@@ -28,9 +32,9 @@ class Talk:
         self.served = []
         """What the server said, as JSON; each event is strictly validated."""
 
-    async def until(self, happened):
+    async def until(self, happened, *, seconds=10):
         """Go on until the agent or the server tells of this. No error may come before it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(seconds):
             async for event in self.session:
                 if self._note(event) == happened:
                     return
@@ -56,19 +60,25 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(scripted, *, tools=(), tracker=None, **settings):
+async def talking(scripted, *, tools=(), handoffs=(), tracker=None, **settings):
     """Run an agent against a server with these models."""
-    agent = RealtimeAgent(name="Ada", instructions="You are Ada.", tools=list(tools))
-    async with serving(scripted) as server:
-        config = {
-            "url": f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime-2.1",
-            "api_key": "unused",
-            "initial_model_settings": settings,
-        }
-        if tracker is not None:
-            config["playback_tracker"] = tracker
-        async with await RealtimeRunner(agent).run(model_config=config) as session:
-            yield Talk(session)
+    agent = RealtimeAgent(name="Ada", instructions="You are Ada.", tools=list(tools), handoffs=list(handoffs))
+    async with serving(scripted) as server, running(agent, server, tracker, **settings) as talk:
+        yield talk
+
+
+@asynccontextmanager
+async def running(agent, server, tracker=None, **settings):
+    """Run an agent against a server."""
+    config = {
+        "url": f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime-2.1",
+        "api_key": "unused",
+        "initial_model_settings": settings,
+    }
+    if tracker is not None:
+        config["playback_tracker"] = tracker
+    async with await RealtimeRunner(agent).run(model_config=config) as session:
+        yield Talk(session)
 
 
 async def test_its_session_is_what_it_asked_for():
@@ -197,6 +207,20 @@ async def test_two_functions_are_called_in_one_answer():
         }
 
 
+async def test_an_agent_hands_over_to_another():
+    bob = RealtimeAgent(name="Bob", instructions="You are Bob.")
+    scripted = calling(Call("transfer_to_bob", ("{}",)))
+    async with talking(scripted, handoffs=[bob]) as talk:
+        await talk.session.send_message("Bob, please.")
+        await talk.until("handoff")
+        while len(talk.of("response.done")) < 2:
+            await talk.until("agent_end")
+        session = talk.of("session.updated")[-1]["session"]
+        assert (session["instructions"], session["tools"]) == ("You are Bob.", [])
+        assert talk.of("response.done")[-1]["response"]["status"] == "completed"
+        assert scripted.language_model.prompts[-1].messages[0].text == "You are Bob."
+
+
 @pytest.mark.parametrize("played_ms", [None, 300])
 async def test_who_speaks_interrupts(played_ms):
     """What the agent believes was heard is what is left, whether it is told what was played or guesses."""
@@ -239,3 +263,25 @@ async def test_it_interrupts_itself_at_a_press_of_a_button():
             "type": "cancelled",
             "reason": "client_cancelled",
         }
+
+
+@pytest.mark.models
+async def test_a_spoken_question_is_understood_by_real_models():
+    engine = Engine("small")
+    async with serving_engine(engine) as server:
+        models = engine._loaded.models
+        said = models.synthesiser.synthesise("What is the capital of France?", voice="alloy")
+        speech = np.concatenate([piece async for piece in said])
+        question = encode_pcm16(to_pcm16(resample(speech, models.synthesiser.rate, 24_000)))
+        agent = RealtimeAgent(name="Ada", instructions="Answer in one short sentence.")
+        async with running(agent, server, max_output_tokens=40) as talk:
+            await talk.session.send_audio(SILENCE + question)
+            for _ in range(20):  # a microphone does not stop when the speaker does
+                await talk.session.send_audio(noise((0.2, 0.0)))
+            await talk.until("agent_end", seconds=50)
+            (heard,) = talk.of("conversation.item.input_audio_transcription.completed")
+            assert "france" in heard["transcript"].lower()
+            audio = b"".join(event.audio.data for event in talk.events if event.type == "audio")
+            (answer,) = talk.of("response.done")[-1]["response"]["output"]
+            assert answer["content"][0]["transcript"]
+            assert np.abs(np.frombuffer(audio, "<i2")).max() > 3000
