@@ -228,3 +228,14 @@ def test_whatever_happens_the_protocol_is_kept(push_to_talk, steps):  # noqa: PL
             assert one["type"] != "response.create" or not active
             assert one["type"] != "response.cancel" or active
             assert one.get("audio_end_ms", 0) >= 0
+
+
+def test_an_answer_is_interrupted_after_another_was_heard_to_its_end():
+    loop = speaking()
+    loop.take(done(status="completed"), 24_000)
+    assert loop.take(STARTED, 24_000) == []
+    loop.take(created("r2"), 24_000)
+    loop.take(audio("r2", "b"), 24_000)
+    actions = loop.take(STARTED, 36_000)
+    assert actions[0] == Clear()
+    assert sent(actions) == [truncation(500, "b")]

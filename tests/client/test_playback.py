@@ -36,6 +36,16 @@ def test_what_has_been_heard_to_its_end_needs_no_truncating():
     assert playback.interrupt(48_000) == []
 
 
+def test_a_speaker_that_played_everything_counts_on():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    assert playback.interrupt(24_000) == []
+    playback.receive("item_2", 0, 48_000)
+    assert playback.interrupt(36_000) == [Heard("item_2", 0, 500)]
+    playback.receive("item_3", 0, 48_000)
+    assert playback.interrupt(2_400) == [Heard("item_3", 0, 100)], "it was cleared"
+
+
 def test_nothing_is_playing_before_and_after():
     playback = Playback(RATE)
     assert playback.playing(0) is None

@@ -39,6 +39,8 @@ class Playback:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._pieces: list[_Piece] = []
+        self._forgotten = 0
+        """Samples that were heard to their end, and still count for a speaker that was not cleared."""
 
     def receive(self, item_id: str, content_index: int, samples: int) -> None:
         """Note that so many more samples of this content part go to the speaker."""
@@ -51,7 +53,7 @@ class Playback:
     @property
     def received(self) -> int:
         """Samples given to the speaker since it was last cleared."""
-        return self._pieces[-1].start + self._pieces[-1].received if self._pieces else 0
+        return self._pieces[-1].start + self._pieces[-1].received if self._pieces else self._forgotten
 
     def playing(self, heard: int) -> Heard | None:
         """Return the content part that is being heard, and how much of it; None when all has been heard."""
@@ -59,8 +61,12 @@ class Playback:
         return unheard[0] if unheard else None
 
     def interrupt(self, heard: int) -> list[Heard]:
-        """Return all that was received and not wholly heard, and forget everything, as the cleared speaker does."""
+        """Return all that was received and not wholly heard; if there is anything, the speaker is to be cleared.
+
+        Then its count begins anew, and so does this one; a speaker that has played everything just counts on.
+        """
         unheard = self._unheard(heard)
+        self._forgotten = 0 if unheard else self.received
         self._pieces.clear()
         return unheard
 
