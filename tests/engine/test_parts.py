@@ -46,7 +46,13 @@ class TestHttp:
         http.answer = refuse(200, '{"text": "Hi."}')
         model = await parts.load_recogniser(Http(http.url, "whisper-1", key="sk"), None, stack)
         assert (await model.transcribe(SPEECH)).text == "Hi."
+        assert (await model.transcribe(SPEECH, effort="partial")).text == ""  # with a key, none is bought
         assert [asked.key for asked in http.asked] == ["Bearer sk"] * 2
+
+    async def test_a_recogniser_without_a_key(self, http, stack):
+        http.answer = refuse(200, '{"text": "Hi."}')
+        model = await parts.load_recogniser(Http(http.url, "whisper-1"), None, stack)
+        assert (await model.transcribe(SPEECH, effort="partial")).text == "Hi."
 
     async def test_a_synthesiser(self, http, stack):
         http.answer = stream(TONE.tobytes(), kind="audio/pcm")

@@ -87,7 +87,9 @@ async def load_recogniser(choice: Choice, files: Path | None, stack: AsyncExitSt
             from vivavoce.engine.models.http_server import HttpServer  # noqa: PLC0415
             from vivavoce.engine.models.openai_http import HttpRecogniser  # noqa: PLC0415
 
-            return await _answering(HttpRecogniser(HttpServer(url, model=model, key=key)), stack)
+            # Who wants a key wants to be paid, and for partial transcripts many times.
+            server = HttpServer(url, model=model, key=key)
+            return await _answering(HttpRecogniser(server, partials=not key), stack)
         case Wyoming(host, port):
             from vivavoce.engine.models.wyoming import WyomingRecogniser  # noqa: PLC0415
             from vivavoce.engine.models.wyoming_wire import WyomingServer  # noqa: PLC0415

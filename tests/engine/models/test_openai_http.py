@@ -11,7 +11,7 @@ from tests.engine.models.http_double import HttpDouble, in_turn, refuse, stream
 from tests.engine.models.test_chat import call, chunk
 from tests.engine.models.test_pcm_stream import FLOATS, TONE, wav
 from vivavoce.audio.wav import read_wav
-from vivavoce.engine.models import http_server
+from vivavoce.engine.models import http_server, promptness
 from vivavoce.engine.models.http_server import HttpServer
 from vivavoce.engine.models.openai_http import HttpLanguageModel, HttpRecogniser, HttpSynthesiser
 from vivavoce.engine.models.protocols import (
@@ -327,6 +327,19 @@ class TestTranscriptions:
         double.answer = refuse(200, '{"text": "Hi."}')
         await made(HttpRecogniser).transcribe(SPEECH, effort="partial")
         assert not double.asked[0].form.keys() & {"language", "prompt"}
+
+    async def test_partial_transcripts_are_asked_for_where_they_may_be(self, double, made):
+        double.answer = refuse(200, '{"text": "Hi."}')
+        assert (await made(HttpRecogniser).transcribe(SPEECH, effort="partial")).text == "Hi."
+        assert (await made(HttpRecogniser, partials=False).transcribe(SPEECH, effort="partial")).text == ""
+        assert len(double.asked) == 1
+
+    async def test_a_slow_server_is_not_asked_for_them(self, double, made, monkeypatch):
+        monkeypatch.setattr(promptness, "PROMPT_SECONDS", 0.0)
+        double.answer = refuse(200, '{"text": "Hi."}')
+        model = made(HttpRecogniser)
+        assert [(await model.transcribe(SPEECH, effort="partial")).text for _ in range(2)] == ["Hi.", ""]
+        assert (await model.transcribe(SPEECH)).text == "Hi."
 
     async def test_silence_is_not_sent(self, double, made):
         quiet = np.zeros(MODEL_RATE, np.float32)

@@ -7,7 +7,7 @@ import pytest
 from tests.engine.models.test_pcm_stream import FLOATS, TONE
 from tests.engine.models.wyoming_double import HEARS, WyomingDouble, speaks
 from vivavoce.audio.resample import resample
-from vivavoce.engine.models import wyoming_wire
+from vivavoce.engine.models import promptness, wyoming_wire
 from vivavoce.engine.models.protocols import MODEL_RATE, Transcription
 from vivavoce.engine.models.wyoming import WyomingRecogniser, WyomingSynthesiser
 from vivavoce.engine.models.wyoming_wire import Event, WyomingServer, encode
@@ -74,6 +74,16 @@ class TestRecogniser:
         async with WyomingDouble(HEARS, hear=ear).serve() as double:
             await WyomingRecogniser(at(double)).transcribe(SPEECH)
         assert ear.heard[0][2].language is None
+
+    async def test_a_slow_server_is_not_asked_for_partial_transcripts(self, monkeypatch):
+        monkeypatch.setattr(promptness, "PROMPT_SECONDS", 0.0)
+        async with WyomingDouble(HEARS, hear=Ear("Hi.")).serve() as double:
+            model = WyomingRecogniser(at(double))
+            heard = [
+                await model.transcribe(SPEECH, effort=effort) for effort in ("partial", "partial", "final")
+            ]
+        assert [one.text for one in heard] == ["Hi.", "", "Hi."]
+        assert double.connections == 2
 
     async def test_silence_is_not_sent(self):
         quiet = WyomingRecogniser(WyomingServer("127.0.0.1", 1))

@@ -17,6 +17,7 @@ from vivavoce.audio.pcm import encode_pcm16, to_pcm16
 from vivavoce.engine.models.chat import AnswerReader, request
 from vivavoce.engine.models.http_server import HttpServer, Refused
 from vivavoce.engine.models.pcm_stream import SPEECH_RATE, SpeechStream
+from vivavoce.engine.models.promptness import Promptness
 from vivavoce.engine.models.protocols import (
     MODEL_RATE,
     Finished,
@@ -128,10 +129,14 @@ class _Transcript(msgspec.Struct):
 
 
 class HttpRecogniser:
-    """A recogniser behind ``/audio/transcriptions``. What is too quiet to be speech never reaches it."""
+    """A recogniser behind ``/audio/transcriptions``. What is too quiet to be speech never reaches it.
 
-    def __init__(self, server: HttpServer) -> None:
+    It is asked for partial transcripts if ``partials`` may be, and as long as it is quick.
+    """
+
+    def __init__(self, server: HttpServer, *, partials: bool = True) -> None:
         self._server = server
+        self._promptness = Promptness(partials=partials)
 
     async def transcribe(
         self,
@@ -139,12 +144,15 @@ class HttpRecogniser:
         *,
         language: str | None = None,
         prompt: str | None = None,
-        effort: Literal["partial", "final"] = "final",  # noqa: ARG002 - the API knows one effort
+        effort: Literal["partial", "final"] = "final",
     ) -> Transcription:
         """Transcribe one utterance, sent as a WAV file. Without a ``language`` the server chooses."""
         if not audible(audio):
             return Transcription("", no_speech=1.0, language=language)
-        return await self._transcribe(audio, language, prompt)
+        if effort == "partial" and not self._promptness.worth_asking:
+            return Transcription("", language=language)
+        with self._promptness.measured():
+            return await self._transcribe(audio, language, prompt)
 
     async def warm_up(self) -> None:
         """Have a second of silence transcribed: it shows that the address, the key and the name are right."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from vivavoce.audio.pcm import encode_pcm16, to_pcm16
 from vivavoce.engine.models.pcm_stream import SPEECH_RATE, PcmStream
+from vivavoce.engine.models.promptness import Promptness
 from vivavoce.engine.models.protocols import MODEL_RATE, Samples, Transcription, Voice
 from vivavoce.engine.models.spoken import audible_text, foreign_voices
 from vivavoce.engine.models.utterances import audible
@@ -27,10 +28,14 @@ FEW = 10
 
 
 class WyomingRecogniser:
-    """Recognises speech at a Wyoming server. What is too quiet to be speech never reaches it."""
+    """Recognises speech at a Wyoming server. What is too quiet to be speech never reaches it.
+
+    It is asked for partial transcripts as long as it is quick.
+    """
 
     def __init__(self, server: WyomingServer) -> None:
         self._server = server
+        self._promptness = Promptness()
 
     async def transcribe(
         self,
@@ -38,20 +43,16 @@ class WyomingRecogniser:
         *,
         language: str | None = None,
         prompt: str | None = None,  # noqa: ARG002 - the protocol has no words to expect
-        effort: Literal["partial", "final"] = "final",  # noqa: ARG002 - the protocol knows one effort
+        effort: Literal["partial", "final"] = "final",
     ) -> Transcription:
         """Transcribe one utterance. Without a ``language`` the server has its own."""
         if not audible(audio):
             return Transcription("", no_speech=1.0, language=language)
+        if effort == "partial" and not self._promptness.worth_asking:
+            return Transcription("", language=language)
         asked = Event("transcribe", {"language": language} if language else {})
-        async with self._server.connect() as connection:
-            await connection.send(asked, Event("audio-start", FORMAT), *_chunks(audio), Event("audio-stop"))
-            while (event := await connection.receive()).type != "transcript":
-                pass
-            text = event.data.get("text")
-            if not isinstance(text, str):
-                raise ModelError("expected a transcript with text, and it has none.")
-        return Transcription(text.strip(), language=event.data.get("language") or language)
+        with self._promptness.measured():
+            return await self._transcribe(audio, asked, language)
 
     async def warm_up(self) -> None:
         """See whether the server is there and recognises speech."""
@@ -60,6 +61,16 @@ class WyomingRecogniser:
 
     async def close(self) -> None:
         """Do nothing: no connection outlives its request."""
+
+    async def _transcribe(self, audio: Samples, asked: Event, language: str | None) -> Transcription:
+        async with self._server.connect() as connection:
+            await connection.send(asked, Event("audio-start", FORMAT), *_chunks(audio), Event("audio-stop"))
+            while (event := await connection.receive()).type != "transcript":
+                pass
+            text = event.data.get("text")
+            if not isinstance(text, str):
+                raise ModelError("expected a transcript with text, and it has none.")
+        return Transcription(text.strip(), language=event.data.get("language") or language)
 
 
 class WyomingSynthesiser:
