@@ -328,7 +328,6 @@ class TestSessions:
     @pytest.mark.parametrize(
         ("update", "param"),
         [
-            ({"model": "gpt-realtime-2.1"}, "session.model"),
             (
                 {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 8000}}}},
                 "session.audio.input.format.rate",
@@ -344,6 +343,8 @@ class TestSessions:
         update = {"audio": {"input": UPDATES[1]["audio"]["input"]}, "include": UPDATES[0]["include"]}
         (after,) = driver.client("session.update", session={"type": "transcription", **update})
         wanted, told = leaves(update), leaves(after["session"])
+        unanswered = ("create_response", "interrupt_response", "idle_timeout_ms")
+        wanted = {path: value for path, value in wanted.items() if path[-1] not in unanswered}
         assert {path: told.get(path) for path in wanted} == wanted
         given = used(decoded(session_params.TranscriptionSessionParams, update))
         struct = session_params.TranscriptionSessionParams

@@ -56,7 +56,11 @@ async def test_the_official_client_has_a_telephone_written_down():
         client = AsyncOpenAI(base_url=running.url("/v1"), api_key="any")
         query = {"intent": "transcription"}
         async with client, client.realtime.connect(extra_query=query) as connection:
-            audio = {"format": {"type": "audio/pcmu"}, "turn_detection": None}
+            audio = {
+                "format": {"type": "audio/pcmu"},
+                "turn_detection": None,
+                "transcription": {"model": "whisper-1"},
+            }
             await connection.session.update(session={"type": "transcription", "audio": {"input": audio}})
             sound = base64.b64encode(b"\xff" * 4000).decode()
             await connection.input_audio_buffer.append(audio=sound)

@@ -98,7 +98,8 @@ _SESSION = (
         (session.RealtimeSession, session_params.RealtimeSessionParams),
         _rows("""
             served object id expires_at: 60 minutes, then `session_expired` and close code 1001
-            approximated model: told as the client named it when it connected; what answers is the engine's profile
+            approximated model: told as the client named it when it connected, and passed over in an update, as OpenAI \
+                does; what answers is the engine's profile
             served output_modalities: `["audio"]` or `["text"]`
             served instructions: an empty text restores the engine's own, as OpenAI's does
             served tools tool_choice parallel_tool_calls
@@ -114,7 +115,7 @@ _SESSION = (
         (session.TranscriptionSession, session_params.TranscriptionSessionParams),
         _rows("""
             served object id expires_at
-            served audio: only `input`; it cannot be without `transcription`
+            served audio: only `input`
             approximated include: kept and told, without effect
         """),
     ),
@@ -134,7 +135,7 @@ _SESSION = (
     ),
     Section(
         "`audio.input`",
-        (session.AudioInput, session_params.AudioInputParams),
+        (session.AudioInput, session.TranscriptionInput, session_params.AudioInputParams),
         _rows("""
             served format
             served transcription: null: nothing is told of the words, which the engine needs all the same
@@ -160,7 +161,7 @@ _SESSION = (
     ),
     Section(
         "`turn_detection` of type `server_vad`",
-        (session.ServerVad, session_params.ServerVadParams),
+        (session.ServerVad, session.TranscriptionServerVad, session_params.ServerVadParams),
         _rows("""
             served threshold prefix_padding_ms silence_duration_ms
             served idle_timeout_ms: counted on the clock of the audio that comes in
@@ -170,7 +171,7 @@ _SESSION = (
     ),
     Section(
         "`turn_detection` of type `semantic_vad`",
-        (session.SemanticVad, session_params.SemanticVadParams),
+        (session.SemanticVad, session.TranscriptionSemanticVad, session_params.SemanticVadParams),
         _rows("""
             approximated eagerness: Smart Turn hears whether a pause ends the turn, and English words that cannot be \
                 the last overrule it: a complete turn ends after 0.2 to 0.6 s of silence, another after 0.7 to 2 s

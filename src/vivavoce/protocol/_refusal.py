@@ -69,14 +69,9 @@ def _param(path: str | None) -> str:
 
 
 def _out_of_bounds(param: str, kind: str, of_length: bool, bound: str, value: Any) -> ProtocolError:  # noqa: FBT001
-    if of_length:
-        message = f"Invalid '{param}': expected {_NAMES[kind]} of length {bound}."
-    else:
-        side = "above maximum" if bound.startswith("<") else "below minimum"
-        number = "integer" if kind == "int" else "decimal"
-        message = (
-            f"Invalid '{param}': {number} {side} value. Expected a value {bound}, but got {value} instead."
-        )
+    if not of_length:
+        return errors.out_of_bounds(param, "integer" if kind == "int" else "decimal", bound, value)
+    message = f"Invalid '{param}': expected {_NAMES[kind]} of length {bound}."
     return ProtocolError(message, code=errors.INVALID_VALUE, param=param)
 
 

@@ -51,6 +51,7 @@ __all__ = [
     "listing",
     "missing_required_parameter",
     "only_output_audio_can_be_truncated",
+    "out_of_bounds",
     "realtime_update_not_allowed",
     "response_cancel_not_active",
     "session_expired",
@@ -130,6 +131,16 @@ def invalid_value(param: str, value: object, supported: Iterable[object]) -> Pro
     return ProtocolError(
         f"Invalid value: {_quoted(value)}. Supported values are: {listing(supported)}.",
         code=INVALID_VALUE,
+        param=param,
+    )
+
+
+def out_of_bounds(param: str, number: str, bound: str, value: object) -> ProtocolError:
+    """Refuse an "integer" or a "decimal" outside of a bound, such as ">= 24000"."""
+    side, code = ("above maximum", "above_max") if bound.startswith("<") else ("below minimum", "below_min")
+    return ProtocolError(
+        f"Invalid '{param}': {number} {side} value. Expected a value {bound}, but got {value} instead.",
+        code=f"{number}_{code}_value",
         param=param,
     )
 

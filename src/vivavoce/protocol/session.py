@@ -51,7 +51,11 @@ __all__ = [
     "TracingConfiguration",
     "Transcription",
     "TranscriptionAudio",
+    "TranscriptionInput",
+    "TranscriptionSemanticVad",
+    "TranscriptionServerVad",
     "TranscriptionSession",
+    "TranscriptionTurnDetection",
     "Truncation",
     "TurnDetection",
     "Voice",
@@ -243,10 +247,37 @@ class RealtimeSession(Tagged, kw_only=True, tag="realtime"):
     include: list[Include] | None = None
 
 
+class TranscriptionServerVad(Tagged, kw_only=True, tag="server_vad"):
+    """`ServerVad` where nobody answers."""
+
+    threshold: float = DEFAULT_THRESHOLD
+    prefix_padding_ms: int = DEFAULT_PREFIX_PADDING_MS
+    silence_duration_ms: int = DEFAULT_SILENCE_DURATION_MS
+
+
+class TranscriptionSemanticVad(Tagged, kw_only=True, tag="semantic_vad"):
+    """`SemanticVad` where nobody answers."""
+
+    eagerness: Eagerness = "auto"
+
+
+TranscriptionTurnDetection = TranscriptionServerVad | TranscriptionSemanticVad
+
+
+class TranscriptionInput(Struct, kw_only=True):
+    """`AudioInput` where nobody answers."""
+
+    format: AudioFormat = field(default_factory=AudioPcm)
+    transcription: Transcription | None = None
+    noise_reduction: NoiseReduction | None = None
+    turn_detection: TranscriptionTurnDetection | None = field(default_factory=TranscriptionServerVad)
+    """None: the client commits the audio itself."""
+
+
 class TranscriptionAudio(Struct, kw_only=True):
     """A transcription session only listens."""
 
-    input: AudioInput = field(default_factory=AudioInput)
+    input: TranscriptionInput = field(default_factory=TranscriptionInput)
 
 
 class TranscriptionSession(Tagged, kw_only=True, tag="transcription"):

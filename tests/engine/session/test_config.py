@@ -44,7 +44,8 @@ SERVED = {
 }
 """Every field that a client can change, by its path, with another value than the default where there is one."""
 
-REFUSED = {"model", "prompt"}
+REFUSED = {"prompt"}
+PASSED_OVER = {"model"}
 
 
 FUNCTION = {"type": "function", "name": "f"}
@@ -83,7 +84,7 @@ def changed(new):
 
 class TestServed:
     def test_no_field_is_forgotten(self):
-        fields = {path.split(".")[0] for path in SERVED} | REFUSED
+        fields = {path.split(".")[0] for path in SERVED} | REFUSED | PASSED_OVER
         assert fields == set(RealtimeSessionParams.__struct_fields__)
 
     @pytest.mark.parametrize("path", SERVED)
@@ -147,10 +148,13 @@ class TestServed:
     def test_null_leaves_what_cannot_be_nothing(self, changed, path):
         assert update(changed, nested(path, None)) == changed
 
+    def test_a_model_is_passed_over(self, changed):
+        assert update(changed, {"model": "another", "instructions": "Hum."}).model == changed.model
+
     def test_empty_instructions_restore_ours(self, changed):
         assert update(changed, {"instructions": ""}).instructions == DEFAULT_INSTRUCTIONS
 
-    @pytest.mark.parametrize("fields", [{"model": "gpt-realtime"}, {"tools": []}, {"prompt": None}])
+    @pytest.mark.parametrize("fields", [{"tools": []}, {"prompt": None}])
     def test_to_ask_for_what_is_so_is_allowed(self, new, fields):
         assert update(new, fields) == new
 
@@ -224,7 +228,7 @@ def test_a_session_does_not_begin_with_what_is_refused():
 
 
 class TestTranscriptionSession:
-    def test_begins_with_transcription(self):
+    def test_is_told_as_on_the_wire(self):
         session = begun(type="transcription")
         assert msgspec.to_builtins(told(session, "transcription")) == {
             "type": "transcription",
@@ -234,35 +238,42 @@ class TestTranscriptionSession:
             "audio": {
                 "input": {
                     "format": {"type": "audio/pcm", "rate": 24_000},
-                    "transcription": {"model": "whisper-1", "language": None, "prompt": None},
+                    "transcription": None,
                     "noise_reduction": None,
-                    "turn_detection": at(session, "audio.input.turn_detection"),
+                    "turn_detection": {
+                        "type": "server_vad",
+                        "threshold": 0.5,
+                        "prefix_padding_ms": 300,
+                        "silence_duration_ms": 200,
+                    },
                 }
             },
             "include": None,
         }
 
-    def test_a_realtime_one_does_not(self):
+    @pytest.mark.parametrize(
+        ("asked", "detection"),
+        [(None, None), ({"type": "semantic_vad"}, {"type": "semantic_vad", "eagerness": "auto"})],
+    )
+    def test_tells_nothing_of_answers(self, asked, detection):
+        session = begun(type="transcription", **nested("audio.input.turn_detection", asked))
+        assert at(told(session, "transcription"), "audio.input.turn_detection") == detection
+
+    def test_a_realtime_one_is_what_it_is(self):
         session = begun()
         assert told(session, "realtime") is session
-        assert session.audio.input.transcription is None
         assert session.instructions == DEFAULT_INSTRUCTIONS
 
     @pytest.mark.parametrize("path", [path for path in SERVED if path.split(".")[1:2] == ["input"]])
     def test_each_changes_itself_and_nothing_else(self, new, path):
         after = update(new, {"type": "transcription", **nested(path, SERVED[path])})
         assert at(after, path) == SERVED[path]
-        for other in set(SERVED) - {path, "audio.input.transcription"}:
+        for other in set(SERVED) - {path}:
             assert at(after, other) == at(new, other)
 
     def test_what_to_include_too(self, changed):
         assert update(changed, {"type": "transcription", "include": None}).include is None
         assert update(changed, {"type": "transcription"}) == changed
-
-    def test_is_not_without_transcription(self, new):
-        with pytest.raises(ProtocolError, match="cannot be without") as refused:
-            update(new, {"type": "transcription", **nested("audio.input.transcription", None)})
-        assert refused.value.param == "session.audio.input.transcription"
 
 
 def test_a_transcription_needs_no_model(new):
@@ -274,7 +285,6 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("fields", "param", "words"),
         [
-            ({"model": "other"}, "session.model", "it is 'gpt-realtime'"),
             ({"tools": [FUNCTION, FUNCTION]}, "session.tools[1].name", "Two tools are named 'f'"),
             ({"tools": [{"type": "mcp", "server_label": "home"}]}, "session.tools[0].type", "MCP servers"),
             ({"tools": [FUNCTION | {"description": "long " * 200}]}, "session.tools", "1000 characters"),
@@ -283,16 +293,6 @@ class TestRefused:
             ({"prompt": {"id": "p"}}, "session.prompt", "send instructions"),
             ({"output_modalities": []}, "session.output_modalities", "Invalid modalities: []"),
             ({"output_modalities": ["text", "audio"]}, "session.output_modalities", "['text'] and ['audio']"),
-            (
-                nested("audio.input.format", {"type": "audio/pcm", "rate": 8000}),
-                "session.audio.input.format.rate",
-                "Expected 24000, but got 8000",
-            ),
-            (
-                nested("audio.output.format", {"type": "audio/pcm", "rate": 16_000}),
-                "session.audio.output.format.rate",
-                "Expected 24000, but got 16000",
-            ),
             (
                 nested("audio.output.voice", "nobody"),
                 "session.audio.output.voice",
@@ -309,6 +309,14 @@ class TestRefused:
         assert words in str(refused.value)
         assert (refused.value.code, refused.value.param) == ("invalid_value", param)
         assert changed == before
+
+    @pytest.mark.parametrize("direction", ["input", "output"])
+    @pytest.mark.parametrize(("rate", "bound"), [(8000, ">= 24000"), (48_000, "<= 24000")])
+    def test_another_rate(self, changed, direction, rate, bound):
+        with pytest.raises(ProtocolError, match=f"{bound}, but got {rate}") as refused:
+            update(changed, nested(f"audio.{direction}.format", {"type": "audio/pcm", "rate": rate}))
+        assert refused.value.param == f"session.audio.{direction}.format.rate"
+        assert refused.value.code == f"integer_{'below_min' if rate == 8000 else 'above_max'}_value"
 
     def test_another_voice_once_one_was_heard(self, changed):
         with pytest.raises(ProtocolError) as refused:

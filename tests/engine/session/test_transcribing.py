@@ -174,7 +174,7 @@ class TestKind:
 
     def test_a_refused_update_does_not_change_it_either(self):
         driver = Driver()
-        audio = {"input": {"transcription": None}}
+        audio = {"input": {"format": {"type": "audio/pcm", "rate": 8000}}}
         (refused,) = driver.client("session.update", session={"type": "transcription", "audio": audio})
         assert refused["type"] == "error"
         driver.client("conversation.item.create", item=user("Hi"))

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from vivavoce.engine.session.tools import check_choice, check_tools
 from vivavoce.errors import ProtocolError
-from vivavoce.protocol.errors import cannot_update_voice, invalid_modalities, invalid_value
+from vivavoce.protocol.errors import cannot_update_voice, invalid_modalities, invalid_value, out_of_bounds
 from vivavoce.protocol.session import (
     PCM_RATE,
     AudioFormat,
@@ -23,7 +23,11 @@ from vivavoce.protocol.session import (
     SessionType,
     Transcription,
     TranscriptionAudio,
+    TranscriptionInput,
+    TranscriptionSemanticVad,
+    TranscriptionServerVad,
     TranscriptionSession,
+    TranscriptionTurnDetection,
     TurnDetection,
 )
 from vivavoce.protocol.session_params import (
@@ -59,7 +63,7 @@ DEFAULT_INSTRUCTIONS = (
 """In force until a client gives its own, and again when a client gives an empty string."""
 
 DEFAULT_TRANSCRIPTION = Transcription(model="whisper-1")
-"""What a transcription session has, and where a client asks for transcriptions without naming a model."""
+"""Where a client asks for transcriptions without naming a model."""
 
 T = TypeVar("T")
 
@@ -81,11 +85,11 @@ def updated(
 
     Nothing is changed in place: if one field is refused, with `ProtocolError`, the whole update is. ``spoke``
     says whether the session has sent audio, which settles its voice; ``tools_room`` is how many characters its tools
-    may have.
+    may have. A ``model`` is passed over, as OpenAI does: one that was named with the connection stays.
     """
     if isinstance(params, TranscriptionSessionParams):
         return _only_listening(session, params)
-    _check_unserved(session, params)
+    _check_unserved(params)
     audio = given(params.audio, None)
     tools, tool_choice = _tools(session, params, tools_room)
     changes = {
@@ -139,18 +143,38 @@ def told(session: RealtimeSession, kind: SessionType) -> RealtimeSession | Trans
     """Return the session as the client sees it."""
     if kind == "realtime":
         return session
+    heard = session.audio.input
+    detection = heard.turn_detection
     return TranscriptionSession(
         id=session.id,
         expires_at=session.expires_at,
-        audio=TranscriptionAudio(input=session.audio.input),
+        audio=TranscriptionAudio(
+            input=TranscriptionInput(
+                format=heard.format,
+                transcription=heard.transcription,
+                noise_reduction=heard.noise_reduction,
+                turn_detection=None if detection is None else _unanswered(detection),
+            )
+        ),
         include=session.include,
+    )
+
+
+def _unanswered(detection: TurnDetection) -> TranscriptionTurnDetection:
+    if isinstance(detection, SemanticVad):
+        return TranscriptionSemanticVad(eagerness=detection.eagerness)
+    return TranscriptionServerVad(
+        threshold=detection.threshold,
+        prefix_padding_ms=detection.prefix_padding_ms,
+        silence_duration_ms=detection.silence_duration_ms,
     )
 
 
 def check_format(audio_format: AudioFormat, param: str) -> AudioFormat:
     """Return the format; raises `ProtocolError` for PCM at another rate than the protocol's."""
     if isinstance(audio_format, AudioPcm) and audio_format.rate != PCM_RATE:
-        raise _refused(f"{param}.rate", f"Expected {PCM_RATE}, but got {audio_format.rate}.")
+        side = ">=" if audio_format.rate < PCM_RATE else "<="
+        raise out_of_bounds(f"{param}.rate", "integer", f"{side} {PCM_RATE}", audio_format.rate)
     return audio_format
 
 
@@ -170,23 +194,15 @@ def check_voice(voice: object, voices: tuple[str, ...], param: str) -> str:
 
 
 def _only_listening(session: RealtimeSession, params: TranscriptionSessionParams) -> RealtimeSession:
-    asked = given(given(params.audio, TranscriptionAudioParams()).input, AudioInputParams())
-    if asked.transcription is None:
-        param = "session.audio.input.transcription"
-        raise _refused(param, "A transcription session cannot be without transcription.")
-    heard = _input(session.audio.input, asked)
-    if heard.transcription is None:
-        heard = msgspec.structs.replace(heard, transcription=DEFAULT_TRANSCRIPTION)
+    asked = given(given(params.audio, TranscriptionAudioParams()).input, None)
     return msgspec.structs.replace(
         session,
         include=_nullable(params.include, session.include, None),
-        audio=SessionAudio(input=heard, output=session.audio.output),
+        audio=SessionAudio(input=_input(session.audio.input, asked), output=session.audio.output),
     )
 
 
-def _check_unserved(session: RealtimeSession, params: RealtimeSessionParams) -> None:
-    if given(params.model, session.model) != session.model:
-        raise _refused("session.model", f"The model of a session cannot change; it is '{session.model}'.")
+def _check_unserved(params: RealtimeSessionParams) -> None:
     if given(params.prompt, None) is not None:
         raise _refused("session.prompt", "This endpoint stores no prompts; send instructions.")
 
