@@ -256,6 +256,67 @@ class TestReplies:
                     pass
 
 
+class Loudspeaker:
+    def __init__(self):
+        self.queued = self.heard = 0
+
+    def play(self, samples):
+        self.queued += len(samples)
+
+    def clear(self):
+        self.queued = self.heard = 0
+
+
+class TestInterruption:
+    @pytest.fixture
+    def speaker(self):
+        return Loudspeaker()
+
+    @pytest.fixture
+    def client(self, engine, speaker):
+        use(engine, fakes.ScriptedLanguageModel("Once upon a time. ", None, "The end."))
+        return RealtimeClient(transport=engine.connect, speaker=speaker)
+
+    async def until(self, client, kind):
+        while (event := await anext(client.__aiter__())).type != kind:
+            pass
+        return event
+
+    async def test_by_a_call(self, client, speaker):
+        async with client:
+            reply = await client.send_text("Tell me a story")
+            await self.until(client, "response.output_audio.delta")
+            speaker.heard = 600
+            client.interrupt()
+            assert (await reply).status == "cancelled"
+            truncated = await self.until(client, "conversation.item.truncated")
+            assert truncated.audio_end_ms == 25
+            assert speaker.queued == 0
+
+    async def test_by_speech(self, client, speaker):
+        async with client:
+            reply = await client.send_text("Tell me a story")
+            await self.until(client, "response.output_audio.delta")
+            await client.send_audio(np.full(24_000, 0.2, np.float32))
+            response = await reply
+            assert response.status_details.reason == "turn_detected"
+            assert (await self.until(client, "conversation.item.truncated")).audio_end_ms == 0
+
+    async def test_what_comes_too_late_is_no_error(self, engine, speaker):
+        async with RealtimeClient(transport=engine.connect, speaker=speaker) as client:
+            errors = []
+            client.on("error", errors.append)
+            reply = await client.send_text("Hello")
+            await self.until(client, "response.output_audio.delta")
+            client._responses.active = reply.response_id  # as if `response.done` were still on the line
+            await reply
+            client._responses.active = reply.response_id
+            client.interrupt()
+            client.interrupt()
+            await client.update_session()
+            assert errors == []
+
+
 class TestEvents:
     async def test_streams_have_what_comes_from_now_on(self, client):
         async with client:

@@ -2,6 +2,16 @@
 
 from vivavoce.client.connection import Connection
 from vivavoce.client.conversation import Conversation, ConversationItem
+from vivavoce.client.realtime import RealtimeClient
+from vivavoce.client.reply import Reply
 from vivavoce.client.transport import Transport, WebSocketTransport
 
-__all__ = ["Connection", "Conversation", "ConversationItem", "Transport", "WebSocketTransport"]
+__all__ = [
+    "Connection",
+    "Conversation",
+    "ConversationItem",
+    "RealtimeClient",
+    "Reply",
+    "Transport",
+    "WebSocketTransport",
+]

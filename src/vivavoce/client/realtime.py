@@ -5,9 +5,10 @@ import base64
 import inspect
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
+from weakref import WeakSet
 
 import aiohttp
 import numpy as np
@@ -21,16 +22,20 @@ from vivavoce.client.functions import describe
 from vivavoce.client.outbox import Outbox
 from vivavoce.client.reply import Reply
 from vivavoce.client.responses import Responses
+from vivavoce.client.speaking import Loudspeaker, Speaking
 from vivavoce.client.streams import EventStream
 from vivavoce.client.tool_rounds import ToolRounds
 from vivavoce.client.toolbox import TOOL_SECONDS, Approval, Toolbox
 from vivavoce.client.transport import Transport, WebSocketTransport
+from vivavoce.client.updates import Updates
 from vivavoce.errors import ConnectionLost, ProtocolError, VivaVoceError
 from vivavoce.protocol.client_events import (
     ClientEvent,
     ConversationItemCreate,
+    ConversationItemTruncate,
     InputAudioBufferAppend,
     InputAudioBufferCommit,
+    ResponseCancel,
     SessionUpdate,
 )
 from vivavoce.protocol.codec import UnknownEvent
@@ -53,6 +58,9 @@ OPENAI_URL = "https://api.openai.com/v1"
 FRAME_SAMPLES = PCM_RATE // 25
 """40 ms: what one ``input_audio_buffer.append`` carries."""
 
+FORGIVEN = 64
+"""Cancellations and truncations whose errors are kept to ourselves: they crossed the end of what they are about."""
+
 UPDATE_SECONDS = 15.0
 """For an endpoint to say that a session is as it was asked to be."""
 
@@ -71,7 +79,7 @@ class RealtimeClient:
 
     ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
     as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
-    items, 170 MB an hour.
+    items, 170 MB an hour. ``speaker`` plays the answers, and falls silent when somebody begins to speak.
     """
 
     def __init__(
@@ -86,6 +94,7 @@ class RealtimeClient:
         http: aiohttp.ClientSession | None = None,
         transport: Connect | None = None,
         keep_audio: bool = False,
+        speaker: Loudspeaker | None = None,
     ) -> None:
         async def connect() -> Transport:
             return await WebSocketTransport.connect(
@@ -108,9 +117,11 @@ class RealtimeClient:
         self._responses = Responses()
         self._outbox = Outbox()
         self._replies: list[Reply] = []
-        self._updates: deque[tuple[str, asyncio.Future[Session]]] = deque()
+        self._speaking = Speaking(speaker) if speaker is not None else None
+        self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
+        self._updates = Updates()
         self._handlers: dict[str, list[Handler]] = {}
-        self._streams: list[EventStream] = []
+        self._streams: WeakSet[EventStream] = WeakSet()  # who reads one keeps it
         self._events = EventStream()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
@@ -160,7 +171,7 @@ class RealtimeClient:
     def events(self) -> EventStream:
         """Return a stream of the events from now on, beside the client's own."""
         stream = EventStream()
-        self._streams.append(stream)
+        self._streams.add(stream)
         if self._lost is not None:
             stream.end(_unless_regular(self._lost))
         return stream
@@ -183,7 +194,7 @@ class RealtimeClient:
         """
         params = session_changes(fields)
         event = SessionUpdate(event_id=self._ids.event(), session=params)
-        updated = self._expect_update(event)
+        updated = self._updates.expect(event)
         await self.send(event)
         async with asyncio.timeout(UPDATE_SECONDS):
             return await updated
@@ -230,8 +241,25 @@ class RealtimeClient:
 
     def cancel(self, reply: Reply | None = None) -> None:
         """End a response, or the conversation's if none is named; where there is none, nothing happens."""
-        self._outbox.put_now(*self._responses.cancel(reply.request if reply else None))
+        self._outbox.put_now(*self._forgivable(self._responses.cancel(reply.request if reply else None)))
         self._settle()
+
+    def interrupt(self) -> None:
+        """Silence the answer: cancel it if it is still being made, and truncate it at what was heard.
+
+        Nothing happens where nobody speaks. Somebody who begins to speak does the same, without being asked.
+        """
+        self.cancel()
+        if self._speaking is not None:
+            self._outbox.put_now(*self._forgivable(self._speaking.silence()))
+
+    def _forgivable(self, events: Sequence[ClientEvent]) -> Sequence[ClientEvent]:
+        """Name events that may come too late: what they are about may have ended on the other side."""
+        for event in events:
+            if isinstance(event, ResponseCancel | ConversationItemTruncate):
+                event.event_id = self._ids.event()
+                self._forgiven.append(event.event_id)
+        return events
 
     # Tools.
 
@@ -281,7 +309,7 @@ class RealtimeClient:
     def _tell_tools(self) -> None:
         params = session_changes({"tools": self._toolbox.definitions})
         event = SessionUpdate(event_id=self._ids.event(), session=params)
-        self._expect_update(event)
+        self._updates.expect(event)
         self._outbox.put_now(event)
 
     async def _call(self, call: FunctionCall) -> None:
@@ -316,16 +344,15 @@ class RealtimeClient:
 
     def _take(self, event: ServerEvent | UnknownEvent) -> None:
         self.conversation.fold(event)
+        self._updates.fold(event)
         self._outbox.put_now(*self._responses.fold(event))
+        if self._speaking is not None:
+            self._outbox.put_now(*self._forgivable(self._speaking.take(event)))
         match event:
-            case SessionCreated(session=session):
+            case SessionCreated(session=session) | SessionUpdated(session=session):
                 self.session = session
-            case SessionUpdated(session=session):
-                self.session = session
-                if self._updates:
-                    _resolve(self._updates.popleft()[1], session)
-            case ErrorEvent():
-                self._refuse(event)
+            case ErrorEvent(error=wrong) if wrong.event_id in self._forgiven:
+                return
         call = self._rounds.fold(event)
         if call is not None:
             self._spawn(self._call(call), f"tool {call.name}")
@@ -333,17 +360,6 @@ class RealtimeClient:
             self._go_on()
         self._settle()
         self._tell(event)
-
-    def _refuse(self, event: ErrorEvent) -> None:
-        for update in self._updates:
-            if update[0] == event.error.event_id:
-                self._updates.remove(update)
-                wrong = event.error
-                if not update[1].done():
-                    update[1].set_exception(
-                        ProtocolError(wrong.message, code=wrong.code, param=wrong.param, type=wrong.type)
-                    )
-                return
 
     def _settle(self) -> None:
         self._replies = [reply for reply in self._replies if not reply.settle()]
@@ -357,12 +373,6 @@ class RealtimeClient:
                 if result is not None and inspect.isawaitable(result):
                     self._spawn(_awaited(result), f"handler of {kind}")
 
-    def _expect_update(self, event: SessionUpdate) -> asyncio.Future[Session]:
-        updated: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
-        updated.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._updates.append((str(event.event_id), updated))
-        return updated
-
     def _end(self, lost: ConnectionLost) -> None:
         if self._lost is not None:
             return
@@ -370,9 +380,7 @@ class RealtimeClient:
         self._outbox.end(lost)
         self._responses.lost(lost)
         self._settle()
-        for _, updated in self._updates:
-            if not updated.done():
-                updated.set_exception(lost)
+        self._updates.lost(lost)
         for stream in (self._events, *self._streams):
             stream.end(_unless_regular(lost))
 
@@ -393,8 +401,3 @@ def _unless_regular(lost: ConnectionLost) -> ConnectionLost | None:
 
 async def _awaited(awaitable: Awaitable[None]) -> None:
     await awaitable
-
-
-def _resolve(future: asyncio.Future[Session], session: Session) -> None:
-    if not future.done():
-        future.set_result(session)

@@ -55,9 +55,12 @@ def wanted(
     offered = given(params.tools, session.tools)
     if offered is not session.tools:
         tools.check_tools(offered, "response.tools", room=tools_room)
-    chosen = given(params.tool_choice, session.tool_choice)
-    tools.check_choice(chosen, offered, "response.tool_choice")
-    tool_choice, must_call = tools.choice(chosen)
+    chosen = given(params.tool_choice, None)
+    if chosen is not None:
+        tools.check_choice(chosen, offered, "response.tool_choice")
+    tool_choice, must_call = tools.choice(chosen or session.tool_choice)
+    if must_call is not None and must_call not in {tool.name for tool in tools.functions(offered)}:
+        tool_choice, must_call = "auto", None  # the session's choice is not among the response's own tools
     voice = given(audio.voice, session.audio.output.voice)
     modalities = given(params.output_modalities, session.output_modalities)
     return Wanted(
