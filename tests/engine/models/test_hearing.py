@@ -1,6 +1,6 @@
-"""What is no speech, through all that hears: the real voice detector, the session, the real recognisers.
+"""What is speech and what is not, through all that hears: the real voice detector, the session, the recognisers.
 
-A detector may take some of it for speech; then there are no words in it, and nobody answers.
+A detector may take some noise for speech; then there are no words in it, and nobody answers.
 """
 
 import base64
@@ -12,8 +12,9 @@ import pytest
 from vivavoce.audio.pcm import from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler, resample
 from vivavoce.engine.models.protocols import MODEL_RATE
-from vivavoce.engine.session import effects, inputs
+from vivavoce.engine.session import effects, formats, inputs
 from vivavoce.engine.session.machine import WIRE_RATE, Session
+from vivavoce.protocol.session import AudioPcm, AudioPcma, AudioPcmu
 
 pytestmark = pytest.mark.models
 
@@ -130,14 +131,18 @@ class Hearing:
                     case effects.Generate():
                         self.answered = True
 
-    async def hear(self, sound, detection):
-        """Append the sound and a second of silence; without detection, commit them."""
-        audio = {"input": {"transcription": {"model": "whisper-1"}, "turn_detection": detection}}
-        await self.send("session.update", session={"type": "realtime", "audio": audio})
+    async def hear(self, sound, detection, *, kind="realtime", spoken=None):
+        """Append the sound and a second of silence, in a format; without detection, commit them."""
+        heard = {"transcription": {"model": "whisper-1"}, "turn_detection": detection}
+        if spoken is not None:
+            heard["format"] = {"type": spoken.type}
+        await self.send("session.update", session={"type": kind, "audio": {"input": heard}})
         pcm = to_pcm16(np.concatenate([sound, np.zeros(WIRE_RATE)]))
-        for start in range(0, len(pcm), WIRE_RATE // 10):
-            chunk = pcm[start : start + WIRE_RATE // 10].astype("<i2").tobytes()
-            await self.send("input_audio_buffer.append", audio=base64.b64encode(chunk).decode())
+        data = formats.encode(pcm, spoken or AudioPcm())
+        step = len(data) * WIRE_RATE // 10 // len(pcm) // 2 * 2
+        for start in range(0, len(data), step):
+            chunk = base64.b64encode(data[start : start + step]).decode()
+            await self.send("input_audio_buffer.append", audio=chunk)
         if detection is None:
             await self.send("input_audio_buffer.commit")
 
@@ -177,8 +182,26 @@ async def test_nor_has_what_is_taken_for_speech(hearing):
     assert not hearing.answered
 
 
-async def test_speech_has_both(hearing, say):
+@pytest.mark.parametrize("spoken", [AudioPcm(), AudioPcmu(), AudioPcma()], ids=lambda spoken: spoken.type)
+async def test_speech_has_both_also_over_a_telephone(hearing, say, spoken):
     speech = resample(await say("What time is it in Rome?"), MODEL_RATE, WIRE_RATE)
-    await hearing.hear(speech, {"type": "server_vad"})
+    await hearing.hear(speech, {"type": "server_vad"}, spoken=spoken)
     assert "rome" in " ".join(hearing.words).lower()
     assert hearing.answered
+
+
+async def test_a_transcription_writes_while_it_is_spoken_and_takes_nothing_back(hearing, say):
+    text = "Yesterday I went to the market with my sister, and we bought apples, bread and cheese."
+    speech = resample(await say(text), MODEL_RATE, WIRE_RATE)
+    await hearing.hear(speech, None, kind="transcription")
+    names = [event.type for event in hearing.events]
+    delta, completed = (
+        f"conversation.item.input_audio_transcription.{end}" for end in ("delta", "completed")
+    )
+    before = names[: names.index("input_audio_buffer.committed")]
+    assert before.count(delta) >= 2
+    told = "".join(event.delta for event in hearing.events if event.type == delta)
+    assert names[-1] == completed
+    assert told.startswith("Yesterday I went to the market")
+    assert "apples" in hearing.events[-1].transcript
+    assert not hearing.answered
