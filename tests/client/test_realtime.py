@@ -77,6 +77,8 @@ class TestTurns:
             response = await (await client.send_text("Hello"))
             assert response.status == "completed"
             assert words(client) == [("user", "Hello"), ("assistant", "Hi there.")]
+            assert client.usage.responses == 1
+            assert client.usage.tokens.output == response.usage.output_tokens > 0
 
     async def test_several_questions_wait_for_each_other(self, client):
         async with client:

@@ -28,6 +28,7 @@ from vivavoce.client.tool_rounds import ToolRounds
 from vivavoce.client.toolbox import TOOL_SECONDS, Approval, Toolbox
 from vivavoce.client.transport import Transport, WebSocketTransport
 from vivavoce.client.updates import Updates
+from vivavoce.client.usage import UsageMeter
 from vivavoce.errors import ConnectionLost, ProtocolError, VivaVoceError
 from vivavoce.protocol.client_events import (
     ClientEvent,
@@ -111,6 +112,8 @@ class RealtimeClient:
         self.conversation = Conversation(keep_audio=keep_audio)
         self.session: Session | None = None
         """The session as the endpoint says it is; None before it has said so."""
+        self.usage = UsageMeter()
+        """The tokens of all responses; ``client.usage.cost(model)`` is what they cost."""
         self._ids = Ids()
         self._toolbox = Toolbox()
         self._rounds = ToolRounds(self._toolbox)
@@ -356,8 +359,10 @@ class RealtimeClient:
         call = self._rounds.fold(event)
         if call is not None:
             self._spawn(self._call(call), f"tool {call.name}")
-        if isinstance(event, ResponseDone) and self._rounds.ended(event.response.id):
-            self._go_on()
+        if isinstance(event, ResponseDone):
+            self.usage.add(event.response.usage)
+            if self._rounds.ended(event.response.id):
+                self._go_on()
         self._settle()
         self._tell(event)
 
