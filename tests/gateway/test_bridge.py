@@ -119,8 +119,8 @@ class TestBadFrames:
             await ws.send_bytes(b"\0\1\2")
             event = await ws.receive_json()
             STRICT.validate_python(event, strict=True)
-            assert event["error"]["code"] == "binary_not_supported"
-            assert "3 bytes" in event["error"]["message"]
+            assert event["error"]["code"] == "invalid_event"
+            assert "binary frames are not supported" in event["error"]["message"]
             await ws.send_str('{"type":"x"}')
             assert (await ws.receive_json())["type"] == "echo"
 

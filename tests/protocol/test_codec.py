@@ -107,7 +107,7 @@ def test_what_openai_sends_whole_reads_as_its_defaults_when_a_server_leaves_it_o
 )
 def test_a_server_that_sends_no_json_is_refused(data):
     for read in decode_server_event, event_type, Frame:
-        with pytest.raises(ProtocolError, match="Invalid JSON") as caught:
+        with pytest.raises(ProtocolError, match="failed to parse JSON value") as caught:
             read(data)
         assert caught.value.code == "invalid_json"
 

@@ -61,6 +61,11 @@ KNOWN = [
         "Your session hit the maximum duration of 60 minutes.",
     ),
     (
+        errors.binary_frame(),
+        "invalid_event",
+        "Expected a text WebSocket message; binary frames are not supported.",
+    ),
+    (
         errors.beta_api_shape_disabled(),
         "beta_api_shape_disabled",
         "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",

@@ -252,7 +252,7 @@ def test_json_that_is_no_object(data, kind):
 def test_what_is_no_json(data):
     error = refuse(data)
     assert (error.code, error.param, error.event_id) == ("invalid_json", None, None)
-    assert error.message.startswith("Invalid JSON: ")
+    assert error.message.startswith("Invalid event: failed to parse JSON value. ")
 
 
 def test_an_event_id_that_is_no_text_is_refused_and_not_repeated():

@@ -24,6 +24,7 @@ from aiohttp import ClientConnectionResetError, WebSocketError, WSCloseCode, WSM
 from vivavoce.errors import ConnectionLost, ProtocolError
 from vivavoce.gateway.upstream import Transport
 from vivavoce.protocol.codec import encode
+from vivavoce.protocol.errors import binary_frame
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.server_events import ErrorEvent
 
@@ -124,7 +125,7 @@ class Bridge:
                     case WSMsgType.TEXT:
                         await self._complain(_too_large(self._limits.message, len(message.data)))
                     case WSMsgType.BINARY:
-                        await self._complain(_no_text(len(message.data)))
+                        await self._complain(binary_frame())
                     case WSMsgType.CLOSE:
                         self.end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
@@ -178,12 +179,4 @@ class Bridge:
 def _too_large(limit: int, size: int) -> ProtocolError:
     return ProtocolError(
         f"Expected an event of at most {limit} bytes, got one of {size}.", code="message_too_large"
-    )
-
-
-def _no_text(size: int) -> ProtocolError:
-    return ProtocolError(
-        f"Expected an event as JSON in a text frame, got a binary frame of {size} bytes. "
-        "Audio is sent in base64, with input_audio_buffer.append.",
-        code="binary_not_supported",
     )

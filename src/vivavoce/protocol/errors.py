@@ -17,6 +17,7 @@ __all__ = [
     "CONVERSATION_ALREADY_HAS_ACTIVE_RESPONSE",
     "INPUT_AUDIO_BUFFER_COMMIT_EMPTY",
     "INVALID_API_KEY",
+    "INVALID_EVENT",
     "INVALID_JSON",
     "INVALID_PARAMETER",
     "INVALID_TYPE",
@@ -33,6 +34,7 @@ __all__ = [
     "UNSUPPORTED_CONTENT_TYPE",
     "audio_already_shorter",
     "beta_api_shape_disabled",
+    "binary_frame",
     "buffer_full",
     "cannot_update_voice",
     "commit_empty",
@@ -64,8 +66,8 @@ CANNOT_UPDATE_VOICE: Final = "cannot_update_voice"
 CONVERSATION_ALREADY_HAS_ACTIVE_RESPONSE: Final = "conversation_already_has_active_response"
 INPUT_AUDIO_BUFFER_COMMIT_EMPTY: Final = "input_audio_buffer_commit_empty"
 INVALID_API_KEY: Final = "invalid_api_key"
+INVALID_EVENT: Final = "invalid_event"
 INVALID_JSON: Final = "invalid_json"
-"""Our own: the code that OpenAI sends for malformed JSON is not known."""
 INVALID_PARAMETER: Final = "invalid_parameter"
 INVALID_TYPE: Final = "invalid_type"
 INVALID_VALUE: Final = "invalid_value"
@@ -102,8 +104,15 @@ def _quoted(value: object) -> str:
 
 
 def invalid_json(reason: str) -> ProtocolError:
-    """Refuse what is no JSON at all [our words]."""
-    return ProtocolError(f"Invalid JSON: {reason}.", code=INVALID_JSON)
+    """Refuse what is no JSON at all; the reason is in our own words."""
+    return ProtocolError(f"Invalid event: failed to parse JSON value. {reason}.", code=INVALID_JSON)
+
+
+def binary_frame() -> ProtocolError:
+    """Refuse an event that came in a binary frame."""
+    return ProtocolError(
+        "Expected a text WebSocket message; binary frames are not supported.", code=INVALID_EVENT
+    )
 
 
 def missing_required_parameter(param: str) -> ProtocolError:
