@@ -5,19 +5,14 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 
-from tests.engine.models.http_double import HttpDouble, refuse, stream
-from tests.engine.models.test_chat import chunk
-from tests.engine.models.test_gguf import gguf
-from tests.engine.models.test_pcm_stream import TONE
-from tests.engine.models.test_wyoming import PIPER, Ear, mouth
-from tests.engine.models.wyoming_double import HEARS, WyomingDouble
+from tests.engine.models.http_double import HttpDouble, chunk, refuse, stream
+from tests.engine.models.samples import SPEECH, TONE, gguf
+from tests.engine.models.wyoming_double import HEARS, PIPER, Ear, WyomingDouble, mouth
 from vivavoce.engine import parts
 from vivavoce.engine.choices import Http, HubFiles, Known, Local, Wyoming
 from vivavoce.engine.models.protocols import Message, Prompt
 from vivavoce.engine.weights import ensure
 from vivavoce.errors import ModelError
-
-SPEECH = (0.3 * np.sin(np.arange(16_000) / 9)).astype(np.float32)
 
 
 @pytest.fixture

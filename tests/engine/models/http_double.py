@@ -1,6 +1,7 @@
 """A server on loopback that speaks as much of OpenAI's HTTP API as a test tells it to."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -96,3 +97,16 @@ def in_turn(*answers):
         return await left.pop(0)(asked, request)
 
     return answer
+
+
+def chunk(finish=None, usage=None, **delta):
+    """Return a chunk of an answer, as JSON."""
+    body = {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+    return json.dumps(body | ({"usage": usage} if usage else {}))
+
+
+def call(arguments=None, *, name=None, index=0, call_id=None):
+    """Return a piece of a call."""
+    function = {"arguments": arguments} | ({"name": name} if name else {})
+    delta = {"function": function} | ({} if index is None else {"index": index})
+    return delta | ({"id": call_id, "type": "function"} if call_id else {})

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tests.engine.models.http_double import call, chunk
 from vivavoce.engine.models.chat import LONGEST_COMPLAINT, AnswerReader, complaint, request
 from vivavoce.engine.models.protocols import (
     ArgumentsDelta,
@@ -17,17 +18,6 @@ from vivavoce.errors import ModelError
 
 LIGHT = Function("light", "Switch a light.", '{"type": "object", "properties": {"on": {"type": "boolean"}}}')
 CLOCK = Function("clock")
-
-
-def chunk(finish=None, usage=None, **delta):
-    body = {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
-    return json.dumps(body | ({"usage": usage} if usage else {}))
-
-
-def call(arguments=None, *, name=None, index=0, call_id=None):
-    function = {"arguments": arguments} | ({"name": name} if name else {})
-    delta = {"function": function} | ({} if index is None else {"index": index})
-    return delta | ({"id": call_id, "type": "function"} if call_id else {})
 
 
 def read(*chunks):

@@ -2,34 +2,9 @@ import struct
 
 import pytest
 
+from tests.engine.models.samples import CHATML, gguf, text
 from vivavoce.engine.models.gguf import chat_template
 from vivavoce.errors import ModelError
-
-CHATML = "{% for message in messages %}<|im_start|>{{ message.role }}…<|im_end|>{% endfor %}"
-
-
-def text(value):
-    data = value.encode()
-    return struct.pack("<Q", len(data)) + data
-
-
-def gguf(template=CHATML, *, version=3):
-    """Return the head of a file with a fact of every type before its template, and one behind it."""
-    facts = [
-        ("general.architecture", 8, text("llama")),
-        ("a.byte", 0, b"\x01"),
-        ("a.short", 3, b"\x01\x00"),
-        ("a.float", 6, struct.pack("<f", 1.5)),
-        ("a.truth", 7, b"\x01"),
-        ("a.long", 10, struct.pack("<Q", 1 << 40)),
-        ("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("") + text("ä")),
-        ("tokenizer.ggml.scores", 9, struct.pack("<IQ", 6, 2) + bytes(8)),
-    ]
-    if template is not None:
-        facts.append(("tokenizer.chat_template", 8, text(template)))
-    facts.append(("the.last", 4, bytes(4)))
-    head = struct.pack("<4sIQQ", b"GGUF", version, 0, len(facts))
-    return head + b"".join(text(key) + struct.pack("<I", kind) + value for key, kind, value in facts)
 
 
 @pytest.fixture

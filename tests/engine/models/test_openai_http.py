@@ -1,17 +1,14 @@
 import asyncio
 import json
-import logging
 from contextlib import aclosing
 
 import numpy as np
 import pytest
-from aiohttp import web
 
-from tests.engine.models.http_double import HttpDouble, in_turn, refuse, stream
-from tests.engine.models.test_chat import call, chunk
-from tests.engine.models.test_pcm_stream import FLOATS, TONE, wav
+from tests.engine.models.http_double import HttpDouble, call, chunk, in_turn, refuse, stream
+from tests.engine.models.samples import FLOATS, SPEECH, TONE, wav
 from vivavoce.audio.wav import read_wav
-from vivavoce.engine.models import http_server, promptness
+from vivavoce.engine.models import promptness
 from vivavoce.engine.models.http_server import HttpServer
 from vivavoce.engine.models.openai_http import HttpLanguageModel, HttpRecogniser, HttpSynthesiser
 from vivavoce.engine.models.protocols import (
@@ -30,7 +27,6 @@ from vivavoce.protocol.session import VOICES
 
 KEY = "sk-very-secret"
 HELLO = Prompt((Message("user", "Hello."),))
-SPEECH = (0.3 * np.sin(np.arange(MODEL_RATE) / 9)).astype(np.float32)
 
 
 @pytest.fixture
@@ -161,19 +157,6 @@ class TestChat:
         await made(HttpLanguageModel).prepare(HELLO)
         assert double.asked == []
 
-    async def test_the_connection_is_kept(self, double, made):
-        ports = set()
-
-        async def answer(asked, request):
-            ports.add(request.transport.get_extra_info("peername"))
-            return await stream(*events(chunk("stop", content="a"), "[DONE]"))(asked, request)
-
-        double.answer = answer
-        model = made(HttpLanguageModel)
-        for _ in range(3):
-            await collect(model.generate(HELLO, max_tokens=1))
-        assert len(ports) <= 2
-
     async def test_warming_up_asks_for_one_token(self, double, made):
         double.answer = stream(*events(chunk("length", content="Hi")))
         await made(HttpLanguageModel).warm_up()
@@ -259,49 +242,6 @@ class TestFailures:
         double.answer = stream(*events("<html>"))
         await self.fails(made, "Expected a chunk of an answer")
 
-    async def test_a_page_instead_of_an_error(self, double, made):
-        double.answer = refuse(502, "<html>" + "x" * 100_000, kind="text/html")
-        said = await self.fails(made, "answered 502 Bad Gateway: <html>x+…")
-        assert len(said) < 400
-
-    async def test_a_redirection_is_not_followed(self, double, made):
-        double.answer = refuse(307, "", Location="http://127.0.0.1:9/v1/chat/completions")
-        await self.fails(made, "answered 307 Temporary Redirect$")
-
-    async def test_the_key_is_never_told(self, double, made, caplog):
-        caplog.set_level(logging.DEBUG)
-        double.answer = refuse(401, json.dumps({"error": {"message": f"Wrong key {KEY}."}}))
-        said = await self.fails(made, "answered 401 Unauthorized: Wrong key ….")
-        server = HttpServer(double.url, model="m", key=KEY)
-        assert KEY not in said + repr(server) + str(vars(made(HttpLanguageModel))) + caplog.text
-
-    async def test_nobody_is_there(self, free_port):
-        model = HttpLanguageModel(HttpServer(f"http://127.0.0.1:{free_port}/v1", model="m"))
-        with pytest.raises(ModelError, match=r"m at http.* it cannot be reached"):
-            await model.warm_up()
-        await model.close()
-
-    async def test_who_says_nothing_is_not_waited_for(self, double, made, monkeypatch):
-        monkeypatch.setattr(http_server, "SILENCE_SECONDS", 0.05)
-        double.answer = stream(*events(chunk(content="He")), then=asyncio.Event())
-        await self.fails(made, "said nothing for 0.05 s")
-
-    async def test_a_kept_connection_that_was_just_closed_is_no_failure(self, double, made):
-        async def hang_up(_, request):
-            request.transport.abort()
-            return web.Response()
-
-        double.answer = in_turn(GOOD, hang_up, GOOD)
-        model = made(HttpLanguageModel)
-        for _ in range(2):
-            assert len(await collect(model.generate(HELLO, max_tokens=1))) == 2
-
-    async def test_a_closed_model_says_so(self, double, made):
-        model = made(HttpLanguageModel)
-        await model.close()
-        with pytest.raises(ModelError, match="it is closed"):
-            await model.warm_up()
-
 
 class TestTranscriptions:
     async def test_the_audio_goes_as_a_wav_file(self, double, made):
@@ -361,15 +301,6 @@ class TestTranscriptions:
         double.answer = refuse(404, '{"detail": "Model \'x\' is not installed"}')
         with pytest.raises(ModelError, match="answered 404 Not Found: Model 'x' is not installed"):
             await made(HttpRecogniser).transcribe(SPEECH)
-
-    async def test_the_form_can_be_sent_a_second_time(self, double, made):
-        async def hang_up(_, request):
-            request.transport.abort()
-            return web.Response()
-
-        double.answer = in_turn(hang_up, refuse(200, '{"text": "Hi."}'))
-        assert (await made(HttpRecogniser).transcribe(SPEECH)).text == "Hi."
-        assert double.asked[0].form == double.asked[1].form
 
 
 class TestSpeech:

@@ -1,28 +1,14 @@
-import io
 import itertools
-import wave
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engine.models.samples import FLOATS, TONE, wav
 from vivavoce.audio.resample import resample
 from vivavoce.engine.models.pcm_stream import LONGEST_HEADER, SPEECH_RATE, PcmStream, SpeechStream
 from vivavoce.errors import ModelError
-
-TONE = (10_000 * np.sin(np.arange(3000) / 7)).astype("<i2")
-FLOATS = TONE.astype(np.float32) / 32768
-
-
-def wav(pcm=TONE, rate=SPEECH_RATE, channels=1, width=2):
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(channels)
-        writer.setsampwidth(width)
-        writer.setframerate(rate)
-        writer.writeframes(pcm.tobytes())
-    return file.getvalue()
 
 
 def hear(stream, data, cuts=()):

@@ -4,51 +4,19 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from tests.engine.models.test_pcm_stream import FLOATS, TONE
-from tests.engine.models.wyoming_double import HEARS, WyomingDouble, speaks
+from tests.engine.models.samples import FLOATS, SPEECH, TONE
+from tests.engine.models.wyoming_double import HEARS, PIPER, Ear, WyomingDouble, mouth, speaks
 from vivavoce.audio.resample import resample
-from vivavoce.engine.models import promptness, wyoming_wire
+from vivavoce.engine.models import promptness
 from vivavoce.engine.models.protocols import MODEL_RATE, Transcription
 from vivavoce.engine.models.wyoming import WyomingRecogniser, WyomingSynthesiser
-from vivavoce.engine.models.wyoming_wire import Event, WyomingServer, encode
+from vivavoce.engine.models.wyoming_wire import WyomingServer
 from vivavoce.errors import ModelError
 from vivavoce.protocol.session import VOICES
-
-SPEECH = (0.3 * np.sin(np.arange(MODEL_RATE) / 9)).astype(np.float32)
-PIPER = speaks("en_US-lessac-medium", "de_DE-thorsten-medium")
 
 
 def at(double):
     return WyomingServer("127.0.0.1", double.port)
-
-
-class Ear:
-    def __init__(self, answer="Good morning."):
-        self.answer = answer
-        self.heard = []
-
-    async def __call__(self, audio, rate, asked):
-        self.heard.append((audio, rate, asked))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-def mouth(*chunks, then=None, fail=None):
-    """Return what says these chunks; it may wait for an event, or fail."""
-    asked = []
-
-    async def say(request):
-        asked.append(request)
-        for chunk in chunks:
-            yield chunk
-        if fail is not None:
-            raise ValueError(fail)
-        if then is not None:
-            await then.wait()
-
-    say.asked = asked
-    return say
 
 
 async def speech(model, text="Hello.", voice="ash"):
@@ -199,63 +167,3 @@ class TestSynthesiser:
         async with WyomingDouble(PIPER, say=mouth((bytes(8), 24_000, 4, 1))).serve() as double:
             with pytest.raises(ModelError, match=r"expected 16-bit sound .* got .*\(24000, 4, 1\)"):
                 await speech(WyomingSynthesiser(at(double)))
-
-
-class TestConnection:
-    async def answer(self, data, *, wait=False):
-        """Return what the recogniser makes of a server that sends these bytes, and then hangs up."""
-        done = asyncio.Event()
-
-        async def serve(reader, writer):
-            writer.write(data)
-            if wait:
-                await done.wait()
-            writer.close()
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        try:
-            port = server.sockets[0].getsockname()[1]
-            return await WyomingRecogniser(WyomingServer("127.0.0.1", port)).transcribe(SPEECH[:4000])
-        finally:
-            done.set()
-            server.close()
-
-    async def test_events_that_nobody_asked_for_are_passed_over(self):
-        events = (
-            Event("ping", {"text": "x"}),
-            Event("noise", payload=b"1234"),
-            Event("transcript", {"text": "Hi."}),
-        )
-        assert (await self.answer(b"".join(map(encode, events)))).text == "Hi."
-
-    async def test_data_may_stand_in_the_line(self):
-        assert (await self.answer(b'{"type": "transcript", "data": {"text": "Hi."}}\n')).text == "Hi."
-
-    @pytest.mark.parametrize(
-        ("data", "why"),
-        [
-            (b"", "lost in the middle|closed before"),
-            (b'{"type": "transcript", "data_length": 10}\n{"text"', "lost in the middle"),
-            (b"HTTP/1.1 400 Bad Request\r\n\r\n", "expected an event of the Wyoming protocol"),
-            (b'{"type": "x", "data_length": 2}\n[]', "expected an event of the Wyoming protocol"),
-            (b'{"type": "x", "payload_length": 99999999}\n', "at most 16777216 bytes"),
-            (b'{"type": "x", "payload_length": -1}\n', "at most 16777216 bytes"),
-            (b"x" * 100_000, "expected an event of the Wyoming protocol"),
-            (b'{"type": "transcript"}\n', "expected a transcript with text"),
-        ],
-    )
-    async def test_what_is_no_answer(self, data, why):
-        with pytest.raises(ModelError, match=rf"^wyoming://127.0.0.1:\d+: .*({why})"):
-            await self.answer(data)
-
-    async def test_who_says_nothing_is_not_waited_for(self, monkeypatch):
-        monkeypatch.setattr(wyoming_wire, "SILENCE_SECONDS", 0.05)
-        with pytest.raises(ModelError, match=r"said nothing for 0.05 s"):
-            await self.answer(b"", wait=True)
-
-    async def test_nobody_is_there(self, free_port):
-        with pytest.raises(ModelError, match=rf"^wyoming://127.0.0.1:{free_port}: it cannot be reached"):
-            await WyomingRecogniser(WyomingServer("127.0.0.1", free_port)).warm_up()
-
-    def test_its_name(self):
-        assert str(WyomingServer("::1", 10300)) == "wyoming://[::1]:10300"

@@ -29,6 +29,40 @@ def speaks(*voices):
     return Info(tts=[TtsProgram("piper", voices=made, **WHO)])
 
 
+PIPER = speaks("en_US-lessac-medium", "de_DE-thorsten-medium")
+
+
+class Ear:
+    """Understands the same, or fails, whatever it hears."""
+
+    def __init__(self, answer="Good morning."):
+        self.answer = answer
+        self.heard = []
+
+    async def __call__(self, audio, rate, asked):
+        self.heard.append((audio, rate, asked))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def mouth(*chunks, then=None, fail=None):
+    """Return what says these chunks; it may wait for an event, or fail."""
+    asked = []
+
+    async def say(request):
+        asked.append(request)
+        for chunk in chunks:
+            yield chunk
+        if fail is not None:
+            raise ValueError(fail)
+        if then is not None:
+            await then.wait()
+
+    say.asked = asked
+    return say
+
+
 class WyomingDouble:
     """A server that says ``info`` of itself.
 

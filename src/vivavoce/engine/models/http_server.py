@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from vivavoce.engine.models.chat import complaint
+from vivavoce.engine.models.unreachable import why_unreachable
 from vivavoce.errors import ModelError
 
 __all__ = ["HttpServer", "Refused"]
@@ -143,7 +144,7 @@ class HttpServer:
 def _why(error: Exception) -> str:
     match error:
         case aiohttp.ClientConnectorError():
-            return f"it cannot be reached ({error.os_error.strerror or error.os_error})."
+            return f"it cannot be reached ({why_unreachable(error.os_error)})."
         case aiohttp.ConnectionTimeoutError():
             return f"it cannot be reached (no answer within {CONNECT_SECONDS:g} s)."
         case TimeoutError():

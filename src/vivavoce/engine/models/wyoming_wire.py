@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from vivavoce.engine.models.unreachable import why_unreachable
 from vivavoce.errors import ModelError
 
 __all__ = ["Event", "WyomingConnection", "WyomingServer", "encode"]
@@ -106,7 +107,7 @@ class WyomingServer:
         except TimeoutError as error:
             raise self.error("it cannot be reached (no answer).") from error
         except OSError as error:
-            raise self.error(f"it cannot be reached ({error.strerror or error}).") from error
+            raise self.error(f"it cannot be reached ({why_unreachable(error)}).") from error
         try:
             yield WyomingConnection(reader, writer)
         except (OSError, EOFError) as error:
