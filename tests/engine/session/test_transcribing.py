@@ -113,6 +113,13 @@ class TestSession:
         session.append(0.4)
         assert session.last(effects.Recognise).utterance != work.utterance
 
+    def test_without_a_model_it_has_no_words_to_tell(self):
+        session = Driver("transcription", audio={"input": {"turn_detection": None}})
+        session.append(2.0)
+        assert not session.all(effects.Recognise)
+        session.client("input_audio_buffer.commit")
+        assert session.recognise("Hello.") == []
+
     def test_a_conversation_waits_for_the_commit(self):
         driver = Driver(audio={"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}})
         driver.append(2.0)

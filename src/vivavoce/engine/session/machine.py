@@ -284,8 +284,8 @@ class Session:
             raise ProtocolError(message, code="invalid_value", param="type")
 
     def _configure(self) -> None:
-        only_listens = self._kind == "transcription"
-        self._listening.configure(self._session.audio.input, live=only_listens)
+        heard, only_listens = self._session.audio.input, self._kind == "transcription"
+        self._listening.configure(heard, live=only_listens and heard.transcription is not None)
         if not only_listens:
             self._answering.configure(self._wanted(ResponseCreateParams()))
 
