@@ -9,6 +9,7 @@ import numpy as np
 import pydantic
 from openai.types.realtime import RealtimeServerEvent
 
+from tests.engine.session.witness import Witness
 from vivavoce.engine.models.protocols import Finished, Transcription
 from vivavoce.engine.session import effects, inputs
 from vivavoce.engine.session.machine import Session
@@ -22,7 +23,10 @@ STEP_MS = 32
 
 
 class Driver:
-    """One session; `events` are the server's events so far, each validated by the official package's types."""
+    """One session; `events` are the server's events so far, each validated by the official package's types.
+
+    A `Witness` sees to it that the session keeps its promises, whatever a test is about.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Driver:
             initial=TranscriptionSessionParams() if kind == "transcription" else None,
             ids=Ids(random.Random(7)),
         )
+        self.witness = Witness()
         self.events: list[dict[str, Any]] = []
         self.asked: list[effects.Effect] = []
         self.perform(self.machine.begin())
@@ -53,8 +58,11 @@ class Driver:
                 raw = encode(effect.event)
                 OFFICIAL.validate_json(raw, strict=True)
                 self.events.append(msgspec.json.decode(raw))
+                self.witness.hears(self.events[-1])
             else:
                 self.asked.append(effect)
+                self.witness.sees(effect)
+        self.witness.rests()
 
     def client(self, event: str, **fields: Any) -> list[dict[str, Any]]:
         """Send a client event; return the server events that it caused."""

@@ -1,6 +1,7 @@
-"""Hypothesis walks the session's state machine: whatever happens, in whatever order, the promises hold."""
+"""Hypothesis walks the session's state machine: whatever happens, in whatever order, the promises hold.
 
-import random
+What is promised stands in `witness`; here stands what may happen.
+"""
 
 import numpy as np
 from hypothesis import HealthCheck, settings
@@ -10,69 +11,133 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.engine.session.driver import Driver, user
 from vivavoce.engine.models.protocols import Finished, Transcription
 from vivavoce.engine.session import effects, inputs
+from vivavoce.engine.session.answering import OUT_OF_BAND_LIMIT
 
 WORDS = st.sampled_from(["Hello. ", "Well, ", "I think", " so. ", "", "One two three, four. "])
+
+DETECTIONS = [
+    None,
+    {"type": "server_vad"},
+    {"type": "server_vad", "interrupt_response": False},
+    {"type": "server_vad", "create_response": False},
+    {"type": "server_vad", "idle_timeout_ms": 5000},
+    {"type": "semantic_vad"},
+]
+
+FORMATS = ["audio/pcm", "audio/pcmu", "audio/pcma"]
+
+RESPONSES = [
+    {},
+    {"output_modalities": ["text"]},
+    {"conversation": "none"},
+    {"conversation": "none", "input": [user("Aside")], "output_modalities": ["text"]},
+    {"audio": {"output": {"format": {"type": "audio/pcmu"}}}},
+]
 
 
 class Walk(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.driver = Driver()
-        self.seen = 0
-        self.created: list[str] = []
-        self.done: list[str] = []
-        self.items: list[str] = []
-        self.open_items: set[str] = set()
-        self.audio: dict[str, int] = {}
-        self.ended: set[int] = set()
-        self.asked_seen = 0
-        self.random = random.Random(1)
+        self.witness = self.driver.witness
+        self.finished: set[int] = set()
+        self.calling: set[int] = set()
+        self.spoken: set[tuple[int, int]] = set()
+
+    def some_item(self, data):
+        return data.draw(st.sampled_from(self.witness.items))
 
     # What a client may do.
 
     @rule(text=WORDS)
     def create_item(self, text):
-        self.driver.client("conversation.item.create", item=user(text))
+        added, done = self.driver.client("conversation.item.create", item=user(text))
+        assert added["item"] == done["item"]
 
-    @rule()
-    def respond(self):
+    @precondition(lambda self: self.witness.items)
+    @rule(data=st.data())
+    def insert_item(self, data):
+        previous = data.draw(st.sampled_from([*self.witness.items, "root"]))
+        added, _ = self.driver.client("conversation.item.create", item=user("Hm"), previous_item_id=previous)
+        assert added["previous_item_id"] == (None if previous == "root" else previous)
+
+    @precondition(lambda self: self.witness.items)
+    @rule(data=st.data())
+    def retrieve(self, data):
+        item = self.some_item(data)
+        (retrieved,) = self.driver.client("conversation.item.retrieve", item_id=item)
+        assert retrieved["item"]["id"] == item
+
+    @precondition(lambda self: self.witness.items)
+    @rule(data=st.data())
+    def delete(self, data):
+        item = self.some_item(data)
+        self.driver.client("conversation.item.delete", item_id=item)
+        assert item not in self.witness.items
+
+    @precondition(lambda self: self.witness.sent_ms)
+    @rule(data=st.data(), heard=st.floats(0, 1.2))
+    def truncate(self, data, heard):
+        item = data.draw(st.sampled_from(sorted(self.witness.sent_ms)))
+        sent = self.witness.sent_ms[item]
+        events = self.driver.client(
+            "conversation.item.truncate", item_id=item, content_index=0, audio_end_ms=int(sent * heard)
+        )
+        if item not in self.witness.items or int(sent * heard) > sent:
+            assert events[-1]["type"] == "error"
+
+    @rule(response=st.sampled_from(RESPONSES))
+    def respond_somehow(self, response):
+        self.respond(response)
+
+    def respond(self, response):
+        running = [reply.in_conversation for reply in self.witness.replies.values() if not reply.done]
+        told = self.driver.client("response.create", response=response)[0]
+        if response.get("conversation") != "none" and True in running:
+            assert told["error"]["code"] == "conversation_already_has_active_response"
+        elif response.get("conversation") == "none" and running.count(False) == OUT_OF_BAND_LIMIT:
+            assert told["error"]["code"] == "rate_limit_exceeded"
+        else:
+            assert told["type"] == "response.created"
+
+    @rule(count=st.integers(2, OUT_OF_BAND_LIMIT + 1))
+    def respond_beside(self, count):
+        for _ in range(count):
+            self.respond({"conversation": "none"})
+
+    @precondition(lambda self: all(reply.done for reply in self.witness.replies.values()))
+    @rule(sentences=st.integers(1, 3))
+    def answer(self, sentences):
+        """Go a whole way at once: to an answer of which something was heard."""
         self.driver.client("response.create")
+        answer = self.driver.machine._answering._answer
+        number = answer.generation.number if answer and answer.generation else None
+        if number is not None and number not in self.finished | self.calling:
+            self.tell(inputs.TextGenerated(number, "One two three, four. " * sentences))
+            self.tell(inputs.TextGenerated(number, "And"))
+            self.speak_of(*next(work for work in self.unspoken() if work[0] == number))
 
     @rule()
     def cancel(self):
         self.driver.client("response.cancel")
 
-    @rule(data=st.data(), heard=st.floats(0, 1.2))
-    def truncate(self, data, heard):
-        if self.audio:
-            item = data.draw(st.sampled_from(sorted(self.audio)))
-            end = int(self.audio[item] * heard / 24)
-            events = self.driver.client(
-                "conversation.item.truncate", item_id=item, content_index=0, audio_end_ms=end
-            )
-            if end > self.audio[item] / 24:
-                assert any(event["type"] == "error" for event in events)
-
+    @precondition(lambda self: self.witness.replies)
     @rule(data=st.data())
-    def delete(self, data):
-        if self.items:
-            item = data.draw(st.sampled_from(self.items))
-            self.driver.client("conversation.item.delete", item_id=item)
+    def cancel_by_name(self, data):
+        name = data.draw(st.sampled_from(sorted(self.witness.replies)))
+        was_done = self.witness.replies[name].done
+        events = self.driver.client("response.cancel", response_id=name)
+        assert self.witness.replies[name].done
+        assert (events[0]["type"] == "error") is was_done
 
-    @rule(
-        detection=st.sampled_from(
-            [None, {"type": "server_vad", "idle_timeout_ms": 5000}, {"type": "semantic_vad"}]
-        ),
-        spoken=st.sampled_from(["audio/pcm", "audio/pcmu", "audio/pcma"]),
-    )
-    def update(self, detection, spoken):
+    @rule(detection=st.sampled_from(DETECTIONS), audio_format=st.sampled_from(FORMATS))
+    def update(self, detection, audio_format):
         heard = {
             "turn_detection": detection,
             "transcription": {"model": "whisper-1"},
-            "format": {"type": spoken},
+            "format": {"type": audio_format},
         }
-        audio = {"input": heard}
-        self.driver.client("session.update", session={"type": "realtime", "audio": audio})
+        self.driver.client("session.update", session={"type": "realtime", "audio": {"input": heard}})
 
     @rule()
     def commit(self):
@@ -87,97 +152,94 @@ class Walk(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.1, 0.5, 6.0]), probability=st.sampled_from([0.0, 0.45, 0.9]))
     def hear(self, seconds, probability):
         self.driver.append(seconds)
-        listening = [a for a in self.driver.asked if isinstance(a, effects.Listen)]
-        if listening:
+        if listening := self.driver.all(effects.Listen):
             answer = inputs.VoiceHeard(listening[-1].listening, [probability] * round(seconds * 1000 / 32))
             self.driver.tell(answer)
 
+    @precondition(lambda self: self.driver.machine._listening._detector)
+    @rule(silence=st.sampled_from([0.064, 0.3, 1.3]), words=st.sampled_from(["", "What time is it?", None]))
+    def speak_up(self, silence, words):
+        """Go a whole way at once: to the end of a turn, or nearly; the words may come at once."""
+        asked = len(self.driver.all(effects.Recognise))
+        self.driver.hear((0.512, 0.9), (silence, 0.0))
+        if words is not None and len(self.driver.all(effects.Recognise)) > asked:
+            self.driver.recognise(words)
+
+    @precondition(lambda self: self.driver.all(effects.Recognise))
     @rule(data=st.data(), text=WORDS, fails=st.booleans())
     def recognise(self, data, text, fails):
-        asked = self.driver.all(effects.Recognise)
-        if not asked:
-            return
-        work = data.draw(st.sampled_from(asked[-3:]))
+        work = data.draw(st.sampled_from(self.driver.all(effects.Recognise)[-3:]))
         if fails:
             self.driver.tell(inputs.RecognitionFailed(work.utterance, len(work.pcm), work.final, "failed"))
         else:
             heard = Transcription(text.strip())
             self.driver.tell(inputs.Recognised(work.utterance, len(work.pcm), work.final, heard))
 
-    def generations(self):
-        return [a.generation for a in self.driver.all(effects.Generate)][-3:]
+    @precondition(lambda self: self.driver.all(effects.Judge))
+    @rule(probability=st.sampled_from([0.1, 0.9]))
+    def judge(self, probability):
+        self.driver.judge(probability)
 
-    @precondition(lambda self: self.generations())
+    def writing(self):
+        """Return the newest generations that the language model has not finished, dropped ones among them."""
+        return [number for number in self.witness.generations if number not in self.finished][-4:]
+
+    def tell(self, answer):
+        """Give an answer of a model: to a generation that was dropped, it must change nothing."""
+        dropped, before = answer.generation in self.witness.ended, len(self.driver.asked)
+        events = self.driver.tell(answer)
+        assert not dropped or events == self.driver.asked[before:] == [], "what was dropped is gone"
+
+    @precondition(writing)
     @rule(data=st.data(), text=WORDS)
     def write(self, data, text):
-        self.driver.tell(inputs.TextGenerated(data.draw(st.sampled_from(self.generations())), text))
+        number = data.draw(st.sampled_from(self.writing()))
+        if number not in self.calling:  # a call is the last thing that a model writes
+            self.tell(inputs.TextGenerated(number, text))
 
-    @precondition(lambda self: self.generations())
+    @precondition(writing)
+    @rule(data=st.data(), arguments=st.lists(st.sampled_from(['{"a": ', "1", "}"]), max_size=3))
+    def call(self, data, arguments):
+        number = data.draw(st.sampled_from(self.writing()))
+        self.calling.add(number)
+        self.tell(inputs.CallStarted(number, "look"))
+        for piece in arguments:
+            self.tell(inputs.ArgumentsWritten(number, piece))
+
+    @precondition(writing)
     @rule(data=st.data(), reason=st.sampled_from(["stop", "length", "failure"]))
     def finish_writing(self, data, reason):
-        number = data.draw(st.sampled_from(self.generations()))
-        if number in self.ended:
-            return
-        self.ended.add(number)
+        number = data.draw(st.sampled_from(self.writing()))
+        self.finished.add(number)
         if reason == "failure":
-            self.driver.tell(inputs.GenerationFailed(number, "failed"))
+            self.tell(inputs.GenerationFailed(number, "failed"))
         else:
-            self.driver.tell(inputs.GenerationFinished(number, Finished(reason, 10, 5, 5)))
+            self.tell(inputs.GenerationFinished(number, Finished(reason, 10, 5, 5)))
 
-    @rule()
-    def speak(self):
-        number = (self.generations() or [None])[-1]
-        spoken = self.__dict__.setdefault("spoken", set())
+    def unspoken(self):
+        """Return the next clause that is to be spoken of each generation, dropped ones among them."""
+        clauses: dict[int, int] = {}
         for work in self.driver.all(effects.Synthesise):
-            if work.generation == number and (number, work.clause) not in spoken:
-                spoken.add((number, work.clause))
-                pcm = np.ones(12_000, np.int16)
-                self.driver.tell(inputs.SpeechSynthesised(number, work.clause, pcm))
-                self.driver.tell(inputs.SpeechFinished(number, work.clause))
+            if (work.generation, work.clause) not in self.spoken:
+                clauses.setdefault(work.generation, work.clause)
+        return list(clauses.items())
 
-    # What must always be so.
+    @precondition(unspoken)
+    @rule(data=st.data(), samples=st.sampled_from([0, 1, 12_000]))
+    def speak(self, data, samples):
+        self.speak_of(*data.draw(st.sampled_from(self.unspoken())), samples)
+
+    def speak_of(self, number, clause, samples=12_000):
+        self.spoken.add((number, clause))
+        self.tell(inputs.SpeechSynthesised(number, clause, np.ones(samples, np.int16)))
+        self.tell(inputs.SpeechFinished(number, clause))
 
     @invariant()
-    def promises(self):
-        for event in self.driver.events[self.seen :]:
-            self.follow(event)
-        self.seen = len(self.driver.events)
-        assert len(self.created) - len(self.done) in (0, 1), "at most one response is active"
-        assert not self.open_items or len(self.created) > len(self.done)
-
-    def follow(self, event):
-        match event["type"]:
-            case "response.created":
-                assert len(self.created) == len(self.done), "a response began while another was active"
-                self.created.append(event["response"]["id"])
-            case "response.done":
-                assert event["response"]["id"] == self.created[-1], "the active response ends"
-                assert event["response"]["id"] not in self.done, "a response ends once"
-                self.done.append(event["response"]["id"])
-                if event["response"]["status"] == "completed":
-                    assert event["response"]["output"]
-            case "conversation.item.added":
-                previous = event["previous_item_id"]
-                index = 0 if previous is None else self.items.index(previous) + 1
-                self.items.insert(index, event["item"]["id"])
-                if event["item"].get("status") == "in_progress":
-                    self.open_items.add(event["item"]["id"])
-            case "conversation.item.done":
-                self.open_items.discard(event["item"]["id"])
-            case "conversation.item.deleted":
-                self.items.remove(event["item_id"])
-                self.audio.pop(event["item_id"], None)
-            case "conversation.item.truncated":
-                self.audio[event["item_id"]] = event["audio_end_ms"] * 24
-            case "response.output_audio.delta":
-                assert event["response_id"] == self.created[-1]
-                assert event["response_id"] not in self.done, "nothing comes after the end"
-                samples = len(event["delta"]) * 3 // 4 // 2
-                self.audio[event["item_id"]] = self.audio.get(event["item_id"], 0) + samples
-            case "error":
-                assert event["error"]["type"] == "invalid_request_error"
-            case _ if "response_id" in event:
-                assert event["response_id"] not in self.done, "nothing comes after the end"
+    def nothing_runs_for_nobody(self):
+        running = len(self.witness.generations) - len(self.witness.ended)
+        wanted = sum(not reply.done for reply in self.witness.replies.values())
+        on_trial = self.driver.machine._answering._speculation is not None
+        assert running <= wanted + on_trial, "what runs is an answer, or one on trial"
 
 
 Walk.TestCase.settings = settings(
