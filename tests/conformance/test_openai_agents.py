@@ -60,18 +60,18 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(scripted, *, tools=(), handoffs=(), tracker=None, **settings):
+async def talking(scripted, *, tools=(), handoffs=(), tracker=None, model="gpt-realtime-2.1", **settings):
     """Run an agent against a server with these models."""
     agent = RealtimeAgent(name="Ada", instructions="You are Ada.", tools=list(tools), handoffs=list(handoffs))
-    async with serving(scripted) as server, running(agent, server, tracker, **settings) as talk:
+    async with serving(scripted) as server, running(agent, server, tracker, model, **settings) as talk:
         yield talk
 
 
 @asynccontextmanager
-async def running(agent, server, tracker=None, **settings):
+async def running(agent, server, tracker=None, model="gpt-realtime-2.1", **settings):
     """Run an agent against a server."""
     config = {
-        "url": f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime-2.1",
+        "url": f"ws://127.0.0.1:{server.port}/v1/realtime?model={model}",
         "api_key": "unused",
         "initial_model_settings": settings,
     }
@@ -93,6 +93,13 @@ async def test_its_session_is_what_it_asked_for():
         )
         assert asked["audio"]["output"]["voice"] == "ash"
         assert asked["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
+
+
+async def test_the_address_may_name_another_model_than_the_agent_does():
+    async with talking(models(), model="gpt-realtime") as talk:
+        await talk.until("session.updated")
+        session = talk.served[-1]["session"]
+        assert (session["model"], session["instructions"]) == ("gpt-realtime", "You are Ada.")
 
 
 EVERYTHING = {

@@ -1,38 +1,20 @@
 """OpenAI's agents for JavaScript talk with the server, with an ephemeral key as a page would have it."""
 
-import asyncio
 import json
-import shutil
 from pathlib import Path
 
 import openai
 import pydantic
-import pytest
 from openai.types.realtime import RealtimeServerEvent
 
+from tests.conformance import node
 from tests.conformance.conftest import serving
 from tests.conformance.scripts import Call, calling
 
-NODE = shutil.which("node")
-PACKAGE = Path(__file__).parents[2] / "node_modules" / "@openai" / "agents-realtime"
 SCRIPT = Path(__file__).with_name("agents.js")
 STRICT = pydantic.TypeAdapter(RealtimeServerEvent)
 
-pytestmark = pytest.mark.skipif(NODE is None or not PACKAGE.exists(), reason="needs node and `npm install`")
-
-
-async def talk(server, key):
-    url = f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime-2.1"
-    node = await asyncio.create_subprocess_exec(NODE, SCRIPT, url, key, stdout=-1, stderr=-1)
-    try:
-        async with asyncio.timeout(30):
-            told, complaints = await node.communicate()
-    finally:
-        if node.returncode is None:
-            node.kill()
-            await node.wait()
-    assert node.returncode == 0, complaints.decode()
-    return json.loads(told)
+pytestmark = node.needs_agents
 
 
 async def test_in_writing_with_a_function_and_by_voice_over_the_answer():
@@ -40,7 +22,8 @@ async def test_in_writing_with_a_function_and_by_voice_over_the_answer():
         async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="unused") as client:
             session = {"type": "realtime", "model": "gpt-realtime-2.1", "instructions": "You are nobody."}
             secret = await client.realtime.client_secrets.create(session=session)
-        told = await talk(server, secret.value)
+        url = f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime-2.1"
+        told = json.loads(await node.run(SCRIPT, url, secret.value))
     events = told["events"]
     assert (told["strange"], told["errors"]) == ([], [])
     for event in events:
