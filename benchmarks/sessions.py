@@ -8,7 +8,7 @@ as soon as the answer has been heard. They begin at different times. The engine 
 all.
 
 A number is held in real time when the answer to at most one turn in twenty comes later than the bound, and a listener
-waits in the middle of at most one in twenty for a second or longer. The callers take processor time too, about a
+waits in the middle of at most one in twenty for two seconds or longer. The callers take processor time too, about a
 hundredth of a core each.
 """
 
@@ -171,12 +171,9 @@ async def measure(arguments: argparse.Namespace) -> None:
         print(
             f"{'sessions':>8}{'turns':>8}{'first':>10}{'p95 ms':>8}{'late':>10}{'waited':>10}{'cores':>8}   held"
         )
-        held = 0
-        for count in arguments.sessions:
-            if not await try_number(engine, clips, count, arguments):
-                break
-            held = count
-    print(f"\nin real time: {held} sessions")
+        held = [await try_number(engine, clips, count, arguments) for count in arguments.sessions]
+    numbers = list(itertools.takewhile(lambda tried: tried[1], zip(arguments.sessions, held, strict=True)))
+    print(f"\nin real time: {numbers[-1][0] if numbers else 0} sessions")
 
 
 def main() -> None:

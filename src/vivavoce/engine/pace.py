@@ -2,10 +2,11 @@
 
 __all__ = ["BEHIND_S", "CALM_S", "RECOVERED_S", "Pace", "Playhead"]
 
-BEHIND_S = 1.0
-"""So late, nobody calls it a conversation any more."""
+BEHIND_S = 2.0
+"""So late, nobody calls it a conversation any more. A second is nothing unusual: the default language model, alone on a
+core, may take that long from a first clause of two words to the next."""
 
-RECOVERED_S = 0.25
+RECOVERED_S = 0.5
 """No later than this, and the models have caught up."""
 
 CALM_S = 5.0

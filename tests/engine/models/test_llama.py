@@ -124,6 +124,16 @@ class TestPrefix:
         assert finished.cached_tokens > 40
         assert finished.input_tokens - finished.cached_tokens < 30
 
+    async def test_what_is_left_of_a_conversation_without_its_beginning_is_not_read_again(self, single):
+        said = [
+            f"This is what was said in place number {place}, and it is not short. " * 2 for place in range(8)
+        ]
+        await answer(single, prompt(*said, "Well?"), max_tokens=2)
+        text, finished = await answer(single, prompt(*said[2:], "Well?"), max_tokens=8)
+        assert finished.input_tokens > 200
+        assert finished.input_tokens - finished.cached_tokens < 40
+        assert text
+
     async def test_conversations_do_not_push_each_other_out(self):
         model = await load(slots=3)
         said = [[f"{topic}, please. " * 12] for topic in ("Newton", "Cats", "Counting to five")]

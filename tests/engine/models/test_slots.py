@@ -57,6 +57,26 @@ def test_an_answer_that_was_not_finished_is_not_held_for_anyone(slots):
     assert talk(slots, text("Who?")) == first
 
 
+def said(turns, of):
+    return [f"{of} {turn}: {LONG}" for turn in range(2 * turns)]
+
+
+def test_a_conversation_that_lost_its_oldest_items_keeps_its_slot(slots):
+    one, other = said(6, "moon"), said(6, "sun")
+    first = talk(slots, text(*one, "And?"), LONG)
+    assert talk(slots, text(*other, "And?"), LONG) != first
+    assert not slots.moved(first)
+    assert talk(slots, text(*one[4:], "So?"), LONG) == first
+    assert slots.moved(first)
+    assert talk(slots, text(*one[4:], "So?", LONG, "Why?"), LONG) == first
+    assert not slots.moved(first)  # nothing is left out this time
+
+
+def test_a_conversation_that_begins_as_another_goes_on_is_another(slots):
+    first = talk(slots, text(*said(3, "moon"), "Why?", "Nobody knows.", "Really?"), LONG)
+    assert talk(slots, text("Why?", "Nobody knows.", "Who does?")) != first
+
+
 def test_those_at_work_are_left_alone(slots):
     busy = slots.take(text("Why?"), 0)
     assert slots.take(text("Why?"), 0) != busy

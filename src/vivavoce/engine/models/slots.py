@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 from vivavoce.engine.models.chatml import END
 
-__all__ = ["HALF_LIFE_SECONDS", "LOSS", "Slots"]
+__all__ = ["ALIKE", "HALF_LIFE_SECONDS", "LOSS", "Slots"]
 
 LOSS = 3.0
 """What it weighs to push another conversation out: it would come back, and push in its turn."""
+
+ALIKE = 400
+"""Characters, about two turns, by which a conversation is known again that has lost its oldest items. What was computed
+for them remembers what stood before, so nobody else's may be taken for it."""
 
 HALF_LIFE_SECONDS = 300.0
 """After so much silence it is half as likely that a conversation goes on."""
@@ -24,6 +28,7 @@ class _Slot:
     text: str = ""
     used_at: float = 0.0
     takers: int = 0
+    moved: bool = False
 
 
 class Slots:
@@ -38,9 +43,14 @@ class Slots:
         free = [number for number, slot in enumerate(self._slots) if slot.takers == fewest]
         number = min(free, key=lambda number: _price(self._slots[number], prompt, now))
         slot = self._slots[number]
+        slot.moved = _later(slot.text, prompt, _shared(slot.text, prompt)) is not None
         slot.text, slot.used_at = prompt, now
         slot.takers += 1
         return number
+
+    def moved(self, number: int) -> bool:
+        """Tell whether the last prompt of a slot is the conversation that was there, without its oldest items."""
+        return self._slots[number].moved
 
     def answered(self, number: int, answer: str) -> None:
         """Note that the prompt of a slot was answered in full; an answer that was cut off is of no use to anyone."""
@@ -58,8 +68,17 @@ def _price(slot: _Slot, prompt: str, now: float) -> float:
     unread = len(prompt) - shared
     if prompt.count(END, 0, shared) > 1:
         return float(unread)  # more than the instructions: the same conversation, which goes another way
+    if (later := _later(slot.text, prompt, shared)) is not None:
+        return float(unread - _shared(slot.text[later:], prompt[shared:]))
     awaited: float = 0.5 ** ((now - slot.used_at) / HALF_LIFE_SECONDS)
     return unread + LOSS * awaited * (len(slot.text) - shared)
+
+
+def _later(text: str, prompt: str, shared: int) -> int | None:
+    """Return where in a slot's text a prompt goes on, behind items that it leaves out; None where it does not."""
+    rest = prompt[shared : shared + ALIKE]
+    found = text.find(rest, shared + 1) if len(rest) == ALIKE else -1
+    return found if found >= 0 else None
 
 
 def _shared(one: str, other: str) -> int:
