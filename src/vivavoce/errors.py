@@ -12,7 +12,9 @@
     ├── WeightsError             model weights cannot be had
     │   ├── WeightsUnavailable   no source could give them
     │   └── WeightsCorrupt       what came is not what the catalogue names
-    └── ModelError               a model failed at its work
+    ├── ModelError               a model failed at its work
+    ├── ScriptError              a script or a cassette cannot be read
+    └── ScriptFailed             something else came than a script expects
 
 Each carries its facts as attributes; ``str()`` tells them in one sentence that says what was expected and
 what came.
@@ -26,6 +28,8 @@ __all__ = [
     "ConnectionLost",
     "ModelError",
     "ProtocolError",
+    "ScriptError",
+    "ScriptFailed",
     "VivaVoceError",
     "WeightsCorrupt",
     "WeightsError",
@@ -111,3 +115,11 @@ class WeightsCorrupt(WeightsError):  # noqa: N818
 
 class ModelError(VivaVoceError):
     """A model failed at its work."""
+
+
+class ScriptError(VivaVoceError):
+    """A script or a cassette cannot be read."""
+
+
+class ScriptFailed(VivaVoceError, AssertionError):  # noqa: N818
+    """Something else came than a script expects, or nothing came: for a test, this is a failure."""

@@ -48,7 +48,7 @@ class Engine:
 
     ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead. It holds
     ``capacity`` sessions, by default as many as the models, which are measured when they are loaded, can serve in
-    real time.
+    real time. ``machine`` makes the state machine of a session, of what a `Session` takes.
 
     Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
     the methods of a transport: ``send``, ``receive``, ``close``.
@@ -61,11 +61,13 @@ class Engine:
         capacity: int | None = None,
         lifetime: float = SESSION_SECONDS,
         load: Callable[[Report], Awaitable[Loaded]] | None = None,
+        machine: Callable[..., Session] = Session,
     ) -> None:
         if load is None and profile not in PROFILES:
             raise VivaVoceError(f"There is no engine profile '{profile}'; there are {', '.join(PROFILES)}.")
         self.profile = profile
         self._load = load or PROFILES[profile].load
+        self._new_machine = machine
         self._lifetime = lifetime
         self._set_capacity = capacity
         self._pace = Pace()
@@ -145,7 +147,7 @@ class Engine:
         self, loaded: Loaded, model: str, params: SessionParams | None, *, expires_at: int
     ) -> Session:
         models = loaded.models
-        return Session(
+        return self._new_machine(
             model=model,
             voices=tuple(models.synthesiser.voices),
             step_ms=models.voice_activity.step * 1000 // MODEL_RATE,
