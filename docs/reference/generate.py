@@ -16,6 +16,7 @@ from vivavoce.gateway.settings import GatewaySettings
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[1]))
 
+from tests.conformance.deliberate import DELIBERATE  # noqa: E402 - the path comes first
 from tests.engine.session.states import INPUTS, STATES, Row, State, table  # noqa: E402 - the path comes first
 
 SETTINGS = """\
@@ -53,9 +54,8 @@ What the engine makes of every event of the [Realtime protocol](../glossary.md),
 - **refused**: answered with an `error` that names it, after which the session goes on.
 - **unsent**: for a server to send, but never sent by this one.
 
-Recorded sessions with OpenAI are replayed against the engine in its tests
-(`tests/conformance/test_recordings.py`); in what the two differ, and why, is listed there. How much of everything
-there may be is told in [the engine's limits](engine.md#limits).
+[Below](#recorded-sessions) stands in what the engine differs from sessions with OpenAI that were recorded. How much of
+everything there may be is told in [the engine's limits](engine.md#limits).
 
 """
 
@@ -95,6 +95,18 @@ class in `vivavoce.engine.session.effects`). What models answer has the names of
 
 These things can happen: {inputs}. What a state's table does not name changes nothing there; nor does, in any state, an
 answer to work that was dropped in the meantime.
+"""
+
+RECORDED = """\
+## Recorded sessions
+
+Thirteen sessions that were recorded with OpenAI (`tests/wire`) are replayed against the engine in its tests: its models
+hear, write and say what was heard, written and said there, and every event that it sends is compared with the one that
+OpenAI sent, field by field, the times of speech to the millisecond. How deltas are cut, how many tokens were counted
+and what the audio sounds like is not compared. These are all the differences that remain:
+
+| event | where | why |
+|---|---|---|
 """
 
 END_OF_THE_ITEM = (
@@ -145,7 +157,14 @@ def compatibility_page() -> str:
     for title, sections in compatibility.OBJECTS:
         parts.append(f"## {title}\n\n")
         parts += [_table(f"### {section.title}", "field", section.rows) for section in sections]
+    parts.append(
+        RECORDED + "".join(f"| `{row.events}` | {_where(row.where)} | {row.why} |\n" for row in DELIBERATE)
+    )
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _where(where: str) -> str:
+    return where.strip("()") if where.startswith("(") else f"`{where}`"
 
 
 def _table(heading: str, what: str, rows: Iterable[compatibility.Row]) -> str:

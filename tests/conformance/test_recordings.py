@@ -1,18 +1,15 @@
 """Recorded sessions, replayed: the engine's session sends what the recorded server sent, event by event.
 
-`DELIBERATE` lists every difference there is, and why. A difference that is not listed fails; so does a row of
-the list that no recording shows any more.
+`deliberate` lists every difference there is, and why. A difference that is not listed fails; so does a row of the
+list that no recording shows any more.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any
 
 import pytest
 
+from tests.conformance.deliberate import DELIBERATE
 from tests.conformance.differences import (
     ABSENT,
     KEY_ORDER,
@@ -25,106 +22,7 @@ from tests.conformance.differences import (
 )
 from tests.conformance.recording import RECORDINGS, Recording
 from tests.conformance.replay import Replay
-from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
 from vivavoce.engine.session.outgoing import OBFUSCATION_STEP
-
-
-@dataclass(frozen=True)
-class Deliberate:
-    """A difference that is meant to be: in which events, where, and why; `fits` looks at the two values."""
-
-    events: str
-    where: str
-    why: str
-    fits: Callable[[Any, Any], bool] = lambda recorded, ours: recorded is ours is None
-
-    def covers(self, found: Difference) -> bool:
-        return (
-            fnmatchcase(found.event, self.events)
-            and fnmatchcase(found.where, self.where)
-            and self.fits(found.recorded, found.ours)
-        )
-
-
-DELIBERATE = [
-    # What the model's name decides at OpenAI, and not here.
-    Deliberate(
-        "session.*",
-        "session.instructions",
-        "Instructions that a client does not give are the server's own.",
-        lambda recorded, ours: recorded.startswith("Your knowledge cutoff") and ours == DEFAULT_INSTRUCTIONS,
-    ),
-    Deliberate(
-        "session.*",
-        "session.audio.input.turn_detection.silence_duration_ms",
-        "gpt-realtime-2.1 waits for 500 ms; the engine waits as for gpt-realtime, whatever model is named.",
-        lambda recorded, ours: (recorded, ours) == (500, 200),
-    ),
-    Deliberate(
-        "*",
-        "*audio.output.voice",
-        "gpt-realtime-2.1 speaks as marin; the engine's default is alloy, whatever model is named.",
-        lambda recorded, ours: (recorded, ours) == ("marin", "alloy"),
-    ),
-    Deliberate(
-        "*",
-        "*.phase",
-        "Models that reason tell commentary from the final answer; the engine's do not reason.",
-        lambda recorded, ours: recorded in ("commentary", "final_answer") and ours == ABSENT,
-    ),
-    Deliberate(
-        "response.done",
-        "response.usage.output_token_details.reasoning_tokens",
-        "Only models that reason have tokens of reasoning.",
-        lambda recorded, ours: (recorded, ours) == ("(number)", ABSENT),
-    ),
-    # What is told otherwise.
-    Deliberate(
-        "conversation.item.done",
-        "previous_item_id",
-        "OpenAI tells null when the item before is the first of the conversation; the engine tells its id.",
-        lambda recorded, ours: recorded is None and ours.startswith("item_"),
-    ),
-    Deliberate(
-        "conversation.item.input_audio_transcription.delta",
-        "delta",
-        "OpenAI's first delta begins with a space, which the whole transcript does not have.",
-        lambda recorded, ours: recorded == f" {ours}",
-    ),
-    Deliberate(
-        "rate_limits.updated",
-        OURS_ONLY,
-        "OpenAI sends it after some responses, the engine after each.",
-    ),
-    # When it is told.
-    Deliberate(
-        "conversation.item.input_audio_transcription.*",
-        ORDER,
-        "Transcripts come when they come: OpenAI's while the model, which hears for itself, already answers; the "
-        "engine's before the answer, which is made of them.",
-    ),
-    Deliberate(
-        "response.function_call_arguments.done",
-        ORDER,
-        "A message before a call ends with the response, after the call, as its speech may take longer. To be fixed "
-        "for responses in text, whose message is complete when the call is.",
-    ),
-    Deliberate("conversation.item.done", ORDER, "The same: the call's item is done first."),
-    Deliberate("response.output_item.done", ORDER, "The same."),
-    # What is no matter of a WebSocket of one's own.
-    Deliberate(
-        "session.created",
-        OURS_ONLY,
-        "A connection that attaches to a call is not told of the session; the engine's is the session's own.",
-    ),
-    Deliberate(
-        "response.output_audio.delta",
-        OURS_ONLY,
-        "In a call the audio comes over WebRTC.",
-    ),
-    Deliberate("output_audio_buffer.started", RECORDED_ONLY, "Only a server that plays knows: WebRTC."),
-    Deliberate("output_audio_buffer.stopped", RECORDED_ONLY, "The same."),
-]
 
 
 @cache

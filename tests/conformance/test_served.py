@@ -115,6 +115,18 @@ def encoded(driver):
     return spoken(driver)
 
 
+def said(driver):
+    driver.client("response.create")
+    driver.write("Hi.")
+    clause = driver.last(effects.Synthesise)
+    return clause.voice, clause.speed
+
+
+def most(driver):
+    driver.client("response.create")
+    return driver.last(effects.Generate).max_tokens
+
+
 SESSION = [
     ({"output_modalities": ["text"]}, {}, written, ["output_text"]),
     ({"instructions": "Be brief."}, {}, instructions, "Be brief."),
@@ -158,6 +170,8 @@ SESSION = [
     (semantic(create_response=False), semantic(), answered, []),
     (semantic(interrupt_response=False), semantic(), interrupted, None),
     ({"audio": {"output": {"format": {"type": "audio/pcmu"}}}}, {}, encoded, 8000),
+    ({"audio": {"output": {"voice": "marin", "speed": 1.25}}}, {}, said, ("marin", 1.25)),
+    ({"max_output_tokens": 100}, {}, most, 100),
 ]
 """A session, another that differs in one thing, where to look, and what is seen in the first alone."""
 
