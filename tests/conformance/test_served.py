@@ -291,3 +291,10 @@ def test_an_item_is_what_it_was_created_as(item):
 def test_of_items_every_served_field_is_created():
     given = set().union(*(used(decoded(items.Item, item)) for item in ITEMS))
     assert fields("served", of=items.Item) <= given
+
+
+def test_an_id_that_is_taken_is_accepted():
+    driver = Driver()
+    for previous in (None, "item_1"):
+        added, _ = driver.client("conversation.item.create", item=user("Hello", id="item_1"))
+        assert (added["type"], added["previous_item_id"]) == ("conversation.item.added", previous)

@@ -36,9 +36,11 @@ RESPONSES = [
 
 
 class Walk(RuleBasedStateMachine):
+    kind = "realtime"
+
     def __init__(self):
         super().__init__()
-        self.driver = Driver()
+        self.driver = Driver(self.kind)
         self.witness = self.driver.witness
         self.finished: set[int] = set()
         self.calling: set[int] = set()
@@ -137,7 +139,7 @@ class Walk(RuleBasedStateMachine):
             "transcription": {"model": "whisper-1"},
             "format": {"type": audio_format},
         }
-        self.driver.client("session.update", session={"type": "realtime", "audio": {"input": heard}})
+        self.driver.client("session.update", session={"type": self.kind, "audio": {"input": heard}})
 
     @rule()
     def commit(self):
@@ -242,10 +244,27 @@ class Walk(RuleBasedStateMachine):
         assert running <= wanted + on_trial, "what runs is an answer, or one on trial"
 
 
-Walk.TestCase.settings = settings(
+class WriteDown(Walk):
+    """The same in a session that only writes down what it hears."""
+
+    kind = "transcription"
+    respond_beside = answer = None
+
+    def respond(self, response):
+        (refused,) = self.driver.client("response.create", response=response)
+        assert refused["type"] == "error"
+
+    @invariant()
+    def nobody_answers(self):
+        assert not self.witness.replies
+        assert not self.witness.generations
+
+
+Walk.TestCase.settings = WriteDown.TestCase.settings = settings(
     max_examples=60,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestWalk = Walk.TestCase
+TestWriteDown = WriteDown.TestCase
