@@ -83,7 +83,7 @@ class TestOptions:
                 r"--language-model \(VIVAVOCE_LANGUAGE_MODEL\): expected qwen.* 'gpt-4'",
             ),
             (["--recogniser", "http://h/v1"], r"--recogniser .*expected the model's name behind a #"),
-            (["--synthesiser", "./voice"], r"--synthesiser .*expected hibari"),
+            (["--synthesiser", "voice"], r"--synthesiser .*expected hibari"),
         ],
     )
     def test_a_wrong_model_is_named_with_what_was_expected(self, command, asked_for, arguments, expected):
@@ -135,6 +135,60 @@ class TestOptions:
     @pytest.fixture(autouse=True)
     def _leave_logging_alone(self, monkeypatch):
         monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+
+
+class TestScripted:
+    @pytest.fixture
+    def served(self, monkeypatch):
+        seen = []
+
+        async def note(settings, upstream):
+            seen.append((settings, upstream))
+            return 0
+
+        monkeypatch.setattr(module, "run", note)
+        monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+        return seen
+
+    @pytest.fixture
+    def script(self, tmp_path):
+        path = tmp_path / "turns.yaml"
+        path.write_text("turns: [{say: Hi.}]")
+        return path
+
+    def test_an_engine_with_a_script_is_served(self, command, served, script):
+        result = command("--engine", "scripted", "--script", str(script), "--latency-ms", "10")
+        assert result.exit_code == 0, result.output
+        settings, upstream = served[0]
+        assert (settings.engine, settings.latency_ms) == ("scripted", 10)
+        assert upstream.script.turns[0].say == "Hi."
+
+    def test_by_the_environment_as_well(self, command, served, script):
+        assert command(VIVAVOCE_ENGINE="scripted", VIVAVOCE_SCRIPT=str(script)).exit_code == 0
+        assert served[0][1].script.turns[0].say == "Hi."
+
+    @pytest.mark.parametrize(
+        ("arguments", "expected"),
+        [
+            ("--engine mute", r"--engine \(VIVAVOCE_ENGINE\).*'builtin' or 'scripted'.*'mute'"),
+            ("--engine scripted", r"--script \(VIVAVOCE_SCRIPT\): expected the file.*got none"),
+            ("--script turns.yaml", r"--script \(VIVAVOCE_SCRIPT\): expected only with --engine"),
+            ("--latency-ms 10", r"--latency-ms \(VIVAVOCE_LATENCY_MS\): expected only with"),
+            ("--engine scripted --script nowhere.yaml", r"nowhere\.yaml: .* No such file"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, command, served, arguments, expected):
+        result = command(*arguments.split())
+        assert result.exit_code == SETTINGS_EXIT
+        assert re.search(expected, result.output), result.output
+        assert served == []
+
+    def test_so_is_what_is_wrong_in_the_script(self, command, served, script):
+        script.write_text("turns:\n  - sya: Hi.\n")
+        result = command("--engine", "scripted", "--script", str(script))
+        assert result.exit_code == SETTINGS_EXIT
+        assert "turns.yaml, line 2 (turn 1): Object contains unknown field `sya`" in result.output
+        assert served == []
 
 
 class TestRun:

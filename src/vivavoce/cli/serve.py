@@ -44,6 +44,13 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any that is free.  [default: 8000]")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="What answers: builtin, with models, or scripted.  [default: builtin]")
+    ] = None,
+    script: Annotated[str | None, typer.Option(help="The file that the scripted engine plays.")] = None,
+    latency_ms: Annotated[
+        float | None, typer.Option(help="How far away the scripted engine is, in each direction.")
+    ] = None,
     engine_profile: Annotated[
         str | None, typer.Option(help="Which models to load: default, compact or small.")
     ] = None,
@@ -84,6 +91,9 @@ def serve(
     settings = _settings(
         host=host,
         port=port,
+        engine=engine,
+        script=script,
+        latency_ms=latency_ms,
         engine_profile=engine_profile,
         language_model=language_model,
         recogniser=recogniser,
@@ -94,14 +104,18 @@ def serve(
         insecure_open=insecure_open,
     )
     logging.basicConfig(level=_level(log_level), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    engine = _engine(settings)
+    upstream = _scripted(settings) if settings.engine == "scripted" else _engine(settings)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        code = runner.run(run(settings, engine))
+        code = runner.run(run(settings, upstream))
     raise typer.Exit(code)
 
 
 def _engine(settings: GatewaySettings) -> Upstream:
     """Return the engine with the models of the settings, or end with a message when one of them is wrong."""
+    for name in ("script", "latency_ms"):
+        if getattr(settings, name) is not None:
+            _errors.print(f"{_option(name)}: expected only with {_option('engine')} scripted.", markup=False)
+            raise typer.Exit(SETTINGS_EXIT)
     # Heavy, and an extra: only who serves it loads it.
     from vivavoce.engine.choices import Choice, Part, parse  # noqa: PLC0415
     from vivavoce.engine.engine import Engine  # noqa: PLC0415
@@ -122,6 +136,24 @@ def _engine(settings: GatewaySettings) -> Upstream:
                 raise typer.Exit(SETTINGS_EXIT) from error
     profile = PROFILES[settings.engine_profile].with_parts(chosen)
     return Engine(settings.engine_profile, load=profile.load)
+
+
+def _scripted(settings: GatewaySettings) -> Upstream:
+    """Return the engine that plays the script of the settings, or end with a message when that cannot be."""
+    from vivavoce.testing.engine import ScriptedEngine  # noqa: PLC0415 - an extra: only who serves it loads it
+    from vivavoce.testing.script import Latency  # noqa: PLC0415
+
+    if settings.script is None:
+        _errors.print(
+            f"{_option('script')}: expected the file that the scripted engine plays, got none.", markup=False
+        )
+        raise typer.Exit(SETTINGS_EXIT)
+    latency = None if settings.latency_ms is None else Latency(settings.latency_ms, settings.latency_ms)
+    try:
+        return ScriptedEngine(settings.script, latency=latency)
+    except VivaVoceError as error:
+        _errors.print(f"{_option('script')}: {error}", markup=False)
+        raise typer.Exit(SETTINGS_EXIT) from error
 
 
 async def run(settings: GatewaySettings, upstream: Upstream) -> int:

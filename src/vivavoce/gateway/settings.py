@@ -34,6 +34,19 @@ class GatewaySettings(BaseSettings):
         default=False,
         description="Listen on an address that other machines can reach, though nobody is asked for a key.",
     )
+    engine: Literal["builtin", "scripted"] = Field(
+        "builtin",
+        description="What answers: the models of this machine, or a script ([how](../how-to/test-your-app.md)).",
+    )
+    script: str | None = Field(
+        None, description="File with the script that the scripted engine plays ([its fields](script.md))."
+    )
+    latency_ms: float | None = Field(
+        None,
+        ge=0,
+        description="How long every event is under way in each direction, with the scripted engine; by default what "
+        "its script says.",
+    )
     engine_profile: Literal["default", "compact", "small"] = Field(
         "default", description="Which models the built-in engine loads."
     )

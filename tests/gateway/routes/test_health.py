@@ -32,6 +32,10 @@ class TestHealth:
                 "engine": {"profile": "small", "models": {"recogniser": "scripted"}, "seconds": 0.25},
             }
 
+    async def test_says_that_it_plays_a_script(self):
+        async with gateway(engine="scripted") as running:
+            assert (await _health(running))[1]["engine"]["profile"] == "scripted"
+
     async def test_counts_sessions(self):
         async with gateway() as running:
             async with running.connect() as one, running.connect() as two:

@@ -19,7 +19,7 @@ async def health(request: web.Request) -> web.Response:
 
     - "loading": ``stage``, and ``progress`` {name, done, total} in bytes while something is fetched;
     - "ready": ``capacity``, the sessions that there may be, and ``engine`` {profile, models, seconds}, with what
-      loading took;
+      loading took; its profile is "scripted" where it plays a script;
     - "failed": ``error``, in words.
     """
     gateway = request.app[GATEWAY]
@@ -37,7 +37,7 @@ async def health(request: web.Request) -> web.Response:
 
 
 def _describe(gateway: Gateway) -> dict[str, Any]:
-    loading, upstream = gateway.loading, gateway.upstream.status
+    loading, upstream, settings = gateway.loading, gateway.upstream.status, gateway.settings
     common = {"status": loading.state, "version": __version__, "sessions": len(gateway.sessions)}
     match loading.state:
         case "loading":
@@ -46,7 +46,7 @@ def _describe(gateway: Gateway) -> dict[str, Any]:
             return {**common, "error": loading.error}
         case "ready":
             engine = {
-                "profile": gateway.settings.engine_profile,
+                "profile": settings.engine_profile if settings.engine == "builtin" else settings.engine,
                 "models": dict(upstream.models),
                 "seconds": round(upstream.seconds, 3),
             }
