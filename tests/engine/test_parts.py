@@ -51,7 +51,7 @@ class TestHttp:
 
     async def test_a_synthesiser(self, http, stack):
         http.answer = stream(TONE.tobytes(), kind="audio/pcm")
-        model = await parts.load_synthesiser(Http(http.url, "kokoro", "af_heart", "sk"), stack)
+        model = await parts.load_synthesiser(Http(http.url, "kokoro", "af_heart", "sk"), None, stack)
         assert (http.asked[0].key, http.asked[0].body["voice"]) == ("Bearer sk", "af_heart")
         assert "af_heart" in model.voices["alloy"].description
 
@@ -72,7 +72,7 @@ class TestWyoming:
         say = mouth((TONE.tobytes(), 22_050, 2, 1))
         async with WyomingDouble(PIPER, say=say).serve() as double:
             choice = Wyoming("127.0.0.1", double.port, "de_DE-thorsten-medium")
-            model = await parts.load_synthesiser(choice, stack)
+            model = await parts.load_synthesiser(choice, None, stack)
         assert say.asked[0].voice.name == "de_DE-thorsten-medium"
         assert model.rate == 24_000
 
@@ -85,23 +85,29 @@ class TestFiles:
 
         told = []
         monkeypatch.setattr(parts, "ensure", ensure)
-        assert await parts.fetch(Known("whisper-base"), told.append) == tmp_path / "whisper-base"
+        assert (
+            await parts.fetch("recogniser", Known("whisper-base"), told.append) == tmp_path / "whisper-base"
+        )
         assert told == ["half"]
 
     @pytest.mark.parametrize("choice", [Known("hibari"), Http("http://h/v1", "m"), Wyoming("h", 1)])
     async def test_what_needs_no_files_gets_none(self, choice):
-        assert await parts.fetch(choice, print) is None
+        assert await parts.fetch("synthesiser", choice, print) is None
 
     async def test_a_path_is_where_it_is(self, tmp_path):
-        assert await parts.fetch(Local(tmp_path), print) == tmp_path
+        assert await parts.fetch("recogniser", Local(tmp_path), print) == tmp_path
 
     async def test_a_file_of_the_hub_is_that_file(self, monkeypatch, tmp_path):
-        async def ensure_from_hub(repo, file, *, revision, progress):
-            return tmp_path
+        async def ensure_from_hub(repo, file, *, layout, revision, progress):
+            return tmp_path / layout.title
 
         monkeypatch.setattr(parts, "ensure_from_hub", ensure_from_hub)
-        assert await parts.fetch(HubFiles("org/repo", "Q4/m.gguf"), print) == tmp_path / "m.gguf"
-        assert await parts.fetch(HubFiles("org/repo"), print) == tmp_path
+        file = await parts.fetch("language_model", HubFiles("org/repo", "Q4/m.gguf"), print)
+        assert file.relative_to(tmp_path).parts[1:] == ("Q4", "m.gguf")
+        whole = [
+            await parts.fetch(part, HubFiles("org/repo"), print) for part in ("recogniser", "synthesiser")
+        ]
+        assert [folder.name for folder in whole] == ["Whisper for CTranslate2", "Kokoro for onnxruntime"]
 
     @pytest.mark.parametrize("template", [None, "{{ '<start_of_turn>user' }}"])
     async def test_a_model_with_another_template_is_refused_with_advice(self, tmp_path, stack, template):
@@ -110,29 +116,32 @@ class TestFiles:
         with pytest.raises(ModelError, match=r"gemma\.gguf: expected a chat model with the template ChatML"):
             await parts.load_language_model(Local(path), path, stack)
 
-    @pytest.mark.parametrize("load", [parts.load_language_model, parts.load_recogniser])
+    @pytest.mark.parametrize(
+        "load", [parts.load_language_model, parts.load_recogniser, parts.load_synthesiser]
+    )
     async def test_a_path_without_a_model_is_named(self, tmp_path, stack, load):
-        missing = tmp_path / "nothing.gguf"
+        missing = tmp_path / "nothing.gguf"  # whatever it is that should be there
         with pytest.raises(ModelError, match=r"nothing\.gguf cannot be loaded"):
             await load(Local(missing), missing, stack)
 
 
 @pytest.mark.models
 @pytest.mark.parametrize(
-    ("load", "name"),
+    ("part", "name"),
     [
-        (parts.load_recogniser, "whisper-base"),
-        (parts.load_recogniser, "moonshine-tiny-en"),
-        (parts.load_end_of_turn, "smart-turn-v3.2"),
-        (parts.load_language_model, "smollm2-135m"),
+        ("recogniser", "whisper-base"),
+        ("recogniser", "moonshine-tiny-en"),
+        ("end_of_turn", "smart-turn-v3.2"),
+        ("language_model", "smollm2-135m"),
     ],
 )
-async def test_our_own_models_answer(load, name, stack):
+async def test_our_own_models_answer(part, name, stack):
     choice = Known(name)
-    model = await load(choice, await parts.fetch(choice, lambda _: None), stack)
-    if load is parts.load_recogniser:
+    load = getattr(parts, f"load_{part}")
+    model = await load(choice, await parts.fetch(part, choice, lambda _: None), stack)
+    if part == "recogniser":
         assert (await model.transcribe(np.zeros(16_000, np.float32))).text == ""
-    elif load is parts.load_end_of_turn:
+    elif part == "end_of_turn":
         assert 0 <= await model.probability(SPEECH, "") <= 1
     else:
         assert model.name == name
@@ -147,4 +156,4 @@ async def test_a_gguf_file_of_this_machine(stack):
 
 async def test_voice_activity_and_speech(stack):
     assert (await parts.load_voice_activity(stack)).step == 512
-    assert (await parts.load_synthesiser(Known("hibari"), stack)).rate == 24_000
+    assert (await parts.load_synthesiser(Known("hibari"), None, stack)).rate == 24_000

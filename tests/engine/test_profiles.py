@@ -30,7 +30,7 @@ def fetched(monkeypatch, tmp_path):
         asked.append(name)
         return tmp_path / name
 
-    async def ensure_from_hub(repo, file, *, revision, progress):
+    async def ensure_from_hub(repo, file, *, layout, revision, progress):
         asked.append(f"{repo}/{file}@{revision}")
         return tmp_path / "hub"
 
@@ -96,7 +96,7 @@ async def test_loads_what_it_names(fetched, loaders):
     assert loaded.models.end_of_turn == "end_of_turn smart-turn-v3.2 smart-turn-v3.2"
     assert loaded.models.recogniser == "recogniser whisper-base whisper-base"
     assert loaded.models.language_model == "language_model smollm2-135m smollm2-135m"
-    assert loaded.models.synthesiser == "synthesiser hibari"
+    assert loaded.models.synthesiser == "synthesiser hibari None"
     assert loaded.names == {
         "voice_activity": "silero",
         "end_of_turn": "smart-turn-v3.2",

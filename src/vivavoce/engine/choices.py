@@ -9,8 +9,8 @@ written                                         what it is                      
 ``wyoming://host:10300``                        a Wyoming server                            recogniser, synthesiser
 ``wyoming://host:10200?voice=en_GB-alan-low``   the same, with the voice that speaks        synthesiser
 ``hub:org/repo/file.gguf``                      a file on the model hub                     language model
-``hub:org/repo``                                Whisper for CTranslate2 on the model hub    recogniser
-``./file.gguf``, ``~/folder``                   the same on this disk                       both of these
+``hub:org/repo``                                Whisper for CTranslate2, or Kokoro          recogniser, synthesiser
+``./file.gguf``, ``~/folder``                   the same on this disk                       all of these
 ==============================================  ==========================================  ====================
 
 ``hub:org/repo@revision`` names another revision than ``main``. A key is never part of it: it has a setting of its own.
@@ -42,14 +42,15 @@ SHORT: dict[Part, dict[str, str]] = {
         "whisper-medium": "Systran/faster-whisper-medium",
         "whisper-large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
     },
-    "synthesiser": {},
+    "synthesiser": {"kokoro": "onnx-community/Kokoro-82M-v1.0-ONNX"},
 }
-"""Names for what is on the model hub: the repositories that faster-whisper takes by these names."""
+"""Names for what is on the model hub; those of Whisper are the repositories that faster-whisper takes."""
 
 FORMS: dict[Part, str] = {
     "language_model": "http://host:port/v1#model, hub:org/repo/file.gguf or a path such as ./file.gguf",
     "recogniser": "http://host:port/v1#model, wyoming://host:port, hub:org/repo or a path such as ./folder",
-    "synthesiser": "http://host:port/v1?voice=name#model or wyoming://host:port?voice=name",
+    "synthesiser": "http://host:port/v1?voice=name#model, wyoming://host:port?voice=name, hub:org/repo or a path "
+    "such as ./folder",
 }
 
 _HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?(/(?P<file>.+))?")
@@ -185,7 +186,7 @@ def _hub(part: Part, text: str) -> HubFiles:
     fits = {
         "language_model": file.endswith(".gguf") and ".." not in file.split("/"),
         "recogniser": not file,
-        "synthesiser": False,
+        "synthesiser": not file,
     }
     if found is None or not fits[part]:
         raise _unexpected(part, text)
@@ -193,7 +194,7 @@ def _hub(part: Part, text: str) -> HubFiles:
 
 
 def _local(part: Part, text: str) -> Local:
-    if part == "synthesiser" or (part == "language_model" and not text.endswith(".gguf")):
+    if part == "language_model" and not text.endswith(".gguf"):
         raise _unexpected(part, text)
     return Local(Path(text).expanduser())
 

@@ -20,7 +20,7 @@ from vivavoce.engine.models.protocols import (
     VoiceActivity,
 )
 from vivavoce.engine.session.config import DEFAULT_INSTRUCTIONS
-from vivavoce.engine.weights import CATALOGUE, Progress, ensure, ensure_from_hub
+from vivavoce.engine.weights import CATALOGUE, KOKORO, WHISPER, Progress, ensure, ensure_from_hub
 from vivavoce.errors import ModelError
 
 __all__ = [
@@ -45,8 +45,8 @@ class _Model(Protocol):
 M = TypeVar("M", bound=_Model)
 
 
-async def fetch(choice: Choice, progress: Callable[[Progress], None]) -> Path | None:
-    """Return where a model's files are, fetching those that are missing; None for one that needs none.
+async def fetch(part: str, choice: Choice, progress: Callable[[Progress], None]) -> Path | None:
+    """Return where the files of a part's model are, fetching those that are missing; None for one that needs none.
 
     Raises `WeightsError`.
     """
@@ -54,8 +54,9 @@ async def fetch(choice: Choice, progress: Callable[[Progress], None]) -> Path | 
         case Known(name):
             return await ensure(name, progress=progress) if name in CATALOGUE else None
         case HubFiles(repo, file, revision):
-            folder = await ensure_from_hub(repo, file, revision=revision, progress=progress)
-            return folder / Path(file).name if file else folder
+            layout = KOKORO if part == "synthesiser" else WHISPER
+            folder = await ensure_from_hub(repo, file, layout=layout, revision=revision, progress=progress)
+            return folder / file if file else folder
         case Local(path):
             return path
     return None
@@ -106,7 +107,7 @@ async def load_recogniser(choice: Choice, files: Path | None, stack: AsyncExitSt
     return await _answering(await asyncio.to_thread(WhisperRecogniser, _files(choice, files)), stack)
 
 
-async def load_synthesiser(choice: Choice, stack: AsyncExitStack) -> Synthesiser:
+async def load_synthesiser(choice: Choice, files: Path | None, stack: AsyncExitStack) -> Synthesiser:
     """Load what speaks."""
     match choice:
         case Http(url, model, voice, key):
@@ -120,9 +121,13 @@ async def load_synthesiser(choice: Choice, stack: AsyncExitStack) -> Synthesiser
             from vivavoce.engine.models.wyoming_wire import WyomingServer  # noqa: PLC0415
 
             return await _answering(WyomingSynthesiser(WyomingServer(host, port), voice=voice), stack)
-    from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
+        case Known():
+            from vivavoce.engine.models.hibari import HibariSynthesiser  # noqa: PLC0415
 
-    return await _answering(await asyncio.to_thread(HibariSynthesiser), stack)
+            return await _answering(await asyncio.to_thread(HibariSynthesiser), stack)
+    from vivavoce.engine.models.kokoro import KokoroSynthesiser  # noqa: PLC0415
+
+    return await _answering(await asyncio.to_thread(KokoroSynthesiser, _files(choice, files)), stack)
 
 
 async def load_voice_activity(stack: AsyncExitStack) -> VoiceActivity:

@@ -84,7 +84,7 @@ class Profile:
     @property
     def weights(self) -> tuple[str, ...]:
         """All weights of the catalogue that are needed."""
-        known = (choice.name for choice in self._fetched if isinstance(choice, Known))
+        known = (choice.name for choice in self._fetched.values() if isinstance(choice, Known))
         return tuple(name for name in known if name in CATALOGUE)
 
     async def load(self, report: Report) -> Loaded:
@@ -93,12 +93,14 @@ class Profile:
         Raises `vivavoce.errors.WeightsError` or `vivavoce.errors.ModelError`.
         """
         report.stage("weights")
-        files = {choice: await parts.fetch(choice, report.progress) for choice in self._fetched}
+        files = {
+            part: await parts.fetch(part, choice, report.progress) for part, choice in self._fetched.items()
+        }
         report.stage("models")
         async with AsyncExitStack() as stack:
             # The language model waits for the disk most of the time: the others load meanwhile.
             writer, (ear, judge, recogniser, synthesiser) = await _both(
-                parts.load_language_model(self.language_model, files[self.language_model], stack),
+                parts.load_language_model(self.language_model, files["language_model"], stack),
                 self._load_speech(files, stack),
             )
             models = Models(ear, judge, recogniser, writer, synthesiser)
@@ -117,17 +119,22 @@ class Profile:
             )
 
     @property
-    def _fetched(self) -> tuple[Choice, ...]:
-        return (self.recogniser, self.end_of_turn, self.language_model)
+    def _fetched(self) -> dict[str, Choice]:
+        return {
+            "recogniser": self.recogniser,
+            "end_of_turn": self.end_of_turn,
+            "language_model": self.language_model,
+            "synthesiser": self.synthesiser,
+        }
 
     async def _load_speech(
-        self, files: Mapping[Choice, Path | None], stack: AsyncExitStack
+        self, files: Mapping[str, Path | None], stack: AsyncExitStack
     ) -> tuple[VoiceActivity, EndOfTurn, Recogniser, Synthesiser]:
         return (
             await parts.load_voice_activity(stack),
-            await parts.load_end_of_turn(self.end_of_turn, files[self.end_of_turn], stack),
-            await parts.load_recogniser(self.recogniser, files[self.recogniser], stack),
-            await parts.load_synthesiser(self.synthesiser, stack),
+            await parts.load_end_of_turn(self.end_of_turn, files["end_of_turn"], stack),
+            await parts.load_recogniser(self.recogniser, files["recogniser"], stack),
+            await parts.load_synthesiser(self.synthesiser, files["synthesiser"], stack),
         )
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from tests.engine.weights.doubles import COMMIT, MODEL, REPO, WORDS, FakeHub
 from vivavoce.engine.weights import hub as module
-from vivavoce.engine.weights.on_hub import WHISPER_FILES, ensure_from_hub
+from vivavoce.engine.weights.on_hub import KOKORO, WHISPER, ensure_from_hub
 from vivavoce.errors import WeightsCorrupt, WeightsUnavailable
 
-WHISPER = {"config.json": b"{}", "tokenizer.json": b'{"a": 1}', "vocabulary.json": b"[]"}
+SMALL = {"config.json": b"{}", "tokenizer.json": b'{"a": 1}', "vocabulary.json": b"[]"}
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _quick(monkeypatch):
 
 @pytest.fixture
 async def hub(monkeypatch):
-    async with FakeHub(**WHISPER, **{"Q4/model.gguf": MODEL}).serving() as hub:
+    async with FakeHub(**SMALL, **{"Q4/model.gguf": MODEL}).serving() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         yield hub
 
@@ -26,7 +26,7 @@ async def hub(monkeypatch):
 async def test_a_file_that_somebody_names(hub, tmp_path):
     told = []
     folder = await ensure_from_hub(REPO, "Q4/model.gguf", progress=told.append, root=tmp_path)
-    assert (folder / "model.gguf").read_bytes() == MODEL
+    assert (folder / "Q4/model.gguf").read_bytes() == MODEL
     assert folder == tmp_path / "someone--tiny--Q4--model.gguf"
     assert hub.listed == [(REPO, "main", "blobs=true")]
     assert hub.asked == [("Q4/model.gguf", None)]
@@ -36,8 +36,8 @@ async def test_a_file_that_somebody_names(hub, tmp_path):
 async def test_a_whole_model_is_the_files_that_are_needed(hub, tmp_path):
     folder = await ensure_from_hub(REPO, root=tmp_path)
     files = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    assert files == {*WHISPER_FILES, "vocabulary.json"}
-    assert all((folder / name).read_bytes() == content for name, content in WHISPER.items())
+    assert files == {*WHISPER.needed, "vocabulary.json"}
+    assert all((folder / name).read_bytes() == content for name, content in SMALL.items())
 
 
 async def test_a_model_that_was_cut_comes_whole(hub, tmp_path):
@@ -45,6 +45,20 @@ async def test_a_model_that_was_cut_comes_whole(hub, tmp_path):
     hub.files |= {name: name.encode() for name in parts}
     folder = await ensure_from_hub(REPO, parts[0], root=tmp_path)
     assert [(folder / name).read_text() for name in parts] == parts
+
+
+async def test_a_model_of_another_layout(hub, tmp_path):
+    hub.files |= {name: name.encode() for name in KOKORO.needed}
+    folder = await ensure_from_hub(REPO, layout=KOKORO, root=tmp_path)
+    assert all((folder / name).read_text() == name for name in KOKORO.needed)
+    assert not list(folder.glob(".partial"))
+
+
+async def test_what_broke_off_goes_on_in_its_folder(hub, tmp_path):
+    hub.breaks = [1000]
+    folder = await ensure_from_hub(REPO, "Q4/model.gguf", root=tmp_path)
+    assert (folder / "Q4/model.gguf").read_bytes() == MODEL
+    assert hub.asked == [("Q4/model.gguf", None), ("Q4/model.gguf", "bytes=1000-")]
 
 
 async def test_an_older_vocabulary_will_do(hub, tmp_path):

@@ -19,7 +19,7 @@ from vivavoce.engine.models.spoken import unmarked
 from vivavoce.engine.models.workers import Worker
 from vivavoce.errors import ModelError
 
-__all__ = ["HibariSynthesiser"]
+__all__ = ["HibariSynthesiser", "phonemes_of", "speakable", "without_leading_silence"]
 
 VOICES = {
     "alloy": ("heart", "American English, female"),
@@ -89,10 +89,10 @@ class HibariSynthesiser:
         speaker = await self._worker.do(lambda: self._speaker(voice))
         pace = max(speed, SLOWEST)
         first = True
-        for phonemes in await self._worker.do(lambda: _phonemes(speaker, spoken)):
+        for phonemes in await self._worker.do(lambda: phonemes_of(speaker, spoken)):
             audio = await self._worker.do(partial(speaker.from_phonemes, phonemes, pace, seed=0))
             if len(audio):
-                yield _without_leading_silence(audio) if first else audio
+                yield without_leading_silence(audio) if first else audio
                 first = False
 
     async def warm_up(self) -> None:
@@ -129,7 +129,8 @@ def speakable(text: str) -> str:
     return plain if re.search(r"\w", plain) else ""
 
 
-def _phonemes(speaker: Hibari, text: str) -> list[str]:
+def phonemes_of(speaker: Hibari, text: str) -> list[str]:
+    """Return what is to be said, sentence by sentence and at most `LONGEST_PHONEMES` at once, in misaki's alphabet."""
     sentences: list[str] = speaker.phonemize(text)
     return [
         part
@@ -146,7 +147,8 @@ def _available(name: str) -> bool:
     return True
 
 
-def _without_leading_silence(audio: Samples) -> Samples:
+def without_leading_silence(audio: Samples) -> Samples:
+    """Return speech at hibari's rate without the silence before it, but for a little."""
     loud = np.flatnonzero(np.abs(audio) > AUDIBLE)
     begin = int(loud[0]) - int(LEADING_SILENCE_S * SAMPLE_RATE) if len(loud) else 0
     return audio[max(0, begin) :]

@@ -2,7 +2,19 @@
 
 from vivavoce.engine.weights.catalogue import CATALOGUE, WeightFile, Weights
 from vivavoce.engine.weights.fetch import ensure, present, verify
-from vivavoce.engine.weights.on_hub import ensure_from_hub
+from vivavoce.engine.weights.on_hub import KOKORO, WHISPER, Layout, ensure_from_hub
 from vivavoce.engine.weights.progress import Progress
 
-__all__ = ["CATALOGUE", "Progress", "WeightFile", "Weights", "ensure", "ensure_from_hub", "present", "verify"]
+__all__ = [
+    "CATALOGUE",
+    "KOKORO",
+    "WHISPER",
+    "Layout",
+    "Progress",
+    "WeightFile",
+    "Weights",
+    "ensure",
+    "ensure_from_hub",
+    "present",
+    "verify",
+]

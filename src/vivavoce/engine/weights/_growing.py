@@ -15,6 +15,7 @@ class Growing:
     def __init__(self, folder: Path, file: WeightFile) -> None:
         self.path = folder / file.name
         self._file = file
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()
 
     @property

@@ -145,7 +145,7 @@ class Shelf:
 
     def check_space(self) -> None:
         """Raise `WeightsUnavailable` when the disk has no room for what is missing."""
-        begun = sum(path.stat().st_size for path in self.folder.glob(".partial/*/*") if path.is_file())
+        begun = sum(path.stat().st_size for path in self.folder.glob(".partial/*/**/*") if path.is_file())
         needed = max(0, sum(file.size for file in self.missing()) - begun) + SPARE_BYTES
         free = shutil.disk_usage(self.folder).free
         if free < needed:
@@ -171,6 +171,7 @@ class Shelf:
             lock.release()
 
     def _keep(self, file: WeightFile, path: Path) -> None:
+        self.path(file).parent.mkdir(parents=True, exist_ok=True)
         path.replace(self.path(file))
         stamp = self._stamp() | {file.name: self._facts(file)}
         write_atomically(self.folder / ".verified.json", json.dumps(stamp, indent=1))

@@ -16,6 +16,7 @@ class WeightFile:
     """One file, by what is in it."""
 
     name: str
+    """With the folders that it is in, if any."""
     size: int
     """In bytes."""
     sha256: str
@@ -29,8 +30,6 @@ class Hub:
 
     repo: str
     revision: str = "main"
-    folder: str = ""
-    """Where in the repository they are; empty, or ending with a slash."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ async def download(shelf: Shelf, hub: Hub, meter: Meter) -> None:
     folder = shelf.partial("hub")
     async with _session() as (session, endpoint):
         for file in shelf.missing():
-            url = f"{endpoint}/{hub.repo}/resolve/{hub.revision}/{quote(hub.folder + file.name)}"
+            url = f"{endpoint}/{hub.repo}/resolve/{hub.revision}/{quote(file.name)}"
             growing = Growing(folder, file)
             await _persist(session, url, growing, file, meter)
             await shelf.accept(file, growing.path, url)

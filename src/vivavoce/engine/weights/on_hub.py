@@ -20,12 +20,34 @@ from vivavoce.engine.weights.hub import Listing, listing
 from vivavoce.engine.weights.progress import Progress
 from vivavoce.errors import WeightsUnavailable
 
-__all__ = ["WHISPER_FILES", "ensure_from_hub"]
+__all__ = ["KOKORO", "WHISPER", "Layout", "ensure_from_hub"]
 
-WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json")
-"""What a repository with Whisper for CTranslate2 must hold, beside a vocabulary."""
 
-VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which files of a repository make up a model."""
+
+    title: str
+    needed: tuple[str, ...]
+    one_of: tuple[str, ...] = ()
+    """Of these one, the first that is there."""
+
+
+WHISPER = Layout(
+    "Whisper for CTranslate2",
+    ("model.bin", "config.json", "tokenizer.json"),
+    one_of=("vocabulary.json", "vocabulary.txt"),
+)
+
+KOKORO_VOICES = (
+    *("af_alloy", "am_michael", "bm_george", "af_bella", "am_echo"),
+    *("af_kore", "bf_emma", "bm_fable", "af_heart", "am_fenrir"),
+)
+
+KOKORO = Layout(
+    "Kokoro for onnxruntime",
+    ("onnx/model_quantized.onnx", *(f"voices/{name}.bin" for name in KOKORO_VOICES)),
+)
 
 NOTE = ".hub.json"
 
@@ -45,16 +67,17 @@ async def ensure_from_hub(
     repo: str,
     file: str = "",
     *,
+    layout: Layout = WHISPER,
     revision: str = "main",
     progress: Callable[[Progress], None] | None = None,
     root: Path | None = None,
 ) -> Path:
-    """Return the folder with a file of a repository, or, where none is named, with its Whisper for CTranslate2.
+    """Return the folder with a file of a repository, or, where none is named, with the files of a ``layout``.
 
     Raises `WeightsUnavailable` and `WeightsCorrupt`, as `ensure` does.
     """
     name = "/".join(filter(None, (repo, "" if revision == "main" else f"@{revision}", file)))
-    folder = (root or default_root()) / _weights(name, repo, file, _Note("", ())).folder
+    folder = (root or default_root()) / _weights(name, repo, _Note("", ())).folder
     note = _kept(folder / NOTE)
     if note is None:
         if variable := offline():
@@ -62,7 +85,7 @@ async def ensure_from_hub(
                 f"{name} is not in {folder}, and {variable} forbids to look for it: unset it, or name files "
                 "of this machine"
             )
-        note = _note(await listing(repo, revision), repo, file)
+        note = _note(await listing(repo, revision), repo, file, layout)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / NOTE, json.dumps(asdict(note)))
@@ -70,18 +93,17 @@ async def ensure_from_hub(
             raise WeightsUnavailable(
                 f"{name} cannot be kept in {folder}: {error.strerror or error}"
             ) from error
-    return await obtain(Shelf(_weights(name, repo, file, note), root), progress)
+    return await obtain(Shelf(_weights(name, repo, note), root), progress)
 
 
-def _weights(name: str, repo: str, file: str, note: _Note) -> Weights:
-    within = file[: file.rfind("/") + 1]
+def _weights(name: str, repo: str, note: _Note) -> Weights:
     return Weights(
         name=name,
         title=name,
         licence="",
         licence_file="",
         files=note.files,
-        sources=(Hub(repo, note.commit, within),),
+        sources=(Hub(repo, note.commit),),
     )
 
 
@@ -92,7 +114,7 @@ def _kept(path: Path) -> _Note | None:
         return None
 
 
-def _note(found: Listing, repo: str, file: str) -> _Note:
+def _note(found: Listing, repo: str, file: str, layout: Layout) -> _Note:
     """Choose among the files of a repository. Raises `WeightsUnavailable` when what is needed is not there."""
     there = {one.name: one for one in found.files if one.digest}
     if split := _SPLIT.fullmatch(file):
@@ -101,15 +123,15 @@ def _note(found: Listing, repo: str, file: str) -> _Note:
     elif file:
         needed = [file]
     else:
-        vocabulary = next((name for name in VOCABULARIES if name in there), VOCABULARIES[0])
-        needed = [*WHISPER_FILES, vocabulary]
+        one = next(
+            (name for name in layout.one_of if name in there), layout.one_of[0] if layout.one_of else ""
+        )
+        needed = [*layout.needed, *([one] if one else [])]
     if missing := [name for name in needed if name not in there]:
-        kind = "files" if file else "files of Whisper for CTranslate2"
+        kind = "files" if file else f"files of {layout.title}"
         some = ", ".join(sorted(there)[:20]) or "nothing"
         raise WeightsUnavailable(
             f"{repo} has not all {kind} that are needed: expected {', '.join(missing)}, got {some}"
         )
     chosen = [there[name] for name in needed]
-    return _Note(
-        found.sha, tuple(WeightFile(one.name.rpartition("/")[2], one.size, one.digest) for one in chosen)
-    )
+    return _Note(found.sha, tuple(WeightFile(one.name, one.size, one.digest) for one in chosen))
