@@ -66,7 +66,9 @@ def serve(
     ] = None,
     synthesiser: Annotated[
         str | None,
-        typer.Option(help="What speaks: our name, http://host/v1?voice=name#model or wyoming://host:port."),
+        typer.Option(
+            help="What speaks: our name, http://host/v1#model, wyoming://host:port, hub:org/repo or a path."
+        ),
     ] = None,
     max_sessions: Annotated[
         int | None, typer.Option(help="Sessions at one time, at the most as many as this machine holds.")

@@ -67,8 +67,8 @@ class GatewaySettings(BaseSettings):
     recogniser_key: SecretStr | None = Field(None, description="Key for the server of the recogniser.")
     synthesiser: str | None = Field(
         None,
-        description="What speaks, instead of the profile's: `http://host:port/v1?voice=name#model` or "
-        "`wyoming://host:port?voice=name`.",
+        description="What speaks, instead of the profile's: `kokoro`, `http://host:port/v1?voice=name#model`, "
+        "`wyoming://host:port?voice=name`, `hub:org/repo` or a path.",
     )
     synthesiser_key: SecretStr | None = Field(None, description="Key for the server of the synthesiser.")
     allowed_origins: Names = Field(
