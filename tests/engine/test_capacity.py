@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from vivavoce.engine.capacity import SESSION_COST, UTILISATION, Costs, Duty, capacity, loads
 
-FREE = Costs(**{field.name: 0.0 for field in fields(Costs)})
+MODELS = [field.name for field in fields(Costs) if field.name != "conversations"]
+FREE = Costs(**dict.fromkeys(MODELS, 0.0))
 DUTY = Duty(
     turn_every_s=10, speech_s=3, answer_s=5, pauses=2, read_tokens=30, written_tokens=50
 )  # ten partial transcriptions
 
-costs = st.builds(Costs, **{field.name: st.floats(0, 1) for field in fields(Costs)})
+costs = st.builds(Costs, **{name: st.floats(0, 1) for name in MODELS})
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,11 @@ def test_all_models_share_the_cores():
     busy = replace(FREE, final=1.0, write=0.04)  # each of them alone would be held three times
     assert capacity(busy, 2, DUTY) == 3
     assert capacity(busy, 1, DUTY) == 1
+
+
+def test_a_language_model_is_not_made_to_forget():
+    assert capacity(replace(FREE, conversations=4), 64) == 4
+    assert capacity(replace(FREE, conversations=4, final=1.0), 64, DUTY) == 3
 
 
 def test_one_session_is_always_held():

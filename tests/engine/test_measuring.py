@@ -81,12 +81,19 @@ async def test_each_model_is_given_what_it_took():
     costs = await measure(models, clock)
     assert costs.voice_activity == pytest.approx(0.01)  # for a second of the two that were spoken
     assert (costs.partial, costs.final, costs.end_of_turn) == pytest.approx((0.1, 0.3, 0.05))
-    assert costs.read == pytest.approx(0.05)  # eight new tokens until the first word
-    assert costs.write == pytest.approx(0.3)  # two more until the end
+    assert costs.write == pytest.approx(0.3)  # two more after the first, until the end
+    assert costs.read == pytest.approx(0.1 / 8)  # what is left of the time until then, for the new tokens
     assert costs.synthesis == pytest.approx(0.1)
+    assert costs.conversations is None
     assert model.spoken == SENTENCE
     assert model.asked == ("user", ANSWER_TOKENS)
     assert model.heard == [32_000] * 4  # at 16 kHz
+
+
+async def test_what_the_language_model_keeps_is_told():
+    model, models, clock = busy()
+    model.conversations = 4
+    assert (await measure(models, clock)).conversations == 4
 
 
 @pytest.mark.parametrize("pieces", [(), (Finished("stop", 0, 0),), (Finished("stop", 9, 0, 9),)])

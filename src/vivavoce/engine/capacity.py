@@ -52,6 +52,8 @@ class Costs:
     """Per token of an answer."""
     synthesis: float
     """Per second of speech."""
+    conversations: int | None = None
+    """How many conversations the language model keeps what it read of; None where that is not ours to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,13 @@ def loads(costs: Costs, duty: Duty | None = None) -> dict[str, float]:
 def capacity(costs: Costs, cores: int, duty: Duty | None = None) -> int:
     """Return how many sessions ``cores`` hold in real time; one at least, or there would be none at all.
 
-    The language model computes on one thread less than there are cores, every other part on one.
+    The language model computes on one thread less than there are cores, every other part on one. Of more
+    conversations than the language model keeps, each would push another out, and be read again at every turn.
     """
     shares = loads(costs, duty)
     threads = {"language_model": max(1, cores - 1)}
     bounds = [cores * UTILISATION / sum(shares.values())]
     bounds += [threads.get(part, 1) * UTILISATION / share for part, share in shares.items() if share > 0]
+    if costs.conversations is not None:
+        bounds.append(costs.conversations)
     return max(1, math.floor(min(bounds)))

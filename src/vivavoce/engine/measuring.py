@@ -16,6 +16,7 @@ from vivavoce.engine.capacity import Costs
 from vivavoce.engine.models.protocols import (
     MODEL_RATE,
     Finished,
+    Forgetful,
     LanguageModel,
     Message,
     Prompt,
@@ -65,7 +66,8 @@ async def measure(models: Models, clock: Clock = time.process_time) -> Costs:
     times.append(clock())
 
     heard, partial, final, judged = np.diff(times).tolist()
-    read, write = await _think(models.language_model, clock)
+    model = models.language_model
+    read, write = await _think(model, clock)
     return Costs(
         voice_activity=heard / (len(speech) / MODEL_RATE),
         partial=partial,
@@ -74,6 +76,7 @@ async def measure(models: Models, clock: Clock = time.process_time) -> Costs:
         read=read,
         write=write,
         synthesis=synthesis,
+        conversations=model.conversations if isinstance(model, Forgetful) else None,
     )
 
 
@@ -99,4 +102,5 @@ async def _think(model: LanguageModel, clock: Clock) -> tuple[float, float]:
     ended = clock()
     first = ended if first is None else first
     write = (ended - first) / max(1, usage.output_tokens - 1)
-    return (first - began) / max(1, usage.input_tokens - usage.cached_tokens), write
+    reading = max(0.0, first - began - write)  # the first token is written, too, before it comes
+    return reading / max(1, usage.input_tokens - usage.cached_tokens), write

@@ -56,6 +56,7 @@ class LlamaLanguageModel:
         self._slots = Slots(slots)
         self._closing = threading.Event()
         self.context_tokens = context_tokens
+        self.conversations = slots
 
     @classmethod
     async def load(
@@ -64,7 +65,7 @@ class LlamaLanguageModel:
         *,
         name: str,
         context_tokens: int = 4096,
-        slots: int = 4,
+        slots: int = 8,
         threads: int | None = None,
     ) -> Self:
         """Load a GGUF file, or the one in a folder.

@@ -14,7 +14,7 @@ Failures are `vivavoce.errors.ModelError`.
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ __all__ = [
     "CallStarted",
     "EndOfTurn",
     "Finished",
+    "Forgetful",
     "Function",
     "Generated",
     "LanguageModel",
@@ -219,6 +220,16 @@ class LanguageModel(Protocol):
         At a ``temperature`` of 0.4 small models know as much as at 0.8 (ten facts asked three times: 19 of 30 right
         with SmolLM2 at both) and ramble less (23 words to an answer, not 31).
         """
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A language model that keeps what it read of so many conversations, and reads every other one again."""
+
+    @property
+    def conversations(self) -> int:
+        """How many."""
         ...
 
 
