@@ -64,8 +64,16 @@ class TestSessions:
         async with nearer as engine:
             assert not isinstance(engine.connect(), SlowTransport)
 
-    async def test_closing_ends_them(self):
-        engine = await ScriptedEngine(script(Turn(say="Hi."))).start()
+    async def test_a_slow_script_keeps_nobody_out(self, monkeypatch):
+        monkeypatch.setattr("vivavoce.engine.pace.BEHIND_S", 0.05)
+        slow = script(Turn(say=["One. ", "Two. "], pace_ms=500))
+        async with ScriptedEngine(slow) as engine:
+            await ask(engine.connect())
+            assert json.loads(await engine.connect().receive())["type"] == "session.created"
+
+    @pytest.mark.parametrize("latency", [0, 5])
+    async def test_closing_ends_them(self, latency):
+        engine = await ScriptedEngine(script(Turn(say="Hi."), latency_ms=latency)).start()
         transport = engine.connect()
         await engine.close()
         with pytest.raises(ConnectionLost, match="1001"):

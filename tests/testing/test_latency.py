@@ -54,6 +54,32 @@ async def test_the_end_is_told_after_all_that_was_said():
     await transport.close()
 
 
+async def test_who_stops_waiting_misses_nothing():
+    transport = SlowTransport(Echo(), Latency(0, 30))
+    await transport.send("one")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(transport.receive(), 0.01)
+    assert await transport.receive() == "one"
+    await transport.close()
+
+
+async def test_who_only_sends_is_told_of_the_end():
+    class Gone(Echo):
+        async def send(self, data):
+            raise ConnectionLost(1006, "gone")
+
+    transport = SlowTransport(Gone(), Latency(1, 1))
+
+    async def send_on():
+        while True:
+            await transport.send("one")
+            await asyncio.sleep(0)
+
+    with pytest.raises(ConnectionLost, match="1006: gone"):
+        await asyncio.wait_for(send_on(), 5)
+    await transport.close()
+
+
 async def test_closing_frees_who_waits_and_may_be_done_twice():
     echo = Echo()
     transport = SlowTransport(echo, Latency(1, 1))

@@ -141,6 +141,17 @@ class TestHearing:
             playing.begin(user("?"))
         assert heard == ["One."] * 3
 
+    def test_may_be_all_there_is_to_a_turn(self):
+        playing = play(Turn(hear="One."), Turn(hear="Two."), Turn(say="-", hear="Three."))
+        assert [playing.unplayed, playing.hear(1).text, playing.unplayed] == [3, "One.", 2]
+        assert [playing.hear(2).text, playing.hear(3).text, playing.unplayed] == ["Two.", "Three.", 1]
+        assert said(playing.begin(user("?"))) == "-"
+        assert playing.unplayed == 0
+
+    @pytest.mark.parametrize("after", ["error", "last", "repeat"])
+    def test_is_no_answer(self, after):
+        assert play(Turn(hear="One."), after=after).begin(user("?")).failure.code == SCRIPT_ENDED
+
     def test_may_fail(self):
         playing = play(Turn(say="-", fail_transcription=True), Turn(say="-", fail_transcription="too quiet"))
         assert playing.hear(1).failure == "The script fails this transcription."

@@ -88,7 +88,7 @@ class TestRefusals:
             ("turns:\n  - say: [\n", "t.yaml, line 3: expected YAML, got something else: "),
             (
                 "turns:\n  - expect: Hi\n",
-                "t.yaml, line 2 (turn 1): expected something to `say`, to `call`, or an `error`, got none of them.",
+                "(turn 1): expected something to `hear`, to `say`, to `call`, or an `error`, got none of them.",
             ),
             (
                 "turns:\n  - error: no money\n    incomplete: content_filter\n",

@@ -76,9 +76,11 @@ async def test_the_end_of_the_script_is_the_end_of_the_connection(code, seen):
         await transport.close()
 
 
-async def test_a_client_that_stays_is_told_goodbye():
+@pytest.mark.parametrize("latency", [0, 5])
+async def test_a_client_that_stays_is_told_goodbye(latency):
+    script = Script(turns=[Turn(say="Hi.")], latency_ms=latency)
     async with asyncio.timeout(5):
-        async with serve_scripted(ScriptedEngine(Script(turns=[Turn(say="Hi.")]), complete=False)) as url:
+        async with serve_scripted(ScriptedEngine(script, complete=False)) as url:
             transport = await WebSocketTransport.connect(url)
             await transport.receive()
             waiting = asyncio.create_task(transport.receive())

@@ -139,6 +139,17 @@ class TestHearing:
         stage.client("response.create", response={"conversation": "none", "input": [item]})
         assert stage.generate.prompt.messages[-1].text == "Hello?"
 
+    def test_a_silence_that_times_out_has_no_words_and_is_answered(self):
+        idle = {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5000}}}}
+        stage = Stage("turns: [{say: Yes.}, {say: Well.}, {hear: I am., say: Good.}]", **idle)
+        stage.client("response.create")
+        stage.tell(inputs.GenerationFinished(stage.generate.generation, Finished("stop", 0, 0)))
+        events = stage.sound(*[(1, 0)] * 7)
+        assert "input_audio_buffer.timeout_triggered" in types(events)
+        assert "response.created" in types(events)
+        stage.sound((1, 0.3), (0.6, 0))
+        assert stage.generate.prompt.messages[-1].text == "I am."
+
 
 class TestEnds:
     def respond(self, text, end, **response):

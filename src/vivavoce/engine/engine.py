@@ -48,7 +48,8 @@ class Engine:
 
     ``profile`` names the models to load (`profiles.PROFILES`); ``load`` brings other models instead. It holds
     ``capacity`` sessions, by default as many as the models, which are measured when they are loaded, can serve in
-    real time. ``machine`` makes the state machine of a session, of what a `Session` takes.
+    real time. ``machine`` makes the state machine of a session, of what a `Session` takes; ``pace`` judges whether
+    the models keep up.
 
     Use it as an asynchronous context manager, or call `start` and `close`. `connect` opens a session, which has
     the methods of a transport: ``send``, ``receive``, ``close``.
@@ -62,6 +63,7 @@ class Engine:
         lifetime: float = SESSION_SECONDS,
         load: Callable[[Report], Awaitable[Loaded]] | None = None,
         machine: Callable[..., Session] = Session,
+        pace: Pace | None = None,
     ) -> None:
         if load is None and profile not in PROFILES:
             raise VivaVoceError(f"There is no engine profile '{profile}'; there are {', '.join(PROFILES)}.")
@@ -70,7 +72,7 @@ class Engine:
         self._new_machine = machine
         self._lifetime = lifetime
         self._set_capacity = capacity
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._loaded: Loaded | None = None
         self._sessions: set[EngineSession] = set()
         self.status = EngineStatus("stopped")

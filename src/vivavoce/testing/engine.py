@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 from vivavoce.client.transport import Transport
 from vivavoce.engine.engine import Engine, EngineStatus
 from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.pace import Pace
 from vivavoce.engine.profiles import Loaded, Report
 from vivavoce.engine.runtime import Models
 from vivavoce.engine.weights import Progress
@@ -71,7 +73,8 @@ class ScriptedEngine:
         self._plays = deque[Play](maxlen=REMEMBERED)
         self._connected = 0
         self._made: Play | None = None
-        self._engine = Engine(load=self._load, machine=self._machine, lifetime=lifetime)
+        self._engine = Engine(load=self._load, machine=self._machine, pace=_Unhurried(), lifetime=lifetime)
+        self._slow = WeakSet[SlowTransport]()
 
     @property
     def status(self) -> EngineStatus:
@@ -110,11 +113,15 @@ class ScriptedEngine:
             self._plays.append(self._made)
         if self._latency == Latency():
             return session
-        return SlowTransport(session, self._latency)
+        slow = SlowTransport(session, self._latency)
+        self._slow.add(slow)
+        return slow
 
     async def close(self) -> None:
         """End all sessions."""
         await self._engine.close()
+        for slow in list(self._slow):
+            await slow.close(1001, "The engine shuts down.")
 
     def check(self) -> None:
         """Raise `ScriptFailed` if anything came that was not expected, or turns are left that should be played."""
@@ -152,6 +159,13 @@ class ScriptedEngine:
         session = ScriptedSession(self.script, ids=ids, expires_at=expires_at, **machine)
         self._made = session.play
         return session
+
+
+class _Unhurried(Pace):
+    """Never behind: a script may be as slow as it likes."""
+
+    def observe(self, late: float, now: float) -> None:
+        """Take no note of it."""
 
 
 class _Ears:

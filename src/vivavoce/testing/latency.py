@@ -25,7 +25,11 @@ class SlowTransport:
         self._outwards: asyncio.Queue[tuple[float, bytes | str | ConnectionLost]] = asyncio.Queue(
             UNDER_WAY_LIMIT
         )
+        self._arriving: tuple[float, bytes | str | ConnectionLost] | None = None
         self._lost: ConnectionLost | None = None
+        self._deaf: ConnectionLost | None = (
+            None  # what the other end answered to the last event that was sent
+        )
         self._pumps = [
             asyncio.create_task(self._carry_in(), name="slow transport, in"),
             asyncio.create_task(self._carry_out(), name="slow transport, out"),
@@ -33,16 +37,19 @@ class SlowTransport:
 
     async def send(self, data: bytes | str) -> None:
         """Send one client event; it arrives ``in`` milliseconds later. Raises `ConnectionLost` once it is over."""
-        if self._lost is not None:
-            raise self._lost
+        if (lost := self._lost or self._deaf) is not None:
+            raise lost
         await self._inwards.put((_now() + self._latency.inwards / 1000, data))
 
     async def receive(self) -> str | bytes:
         """Return the next server event, ``out`` milliseconds after it was sent."""
         if self._lost is not None:
             raise self._lost
-        due, event = await self._outwards.get()
+        if self._arriving is None:  # who stops waiting misses nothing
+            self._arriving = await self._outwards.get()
+        due, event = self._arriving
         await _until(due)
+        self._arriving = None
         if isinstance(event, ConnectionLost):
             self._lost = event
             raise event
@@ -59,13 +66,14 @@ class SlowTransport:
             self._outwards.put_nowait((0.0, self._lost))
 
     async def _carry_in(self) -> None:
-        try:
-            while True:
-                due, data = await self._inwards.get()
+        while True:
+            due, data = await self._inwards.get()
+            if self._deaf is None:
                 await _until(due)
-                await self._transport.send(data)
-        except ConnectionLost:
-            return  # who receives is told
+                try:
+                    await self._transport.send(data)
+                except ConnectionLost as lost:
+                    self._deaf = lost
 
     async def _carry_out(self) -> None:
         while True:

@@ -52,8 +52,11 @@ class Play:
 
     @property
     def unplayed(self) -> int:
-        """How many turns have never been played."""
-        return max(0, len(self._script.turns) - self._next)
+        """How many turns have never been played, or heard where that is all."""
+        return sum(
+            number >= self._next and (turn.answers or self._understood < (number, max(1, len(turn.heard))))
+            for number, turn in enumerate(self._script.turns)
+        )
 
     def hear(self, utterance: int) -> Heard:
         """Return what is understood of an utterance, by its number; the same one is heard alike each time."""
@@ -63,9 +66,13 @@ class Play:
 
     def begin(self, prompt: Prompt) -> Cue:
         """Go on to the next turn, and return what is answered to ``prompt``."""
-        turn, number = self._turn(self._next), self._next
+        for _ in self._script.turns:
+            if (turn := self._turn(self._next)) is None or turn.answers:
+                break
+            self._next += 1  # it was only to be heard
+        number = self._next
         self._next += 1
-        if turn is None:
+        if turn is None or not turn.answers:
             many = len(self._script.turns)
             return self._fail(
                 SCRIPT_ENDED, f"The script has {many} turns, and a response was asked for after them."

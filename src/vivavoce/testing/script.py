@@ -28,9 +28,6 @@ Milliseconds = Annotated[float, Meta(ge=0, le=3_600_000)]
 RawEvent = dict[str, Any]
 """A server event, to be sent as it stands."""
 
-PLACEHOLDERS = ("$response_id", "$session_id")
-"""What a raw event may have as the whole of a value, for what it cannot know."""
-
 
 class Expect(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What must have come before a response; what is absent may be anything."""
@@ -106,9 +103,18 @@ class Turn(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.error is not None and self.incomplete is not None:
             raise ValueError("expected an `error` or `incomplete`, got both: a response ends once")
-        if self.say is None and not self.calls and self.error is None and self.incomplete is None:
-            raise ValueError("expected something to `say`, to `call`, or an `error`, got none of them")
+        if not (self.answers or self.hear is not None or self.fail_transcription):
+            raise ValueError(
+                "expected something to `hear`, to `say`, to `call`, or an `error`, got none of them"
+            )
         _check(self.emit + self.emit_after)
+
+    @property
+    def answers(self) -> bool:
+        """Whether there is a response to this turn; else it is only heard."""
+        return (
+            self.say is not None or bool(self.calls) or self.error is not None or self.incomplete is not None
+        )
 
     @property
     def expected(self) -> Expect:

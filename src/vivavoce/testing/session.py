@@ -41,6 +41,7 @@ class ScriptedSession(Session):
         self._followed = 0
         self._cues: dict[str, Cue] = {}
         self._begun = ""
+        self._silent = False
 
     def begin(self) -> list[effects.Effect]:
         """Return what a session starts with."""
@@ -81,6 +82,9 @@ class ScriptedSession(Session):
                     heard.append(inputs.Judged(number, len(pcm), complete(text)))
                 case effects.Prepare() | effects.CancelRecognition():
                     pass  # there is no work that could be done ahead, or stopped
+                case effects.Send(ev.InputAudioBufferTimeoutTriggered()):
+                    self._silent = True
+                    done.append(effect)
                 case effects.Generate():
                     done += self._generate(effect)
                 case effects.Send(ev.ResponseCreated(response=response)):
@@ -100,7 +104,11 @@ class ScriptedSession(Session):
         return [inputs.VoiceHeard(effect.listening, [probability]) for probability in steps]
 
     def _recognise(self, effect: effects.Recognise) -> Happened:
-        heard, length = self.play.hear(effect.utterance), len(effect.pcm)
+        length = len(effect.pcm)
+        if self._silent:  # this is the silence that timed out
+            self._silent = False
+            return inputs.Recognised(effect.utterance, length, effect.final, Transcription(""))
+        heard = self.play.hear(effect.utterance)
         if heard.failure is not None:
             return inputs.RecognitionFailed(effect.utterance, length, effect.final, heard.failure)
         text = heard.text if effect.final else words_so_far(heard.text, length)
