@@ -10,7 +10,7 @@ Prints the resident memory from time to time and two ratios. *Memory*: at the en
 then the session holds the 600 s of speech that it keeps, the language model has read as much as it can, and nothing
 should grow any more. *Latency*: from the last sound of the question, as sent, to the first sound of the answer; the
 median of the turns around the hundredth, over the median of those around the fifth. A longer conversation takes the
-language model longer for every token.
+language model longer for every token. The same is told in processor time, which busy neighbours change less.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import json
 import os
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,26 @@ async def stream(session: EngineSession, audio: Samples) -> None:
         await session.send(json.dumps({"type": "input_audio_buffer.append", "audio": frame}))
 
 
-async def answered(session: EngineSession) -> float:
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A moment on two clocks, in seconds."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> "Instant":
+        """Return this one."""
+        return cls(time.monotonic(), time.process_time())
+
+    def since(self, other: "Instant") -> "Instant":
+        """Return what went by."""
+        return Instant(self.wall - other.wall, self.processor - other.processor)
+
+
+async def answered(session: EngineSession) -> Instant:
     """Receive until the response is done; return when its first sound came."""
-    first = 0.0
+    first: Instant | None = None
     while True:
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -63,22 +81,22 @@ async def answered(session: EngineSession) -> float:
         except TimeoutError:
             raise SystemExit(f"no answer within {PATIENCE_S} s") from None
         if event["type"] == "response.output_audio.delta":
-            first = first or time.monotonic()
+            first = first or Instant.now()
         elif event["type"] == "response.done":
-            return first or time.monotonic()
+            return first or Instant.now()
         elif event["type"] == "error":
             raise SystemExit(f"the engine refuses: {event['error']['message']}")
 
 
-async def talk(session: EngineSession, question: Samples, turn_s: float) -> float:
-    """Ask, be silent for the rest of the turn, and return the latency of the answer in seconds."""
+async def talk(session: EngineSession, question: Samples, turn_s: float) -> Instant:
+    """Ask, be silent for the rest of the turn, and return how long it took to the first sound of the answer."""
     answering = asyncio.create_task(answered(session))
     await stream(session, question)
-    said = time.monotonic()
+    said = Instant.now()
     await stream(session, np.zeros(RATE, np.float32))  # enough to end the turn
     first = await answering
     await stream(session, np.zeros(int(RATE * (turn_s - 1)) - len(question), np.float32))
-    return first - said
+    return first.since(said)
 
 
 def around(latencies: list[float], turn: int, spread: int) -> float:
@@ -94,7 +112,7 @@ async def measure(arguments: argparse.Namespace) -> None:
         session = engine.connect()
         update = {"type": "realtime", "max_output_tokens": arguments.answer_tokens}
         await session.send(json.dumps({"type": "session.update", "session": update}))
-        latencies: list[float] = []
+        latencies: list[Instant] = []
         memory: list[float] = []
         began = time.monotonic()
         print(f"{'turn':>6}{'minutes of talk':>17}{'latency ms':>12}{'memory MB':>11}")
@@ -103,18 +121,21 @@ async def measure(arguments: argparse.Namespace) -> None:
             memory.append(resident_mb())
             if turn in {1, 5} or turn % 20 == 0:
                 minutes = turn * arguments.turn_s / 60
-                print(f"{turn:6}{minutes:17.1f}{latencies[-1] * 1000:12.0f}{memory[-1]:11.1f}", flush=True)
+                print(
+                    f"{turn:6}{minutes:17.1f}{latencies[-1].wall * 1000:12.0f}{memory[-1]:11.1f}", flush=True
+                )
         print(f"\n{arguments.turns} turns in {time.monotonic() - began:.0f} s")
-        settled = min(len(memory), round(SETTLED_MINUTES * 60 / arguments.turn_s))
+        settled = min(len(memory) // 2, round(SETTLED_MINUTES * 60 / arguments.turn_s))
         print(
-            f"memory, at the end over after {SETTLED_MINUTES} minutes: {memory[-1] / memory[settled - 1]:.3f}"
+            f"memory, at the end over after {settled * arguments.turn_s / 60:.0f} minutes: {memory[-1] / memory[settled - 1]:.3f}"
         )
         late = min(100, len(latencies) - 5)
-        fifth, hundredth = around(latencies, 5, 4), around(latencies, late, 4)
-        print(
-            f"latency, turn {late} over turn 5: {hundredth / fifth:.2f} "
-            f"({hundredth * 1000:.0f} and {fifth * 1000:.0f} ms)"
-        )
+        for name, clock in (("latency", "wall"), ("processor time", "processor")):
+            fifth, hundredth = (around([getattr(one, clock) for one in latencies], at, 4) for at in (5, late))
+            print(
+                f"{name}, turn {late} over turn 5: {hundredth / fifth:.2f} "
+                f"({hundredth * 1000:.0f} and {fifth * 1000:.0f} ms)"
+            )
         await session.close()
 
 
