@@ -126,9 +126,8 @@ async def measure(arguments: argparse.Namespace) -> None:
                 )
         print(f"\n{arguments.turns} turns in {time.monotonic() - began:.0f} s")
         settled = min(len(memory) // 2, round(SETTLED_MINUTES * 60 / arguments.turn_s))
-        print(
-            f"memory, at the end over after {settled * arguments.turn_s / 60:.0f} minutes: {memory[-1] / memory[settled - 1]:.3f}"
-        )
+        minutes = settled * arguments.turn_s / 60
+        print(f"memory, at the end over after {minutes:.0f} minutes: {memory[-1] / memory[settled - 1]:.3f}")
         late = min(100, len(latencies) - 5)
         for name, clock in (("latency", "wall"), ("processor time", "processor")):
             fifth, hundredth = (around([getattr(one, clock) for one in latencies], at, 4) for at in (5, late))
