@@ -10,7 +10,8 @@ import pydantic
 import pytest
 from openai.types.realtime import RealtimeServerEvent
 
-from vivavoce.testing import Latency, ScriptedEngine, parse_script, serve_scripted
+from tests.conformance.recording import WIRE
+from vivavoce.testing import Cassette, Latency, ScriptedEngine, parse_script, serve_scripted
 
 STRICT = pydantic.TypeAdapter(RealtimeServerEvent)
 
@@ -231,3 +232,18 @@ async def test_the_same_client_sees_the_same_events_with_a_seed(talk):
     one, two = [(await talk(script, conversation)).events for _ in range(2)]
     assert [event.to_json() for event in one] == [event.to_json() for event in two]
     assert len(one) > 60
+
+
+async def test_a_recorded_session_is_replayed_to_the_official_client():
+    cassette = Cassette.load(WIRE / "test_openai_ws__test_tool_call_round.jsonl")
+    async with (
+        serve_scripted(cassette.endpoint()) as url,
+        openai.AsyncOpenAI(base_url=url, api_key="unused") as client,
+        client.realtime.connect(model="gpt-realtime") as connection,
+        asyncio.timeout(10),
+    ):
+        for frame in cassette.frames:
+            if frame.dir == "C":
+                await connection.send(frame.event)
+            else:
+                assert (await connection.recv()).type == frame.event["type"]

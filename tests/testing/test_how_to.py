@@ -48,7 +48,7 @@ async def test_the_commands_do_what_they_say(tmp_path):
     serve, ask = blocks("how-to/test-your-app.md", "sh")[0].splitlines()
     server = await vivavoce(*serve.split()[1:], "--port", "0", folder=tmp_path)
     url = re.search(r"http://127\.0\.0\.1:\d+", (await server.stdout.readline()).decode())[0]
-    assert await server.stdout.readline() == b"Ready after 0.0 s: turns.yaml, 1 turns.\n"
+    assert await server.stdout.readline() == b"Ready after 0.0 s: turns.yaml, 1 turn.\n"
     *words, question = ask.replace("http://127.0.0.1:8000", url).removesuffix('"').split(' "')
     asking = await vivavoce(*words[0].split()[1:], question, folder=tmp_path)
     out, _ = await asking.communicate()

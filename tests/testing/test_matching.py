@@ -1,6 +1,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vivavoce.errors import ScriptFailed
 from vivavoce.testing.matching import difference, fill, ref
@@ -55,6 +57,20 @@ class TestDifference:
         assert difference([ref("x"), ref("y")], ["item_1", "item_2"], names) is None
         assert difference({"id": ref("x")}, {"id": "item_2"}, names) == 'id: expected "item_1", got "item_2"'
         assert difference({"id": ref("z")}, {}, names) == "id: expected ref('z'), but it is absent"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), JSON), st.dictionaries(st.text(), JSON))
+def test_whatever_came_is_as_expected_where_it_is_the_same_or_more(event, more):
+    assert difference(event, event, {}) is None
+    assert difference(event, more | event, {}) is None
+    assert fill(event, {}) == event
 
 
 class TestFilling:

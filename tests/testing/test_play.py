@@ -45,7 +45,7 @@ class TestAnswers:
         cue = playing.begin(user("?"))
         assert cue.failure.code == SCRIPT_ENDED
         assert playing.problems == [cue.failure.message]
-        assert "1 turns" in cue.failure.message
+        assert "has 1 turn, and" in cue.failure.message
 
     def test_are_words_and_then_calls(self):
         turn = Turn(say="Let me look.", call=FunctionCall("look", {"at": 3}), delay_ms=20)

@@ -128,8 +128,8 @@ class ScriptedEngine:
         problems = self.problems
         left = min((play.unplayed for play in self._plays), default=len(self.script.turns))
         if self._complete and left:
-            many = len(self.script.turns)
-            problems.append(f"Expected all {many} turns of {self._name} to be played, and {left} are left.")
+            played = f"{len(self.script.turns) - left} of {self.script.length}"
+            problems.append(f"Expected all of {self._name} to be played, and only {played} were.")
         if problems:
             raise ScriptFailed(" ".join(problems))
 
@@ -149,7 +149,7 @@ class ScriptedEngine:
         models = Models(
             unasked, unasked, unasked, ScriptedLanguageModel(), ToneSynthesiser(loudness=loudness)
         )
-        names = {"script": f"{self._name}, {len(self.script.turns)} turns"}
+        names = {"script": f"{self._name}, {self.script.length}"}
         return Loaded(models, names, ENDLESS_TOKENS, _nothing_to_free)
 
     def _machine(self, *, expires_at: int, **machine: Any) -> ScriptedSession:

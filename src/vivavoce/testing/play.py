@@ -73,9 +73,9 @@ class Play:
         number = self._next
         self._next += 1
         if turn is None or not turn.answers:
-            many = len(self._script.turns)
+            many = self._script.length
             return self._fail(
-                SCRIPT_ENDED, f"The script has {many} turns, and a response was asked for after them."
+                SCRIPT_ENDED, f"The script has {many}, and a response was asked for after that."
             )
         expected = turn.expected
         problem = _unexpected(expected, prompt) or _uncallable(turn, prompt)

@@ -176,6 +176,12 @@ class Script(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         _check(self.emit)
 
     @property
+    def length(self) -> str:
+        """How many turns there are, in words."""
+        many = len(self.turns)
+        return "1 turn" if many == 1 else f"{many} turns"
+
+    @property
     def latency(self) -> Latency:
         """How long events are under way."""
         return (
