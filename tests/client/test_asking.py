@@ -47,6 +47,10 @@ class Endpoint(ScriptedTransport):
         usage = {"type": "duration", "seconds": 1}
         self.say({"type": kind, "item_id": item_id, "content_index": 0, "transcript": words, "usage": usage})
 
+    def fail_to_transcribe(self, item_id="u"):
+        kind = "conversation.item.input_audio_transcription.failed"
+        self.say({"type": kind, "item_id": item_id, "content_index": 0, "error": {"message": "no memory"}})
+
     def answer(self, words="Hello.", response_id="r", status="completed", **details):
         item = {"id": f"a{response_id}", "type": "message", "role": "assistant", "content": []}
         where = {"item_id": item["id"], "response_id": response_id, "output_index": 0, "content_index": 0}
@@ -139,6 +143,28 @@ class TestAloud:
         monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.05)
         with pytest.raises(AudioFileError, match="heard no speech"):
             await ask_aloud(Connection(Endpoint()), SPEECH, 0.12)
+
+    async def test_an_endpoint_that_could_not_understand_says_so(self, monkeypatch):
+        monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.05)
+
+        def on_frame(endpoint, number):
+            if number == 5:
+                endpoint.start_turn()
+                endpoint.end_turn()
+                endpoint.fail_to_transcribe()
+
+        with pytest.raises(VivaVoceError, match="could not recognise the question: no memory"):
+            await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)
+
+    async def test_a_model_that_hears_for_itself_answers_without_a_transcript(self):
+        def on_frame(endpoint, number):
+            if number == 5:
+                endpoint.start_turn()
+                endpoint.end_turn()
+                endpoint.fail_to_transcribe()
+                endpoint.answer()
+
+        assert (await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)).text == "Hello."
 
     async def test_speech_that_begins_late_gets_its_time(self, monkeypatch):
         monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.2)

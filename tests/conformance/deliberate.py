@@ -83,20 +83,6 @@ DELIBERATE = [
         "Transcripts come when they come: OpenAI's while the model, which hears for itself, already answers; the "
         "engine's before the answer, which is made of them.",
     ),
-    # To be fixed for responses in text: there the message is complete when the call begins.
-    *(
-        Deliberate(
-            event,
-            ORDER,
-            "Where a message comes before a call, OpenAI ends it first; the engine ends it with the response, as its "
-            "speech may take longer than the call.",
-        )
-        for event in (
-            "response.function_call_arguments.done",
-            "conversation.item.done",
-            "response.output_item.done",
-        )
-    ),
     # What is no matter of a WebSocket of one's own.
     Deliberate(
         "session.created",

@@ -24,6 +24,7 @@ from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.items import InputText, MessageItem
 from vivavoce.protocol.responses import Response
 from vivavoce.protocol.server_events import (
+    ConversationItemInputAudioTranscriptionFailed,
     ErrorEvent,
     InputAudioBufferSpeechStarted,
     ResponseCreated,
@@ -178,6 +179,7 @@ class _Turn:
         self._response_id: str | None = None
         self._ended: Response | None = None
         self._said = said
+        self._failure = ""
         self._patience = asyncio.timeout(None)
 
     def said(self) -> None:
@@ -195,6 +197,10 @@ class _Turn:
                 while not (self._said and self._ended):
                     self._follow(await self._next())
         except TimeoutError as error:
+            if self._ended is None and self._failure:
+                raise VivaVoceError(
+                    f"The endpoint could not recognise the question: {self._failure}"
+                ) from error
             if self._ended is None:
                 raise AudioFileError("The endpoint heard no speech in the question.") from error
         return self._ended
@@ -203,6 +209,12 @@ class _Turn:
         match event:
             case ResponseCreated(response=response):
                 self._response_id, self._ended = response.id, None
+                self._patience.reschedule(None)
+            case ConversationItemInputAudioTranscriptionFailed(error=wrong):
+                self._failure = wrong.message or "no reason given"
+                self._patience.reschedule(
+                    _now() + PATIENCE_SECONDS
+                )  # a model that hears for itself may answer yet
             case ResponseDone(response=response) if response.id == self._response_id:
                 self._ended = response
             case InputAudioBufferSpeechStarted():  # the speaker goes on: the answer will be another

@@ -258,6 +258,7 @@ class EngineSession:
                 effort="final" if work.final else "partial",
             )
         except ModelError as error:
+            _log.warning("recognising speech failed: %s", error)
             failed = inputs.RecognitionFailed(work.utterance, len(work.pcm), work.final, str(error))
             await self._inbox.put(failed)
         else:
@@ -296,6 +297,7 @@ class EngineSession:
                         case Finished():
                             await self._inbox.put(inputs.GenerationFinished(work.generation, piece))
         except ModelError as error:
+            _log.warning("writing an answer failed: %s", error)
             await self._inbox.put(inputs.GenerationFailed(work.generation, str(error)))
 
     def _speak(self, generation: int, clause: effects.Synthesise) -> None:
@@ -318,6 +320,7 @@ class EngineSession:
                         await self._inbox.put(inputs.SpeechSynthesised(generation, clause.clause, pcm))
                 await self._inbox.put(inputs.SpeechFinished(generation, clause.clause))
         except ModelError as error:
+            _log.warning("speaking failed: %s", error)
             await self._inbox.put(inputs.GenerationFailed(generation, str(error)))
 
 

@@ -202,13 +202,14 @@ class TestTurn:
         ear.recognise("Hello.")
         assert ear.told[-1] == ("words", "Hello.")
 
-    def test_without_transcription_its_failure_is_not_told_to_the_client(self):
+    def test_without_transcription_its_failure_is_an_error(self):
+        """Who asked for no transcript waits for an answer, and there will be none."""
         ear = Ear(ServerVad(silence_duration_ms=200))
         ear.hear((1.0, 0.9), (0.3, 0.0))
         ear.fail()
         assert ear.told[-1] == ("words", "")
         assert not ear.entries[0].transcribing
-        assert ear.types()[-1] == "input_audio_buffer.speech_stopped"
+        assert ear.types()[-1] == "error"
 
 
 class TestSense:

@@ -76,7 +76,8 @@ class Witness:
         elif kind.startswith("input_audio_buffer."):
             self._buffer(kind, event)
         elif kind == "error":
-            assert event["error"]["type"] == "invalid_request_error"
+            whose = "server_error" if event["error"]["code"] == "model_error" else "invalid_request_error"
+            assert event["error"]["type"] == whose
 
     def _item(self, kind: str, event: Event) -> None:
         item = event.get("item", {})

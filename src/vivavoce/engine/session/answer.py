@@ -63,7 +63,7 @@ class Answer:
         for piece in self.generation.take():
             self._write(piece)
         if self.generation.finished is not None and self.generation.finished.reason == "stop":
-            self._close_call()  # at once: a client can start to work on it while speech is still being made
+            self._close_what_is_written()
 
     def finish(self, status: Status, reason: StatusReason | None = None, failure: str | None = None) -> None:
         """Close what is open and send ``response.done``."""
@@ -102,6 +102,13 @@ class Answer:
         message = MessageOutput(self.to, len(self._outputs), spoken=spoken)
         self._outputs.append(message)
         return message
+
+    def _close_what_is_written(self) -> None:
+        """End all but a message that is still being spoken: a client can start to work on a call meanwhile."""
+        for output in self._outputs:
+            whole = isinstance(output, CallOutput) or self.wanted.modality == "text"
+            if whole and output.entry.status == "in_progress":
+                output.close("completed")
 
     def _close_call(self) -> None:
         last = self._outputs[-1] if self._outputs else None

@@ -10,6 +10,7 @@ from vivavoce.engine.session.conversation import Entry
 from vivavoce.engine.session.effects import CancelRecognition, Recognise
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.engine.session.utterance import Utterance
+from vivavoce.errors import ProtocolError
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.session import Transcription as TranscriptionConfig
 
@@ -92,13 +93,8 @@ class Transcribing:
         if not answer.final:
             return
         settling = self._settle_down(answer.utterance)
-        if self._config is not None and not settling.quiet:
-            error = ev.TranscriptionError(type="server_error", code="model_error", message=answer.message)
-            self._out.send(
-                ev.ConversationItemInputAudioTranscriptionFailed(
-                    item_id=settling.entry.id, content_index=settling.index, error=error
-                )
-            )
+        if not settling.quiet:
+            self._out.send(self._failure(settling, answer.message))
         self._transcribed(settling.entry)
 
     def forget(self, item_id: str) -> None:
@@ -107,6 +103,19 @@ class Transcribing:
             if settling.entry.id == item_id:
                 del self._settling[number]
                 self._out.ask(CancelRecognition(number))
+
+    def _failure(self, settling: _Settling, message: str) -> ev.ServerEvent:
+        if self._config is not None:
+            error = ev.TranscriptionError(type="server_error", code="model_error", message=message)
+            return ev.ConversationItemInputAudioTranscriptionFailed(
+                item_id=settling.entry.id, content_index=settling.index, error=error
+            )
+        # Who asked for no transcript waits for an answer, and should not do so in vain.
+        return ev.ErrorEvent.of(
+            ProtocolError(
+                f"What was said could not be recognised: {message}", code="model_error", type="server_error"
+            )
+        )
 
     def _settled(self, number: int, transcription: Transcription) -> None:
         settling = self._settle_down(number)
