@@ -188,9 +188,8 @@ _SESSION = (
         ),
         _rows("""
             served format
-            approximated voice: all ten names speak with one voice, unless hibari's other voices are in its cache \
-                (`vivavoce.engine.models.hibari` names which is which)
-            approximated speed: slower than 0.5 sounds like 0.5
+            served voice: each a voice of its own ([which](voices.md)), and so are the older `fable`, `onyx` and `nova`
+            served speed: 0.25 is a quarter of the pace, at the same pitch
         """),
     ),
     Section(

@@ -3,16 +3,20 @@
 import asyncio
 import threading
 
-import hibari
+import hibari.voices
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vivavoce.audio.resample import resample
 from vivavoce.engine.models.hibari import LONGEST_PHONEMES, HibariSynthesiser, speakable
+from vivavoce.engine.models.hibari_voices import CHARACTERS
+from vivavoce.engine.models.protocols import MODEL_RATE
 from vivavoce.errors import ModelError
+from vivavoce.protocol.session import DEFAULT_VOICE, VOICES
 
-NAMES = ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"]
+NAMES = [*VOICES, "fable", "onyx", "nova"]
 
 
 async def parts(synthesiser, text, voice="marin", **how):
@@ -61,14 +65,17 @@ class TestSpeech:
         first, second = [await parts(synthesiser, "It is always the same.") for _ in range(2)]
         np.testing.assert_array_equal(np.concatenate(first), np.concatenate(second))
 
-    async def test_speed(self, synthesiser):
+    @pytest.mark.parametrize("voice", ["alloy", "cedar"])
+    @pytest.mark.parametrize("speed", [0.25, 0.5, 0.75, 1.25, 1.5])
+    async def test_speed(self, synthesiser, speed, voice):
         async def seconds(speed):
-            return len(np.concatenate(await parts(synthesiser, "The weather is fine today.", speed=speed)))
+            spoken = await parts(
+                synthesiser, "The weather is fine today. It will rain tomorrow.", voice=voice, speed=speed
+            )
+            assert len(spoken) == 2  # still sentence by sentence
+            return sum(map(len, spoken)) / synthesiser.rate
 
-        slowest, slow, normal, fast = [await seconds(speed) for speed in (0.25, 0.5, 1.0, 1.5)]
-        assert slowest == slow  # hibari goes no slower
-        assert slow > 1.7 * normal
-        assert fast < 0.75 * normal
+        assert await seconds(1.0) / await seconds(speed) == pytest.approx(speed, rel=0.1)
 
     @pytest.mark.parametrize("text", ["", "🎉", "こんにちは", "مرحبا"])
     async def test_of_what_cannot_be_pronounced_there_is_none(self, synthesiser, text):
@@ -123,25 +130,72 @@ class TestVoices:
         with pytest.raises(ModelError, match=r"expected a voice out of alloy, .*, but got 'nobody'"):
             await parts(synthesiser, "Hello.", voice="nobody")
 
-    async def test_without_a_cache_all_are_the_one_in_the_wheel(self, monkeypatch, tmp_path):
+    async def test_the_default_one_comes_first(self, synthesiser):
+        assert next(iter(synthesiser.voices)) == DEFAULT_VOICE
+
+    async def test_the_pitch_and_the_pace_are_heard(self, synthesiser):
+        text = "Many men on the moon may be lonely, early on a May morning."
+
+        async def spoken(name):
+            return np.concatenate(await parts(synthesiser, text, voice=name))
+
+        plain = await spoken("alloy")
+        for name, character in CHARACTERS.items():
+            audio = await spoken(name)
+            pitch = median_f0(audio) / median_f0(plain)
+            assert pitch == pytest.approx(character.own.timbre.pitch, rel=0.07), name
+            if character.accent == "American":
+                pace = len(plain) / len(audio)
+                assert pace == pytest.approx(character.own.pace, rel=0.05), name
+
+    async def test_the_accent_is_heard(self, synthesiser, recogniser):
+        reader = synthesiser._read("fable", "Half past four.")
+        assert reader != synthesiser._read("marin", "Half past four.")
+        spoken = np.concatenate(await parts(synthesiser, "Is there any water in the garden?", voice="fable"))
+        heard = await recogniser.transcribe(resample(spoken, synthesiser.rate, MODEL_RATE))
+        assert heard.text == "Is there any water in the garden?"
+
+    async def test_without_a_cache_all_are_made_of_the_one_in_the_wheel(self, monkeypatch, tmp_path):
         monkeypatch.setenv("HIBARI_HOME", str(tmp_path))
         monkeypatch.setattr("hibari.voices.download", lambda *_: pytest.fail("it may not download"))
         model = HibariSynthesiser()
-        assert {voice.description for voice in model.voices.values()} == {
-            "American English, female (hibari's heart)"
-        }
+        told = {name: voice.description for name, voice in model.voices.items()}
+        assert told["alloy"] == "American English, female, plain (hibari's heart)"
+        assert told["cedar"] == "American English, male, deep (made of hibari's heart)"
+        assert told["verse"] == "British English, male, lively (made of hibari's heart)"
+        assert all("heart" in description for description in told.values())
         assert await parts(model, "Hello.", voice="cedar")
         await model.close()
 
     async def test_one_in_the_cache_is_used(self, monkeypatch, tmp_path):
-        from hibari.voices import VOICES, voice_path
+        from hibari.voices import voice_path
 
         monkeypatch.setenv("HIBARI_HOME", str(tmp_path))
-        (tmp_path / VOICES["fenrir"]["file"]).symlink_to(voice_path("heart"))
+        for name in ("fenrir", "fable"):
+            (tmp_path / hibari.voices.VOICES[name]["file"]).symlink_to(voice_path("heart"))
         model = HibariSynthesiser()
-        assert model.voices["cedar"].description == "American English, male (hibari's fenrir)"
+        assert model.voices["echo"].description == "American English, male, even (hibari's fenrir)"
+        assert model.voices["cedar"].description == "American English, male, deep (made of hibari's fenrir)"
+        assert model.voices["verse"].description == "British English, male, lively (hibari's fable)"
+        assert model.voices["sage"].description.endswith("(made of hibari's heart)")
         assert await parts(model, "Hello.", voice="cedar")
+        assert "ɒ" in model._read("verse", "Not.")[0]  # it knows this sound
         await model.close()
+
+
+def median_f0(audio, rate=24_000, lowest=60, highest=400):
+    """Return the pitch in Hz where it is clear, by autocorrelation."""
+    size, found = rate // 15, []
+    for start in range(0, len(audio) - size, size // 2):
+        frame = audio[start : start + size] * np.hanning(size)
+        if np.sqrt(np.mean(frame**2)) < 0.01:
+            continue
+        alike = np.fft.irfft(np.abs(np.fft.rfft(frame, 2 * size)) ** 2)[:size] / (1 - np.arange(size) / size)
+        lags = np.arange(rate // highest, rate // lowest)
+        best = lags[alike[lags] > 0.9 * alike[lags].max()][0]
+        if alike[best] > 0.5 * alike[0]:
+            found.append(rate / best)
+    return float(np.median(found))
 
 
 @pytest.mark.models
@@ -161,4 +215,11 @@ def test_a_voice_that_cannot_be_loaded_says_so(monkeypatch):
 
     monkeypatch.setattr("vivavoce.engine.models.hibari.Hibari", fail)
     with pytest.raises(ModelError, match="'heart' cannot be loaded: no such file"):
+        HibariSynthesiser()
+
+
+@pytest.mark.models
+def test_a_network_that_tells_something_else_is_refused(monkeypatch):
+    monkeypatch.setattr("vivavoce.engine.models.hibari.OUTPUTS", ("lh", "f0"))
+    with pytest.raises(ModelError, match=r"expected a network that tells lh, f0, .* but it tells lh, theta"):
         HibariSynthesiser()

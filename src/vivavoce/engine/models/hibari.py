@@ -1,7 +1,8 @@
 """hibari: a small neural synthesiser for English; the weights of its first voice are in its wheel.
 
-All of the protocol's voices are hibari's "heart" unless other voices of hibari lie in its cache already:
-nothing is ever downloaded while somebody waits for speech.
+All of the protocol's voices are made of hibari's "heart" unless other voices of hibari lie in its cache already:
+nothing is ever downloaded while somebody waits for speech. To make them takes the pitch, which hibari computes and
+keeps to itself: that is why its version is bound.
 """
 
 import re
@@ -11,34 +12,28 @@ from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 
 import numpy as np
-from hibari import SAMPLE_RATE, Hibari
+from hibari import SAMPLE_RATE, Hibari, dsp
+from hibari.g2p import G2P
 from hibari.voices import voice_path
 
+from vivavoce.engine.models.hibari_voices import (
+    BUILT_IN,
+    CHARACTERS,
+    PLAIN,
+    Cast,
+    Character,
+    in_american_sounds,
+)
 from vivavoce.engine.models.protocols import Samples, Voice
 from vivavoce.engine.models.spoken import unmarked
+from vivavoce.engine.models.timbre import shaped
 from vivavoce.engine.models.workers import Worker
 from vivavoce.errors import ModelError
 
 __all__ = ["HibariSynthesiser", "phonemes_of", "speakable", "without_leading_silence"]
 
-VOICES = {
-    "alloy": ("heart", "American English, female"),
-    "ash": ("fenrir", "American English, male"),
-    "ballad": ("fable", "British English, male"),
-    "coral": ("emma", "British English, female"),
-    "echo": ("fenrir", "American English, male"),
-    "sage": ("kore", "American English, female"),
-    "shimmer": ("emma", "British English, female"),
-    "verse": ("fable", "British English, male"),
-    "marin": ("heart", "American English, female"),
-    "cedar": ("fenrir", "American English, male"),
-}
-"""For each of the protocol's voices the one of hibari that comes closest."""
-
-BUILT_IN = "heart"
-
-SLOWEST = 0.5
-"""hibari's slowest pace; slower speech is spoken at this one."""
+OUTPUTS = ("lh", "theta", "ln", "lr", "phi", "f0")
+"""What hibari's network tells of each hundredth of a second or so: five parts of a spectrum, and the pitch in Hz."""
 
 LEADING_SILENCE_S = 0.05
 """Of the silence before a clause so much is kept: the rest would only delay the answer."""
@@ -55,15 +50,25 @@ _SILENT = re.compile(r"[^\w\s.,;:!?'’\"“”()/%$€£¥°+=&@–—…-]")
 
 
 class HibariSynthesiser:
-    """Speaks; every voice is a model of its own, loaded when it is first used."""
+    """Speaks; what reads and what speaks is loaded for an accent when a voice of that accent is first used."""
 
     def __init__(self) -> None:
         try:
-            self._speakers: dict[str, Hibari] = {BUILT_IN: Hibari(BUILT_IN, threads=1)}
+            speaker = Hibari(BUILT_IN, threads=1)
         except Exception as error:
             raise ModelError(f"hibari: the voice {BUILT_IN!r} cannot be loaded: {error}") from error
-        self._available = {name: _available(name) for name in {hibari for hibari, _ in VOICES.values()}}
-        self._voices = {name: self._describe(name) for name in VOICES}
+        told = tuple(output.name for output in speaker.sess.get_outputs())
+        if told != OUTPUTS:
+            raise ModelError(
+                f"hibari: expected a network that tells {', '.join(OUTPUTS)}, as that of hibari-tts 0.2 does, "
+                f"but it tells {', '.join(told)}."
+            )
+        self._speakers: dict[tuple[str, str], Hibari] = {(BUILT_IN, "American"): speaker}
+        self._casts = {name: _cast(character) for name, character in CHARACTERS.items()}
+        self._voices = {
+            name: Voice(name, _description(character, self._casts[name]))
+            for name, character in CHARACTERS.items()
+        }
         self._worker = Worker("hibari")
 
     @property
@@ -79,18 +84,17 @@ class HibariSynthesiser:
     async def synthesise(self, text: str, *, voice: str, speed: float = 1.0) -> AsyncGenerator[Samples, None]:
         """Stream the speech of a text, sentence by sentence; of what cannot be pronounced there is none.
 
-        ``speed`` below 0.5 sounds as 0.5 does, hibari's slowest. Raises `ModelError` for an unknown voice.
+        Raises `ModelError` for an unknown voice.
         """
-        if voice not in VOICES:
-            raise ModelError(f"hibari: expected a voice out of {', '.join(VOICES)}, but got {voice!r}.")
+        if voice not in CHARACTERS:
+            raise ModelError(f"hibari: expected a voice out of {', '.join(CHARACTERS)}, but got {voice!r}.")
         spoken = speakable(text)
         if not spoken:
             return
-        speaker = await self._worker.do(lambda: self._speaker(voice))
-        pace = max(speed, SLOWEST)
+        cast = self._casts[voice]
         first = True
-        for phonemes in await self._worker.do(lambda: phonemes_of(speaker, spoken)):
-            audio = await self._worker.do(partial(speaker.from_phonemes, phonemes, pace, seed=0))
+        for phonemes in await self._worker.do(lambda: self._read(voice, spoken)):
+            audio = await self._worker.do(partial(self._say, voice, phonemes, speed * cast.pace))
             if len(audio):
                 yield without_leading_silence(audio) if first else audio
                 first = False
@@ -105,16 +109,26 @@ class HibariSynthesiser:
         await self._worker.close()
 
     def _speaker(self, voice: str) -> Hibari:
-        name = VOICES[voice][0] if self._available.get(VOICES[voice][0]) else BUILT_IN
-        if name not in self._speakers:
-            self._speakers[name] = Hibari(name, threads=1)
-        return self._speakers[name]
+        name, accent = self._casts[voice].hibari, CHARACTERS[voice].accent
+        if (name, accent) not in self._speakers:
+            reader = G2P(british=accent == "British")
+            self._speakers[name, accent] = Hibari(name, threads=1, g2p=reader)
+        return self._speakers[name, accent]
 
-    def _describe(self, name: str) -> Voice:
-        wanted, description = VOICES[name]
-        if not self._available[wanted]:
-            wanted, description = BUILT_IN, "American English, female"
-        return Voice(name, f"{description} (hibari's {wanted})")
+    def _read(self, voice: str, text: str) -> list[str]:
+        sentences = phonemes_of(self._speaker(voice), text)
+        foreign = CHARACTERS[voice].accent == "British" and self._casts[voice].hibari == BUILT_IN
+        return [in_american_sounds(sentence) for sentence in sentences] if foreign else sentences
+
+    def _say(self, voice: str, phonemes: str, pace: float) -> Samples:
+        speaker, timbre = self._speaker(voice), self._casts[voice].timbre
+        tokens = speaker.ids(phonemes)
+        if len(tokens) < 3:  # nothing between the pads
+            return np.empty(0, np.float32)
+        given = {"ids": np.array([tokens], np.int64), "speed": np.array([pace], np.float32)}
+        *spectrum, f0 = (rows[0] for rows in speaker.sess.run(OUTPUTS, given))
+        audio: Samples = dsp.synth(*spectrum, f0, np.random.default_rng(0))
+        return audio if timbre == PLAIN else shaped(audio, f0, SAMPLE_RATE, timbre)
 
 
 def speakable(text: str) -> str:
@@ -137,6 +151,16 @@ def phonemes_of(speaker: Hibari, text: str) -> list[str]:
         for sentence in sentences
         for part in textwrap.wrap(sentence, LONGEST_PHONEMES, break_on_hyphens=False)
     ]
+
+
+def _cast(character: Character) -> Cast:
+    nearest = character.nearest
+    return nearest if nearest is not None and _available(nearest.hibari) else character.own
+
+
+def _description(character: Character, cast: Cast) -> str:
+    made = f"hibari's {cast.hibari}" if cast.timbre == PLAIN else f"made of hibari's {cast.hibari}"
+    return f"{character.accent} English, {character.description} ({made})"
 
 
 def _available(name: str) -> bool:
