@@ -437,7 +437,7 @@ class TestSemanticTurns:
     def test_silence_has_the_last_word(self):
         driver = self.paused("I would like to")
         driver.judge(0.0)
-        assert "input_audio_buffer.speech_stopped" in types(driver.hear((1.3, 0.0)))
+        assert "input_audio_buffer.speech_stopped" in types(driver.hear((1.6, 0.0)))
 
     def test_a_judgement_on_an_earlier_pause_does_not_count(self):
         driver = self.paused("Turn on the light.")
