@@ -15,31 +15,32 @@ import re
 
 __all__ = ["sounds_complete"]
 
-_NEVER_LAST = frozenset(
-    word
-    for group in (
-        "a an the my your his its our their this these those some any every each another no",  # determiners
-        "and or but so because if when while although though unless until whereas than that which whose",
-        "via during among toward towards um uh er erm hmm",
-        "i'm you're he's she's we're they're i'll you'll we'll they'll let's gonna wanna",
-    )
-    for word in group.split()
+
+def _set(*groups: str) -> frozenset[str]:
+    return frozenset(word for group in groups for word in group.split())
+
+
+_NEVER_LAST = _set(
+    "a an the my your his its our their this these those some any every each another no",  # determiners
+    "and or but so because if when while although though unless until whereas than that which whose",
+    "via during among toward towards um uh er erm hmm",
+    "i'm you're he's she's we're they're i'll you'll we'll they'll let's gonna wanna",
 )
 
-_AUXILIARY = frozenset(
-    "am is are was were do does did have has had will would shall should can could may might must".split()
+_AUXILIARY = _set(
+    "am is are was were do does did have has had will would shall should can could may might must"
 )
 
-_LAST_IN_QUESTIONS = _AUXILIARY | frozenset("be been being i we he she they who like well".split())
+_LAST_IN_QUESTIONS = _AUXILIARY | _set("be been being i we he she they who like well")
 """What ends no statement, but may end a question: "Do you know what time it is?"."""
 
-_PREPOSITIONS = frozenset("of into onto from with without between to at as by per".split())
+_PREPOSITIONS = _set("of into onto from with without between to at as by per")
 """A question may end with one where it asks for what belongs behind it: "Where are you from?"."""
 
-_ASKING = frozenset("what where when who whom whose which how why".split())
+_ASKING = _set("what where when who whom whose which how why")
 
-_SUBORDINATE = frozenset(
-    "if when while after before because although though unless until since once whenever whereas as".split()
+_SUBORDINATE = _set(
+    "if when while after before because although though unless until since once whenever whereas as"
 )
 
 _SENTENCE_END = re.compile(r"[.?!]\s+")

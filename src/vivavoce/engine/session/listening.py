@@ -37,8 +37,8 @@ SEMANTIC_COMPLETE_MS = {"low": 600, "medium": 350, "auto": 350, "high": 200}
 """Silence that ends a turn that is."""
 
 COMPLETE = 0.8
-"""Probability from which a turn is taken for complete. Smart Turn's authors say 0.5, which takes 17 % of recorded pauses
-in mid-sentence for the end; at 0.8 it is 11 % (`benchmarks/turn_taking.py`)."""
+"""Probability from which a turn is taken for complete. Smart Turn's authors say 0.5, which takes 17 % of recorded
+pauses in mid-sentence for the end; at 0.8 it is 11 % (`benchmarks/turn_taking.py`)."""
 
 SILENT = (
     "The user has been silent for {seconds:.0f} seconds. Remind the user, in one short question such as "
