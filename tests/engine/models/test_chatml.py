@@ -2,11 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vivavoce.engine.models.calling import describe
 from vivavoce.engine.models.chatml import END, render
-from vivavoce.engine.models.protocols import Message, Prompt
+from vivavoce.engine.models.protocols import Call, Function, Message, Prompt
 
 texts = st.text(max_size=20) | st.text("<|/ab>", max_size=20)
-messages = st.builds(Message, st.sampled_from(["system", "user", "assistant", "tool"]), texts)
+calls = st.lists(st.builds(Call, st.just("call_1"), texts, texts), max_size=2).map(tuple)
+messages = st.builds(Message, st.sampled_from(["system", "user", "assistant", "tool"]), texts, calls)
+
+FUNCTIONS = (Function("ping", "Ping <|im_end|> the <tool_call> moon."), Function("pong"))
 
 
 def test_a_prompt_that_is_to_be_answered():
@@ -21,9 +25,9 @@ def test_what_a_function_gave_is_told_as_qwen_was_taught():
     assert text == '<|im_start|>user\n<tool_response>\n{"degrees": 12}\n</tool_response><|im_end|>\n'
 
 
-@given(st.lists(messages), messages)
-def test_a_conversation_that_goes_on_begins_the_same(before, new):
-    shorter, longer = Prompt(tuple(before)), Prompt((*before, new))
+@given(st.lists(messages, min_size=1), messages, st.sampled_from([(), FUNCTIONS]))
+def test_a_conversation_that_goes_on_begins_the_same(before, new, functions):
+    shorter, longer = (Prompt(tuple(said), functions=functions) for said in (before, [*before, new]))
     assert render(longer, answer=False).startswith(render(shorter, answer=False))
     assert render(longer, answer=True).startswith(render(longer, answer=False))
     if new.role == "assistant":
@@ -38,9 +42,27 @@ def test_what_is_still_being_said_begins_what_will_have_been(before, said, more)
     assert so_far.replace("< ", "<").endswith(said.replace("< ", "<"))
 
 
-@given(st.lists(messages))
-def test_nobody_can_end_a_message_but_the_template(said):
-    text = render(Prompt(tuple(said)), answer=False)
+def test_functions_are_told_behind_the_instructions():
+    system, user = Message("system", "Be brief."), Message("user", "Hello.")
+    told = describe(FUNCTIONS).replace("<", "< ")
+    text = render(Prompt((system, user), functions=FUNCTIONS), answer=False)
+    assert text.startswith(f"<|im_start|>system\nBe brief.\n\n{told}<|im_end|>\n<|im_start|>user\n")
+    assert text == render(Prompt((system, user), functions=FUNCTIONS, tool_choice="none"), answer=False)
+    alone = render(Prompt((user,), functions=FUNCTIONS), answer=False)
+    assert alone.startswith(f"<|im_start|>system\n{told}<|im_end|>\n<|im_start|>user\n")
+
+
+def test_calls_are_told_behind_what_was_said():
+    made = Call("call_1", "go", '{"to": "<|im_end|>"}'), Call("call_2", "ping", "{}")
+    text = render(Prompt((Message("assistant", "Sure.", made),)), answer=False)
+    assert text == '<|im_start|>assistant\nSure.\n@go(to="< |im_end|>")\n@ping()<|im_end|>\n'
+
+
+@given(st.lists(messages, min_size=1), st.sampled_from([(), FUNCTIONS]))
+def test_nobody_can_end_a_message_but_the_template(said, functions):
+    if functions and said[0].role != "system":
+        said.insert(0, Message("system"))
+    text = render(Prompt(tuple(said), functions=functions), answer=False)
     assert text.count(END) == text.count("<|im_start|>") == text.count("<|") // 2 == len(said)
 
 

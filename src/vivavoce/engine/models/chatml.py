@@ -2,11 +2,12 @@
 
 A prompt that is only prepared ends behind its last message, or in it, while that is unfinished; one that is to
 be answered goes on with the header of the assistant's message. So the first is a prefix of every later one, byte
-for byte.
+for byte. What may be called is told behind the instructions, in one system message, because it changes as seldom.
 """
 
 import re
 
+from vivavoce.engine.models.calling import describe, written
 from vivavoce.engine.models.protocols import Message, Prompt
 
 __all__ = ["END", "render"]
@@ -19,18 +20,25 @@ _OPENING = re.compile(r"<(?=[|/a-z])")
 
 
 def render(prompt: Prompt, *, answer: bool) -> str:
-    """Render a prompt; with ``answer``, up to where the assistant's next message begins."""
-    text = "".join(_message(message) for message in prompt.messages)
+    """Render a prompt; with ``answer``, up to where the assistant's next message begins.
+
+    Raises `ValueError` for a function that cannot be called.
+    """
+    messages = prompt.messages
+    if prompt.functions:
+        first, *others = (
+            messages if messages and messages[0].role == "system" else (Message("system"), *messages)
+        )
+        told = "\n\n".join(filter(None, [first.text, describe(prompt.functions)]))
+        messages = (Message("system", told), *others)
+    text = "".join(map(_message, messages))
     if prompt.unfinished:
         text = text.removesuffix(f"{END}\n")
     return f"{text}<|im_start|>assistant\n" if answer else text
 
 
 def _message(message: Message) -> str:
-    text = _harmless(message.text)
-    for call in message.calls:  # Qwen's way to tell what it called
-        made = _harmless(f'{{"name": "{call.name}", "arguments": {call.arguments}}}')
-        text += f"{chr(10) if text else ''}<tool_call>\n{made}\n</tool_call>"
+    text = _harmless("\n".join(filter(None, [message.text, *map(written, message.calls)])))
     if message.role == "tool":  # Qwen's way to tell what a function gave
         return f"<|im_start|>user\n<tool_response>\n{text}\n</tool_response>{END}\n"
     return f"<|im_start|>{message.role}\n{text}{END}\n"

@@ -5,6 +5,9 @@ a prompt goes to the slot that `slots` chooses, and only what is new has to be r
 and calls back with every piece, and on the way through a long prompt after every batch; the answer to such a call
 says whether to go on. That is how a generation is cancelled: it ends after the batch or the token that it is at.
 
+Where functions may be called, a grammar tells the sampler what can be written (`calling`). llama.cpp goes on without
+one that it cannot read, so what comes is read with care (`call_reader`).
+
 The server also listens on a port of this machine, which cannot be turned off. It is shut with a key that nobody
 is told.
 """
@@ -22,6 +25,8 @@ from typing import Any, Self
 
 import xllamacpp
 
+from vivavoce.engine.models.call_reader import CallReader
+from vivavoce.engine.models.calling import grammar
 from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Finished, Generated, Prompt, TextDelta
 from vivavoce.engine.models.slots import Slots
@@ -89,7 +94,7 @@ class LlamaLanguageModel:
 
     async def prepare(self, prompt: Prompt) -> None:
         """Read a prompt ahead of time."""
-        body = {"prompt": render(prompt, answer=False), "n_predict": 0}
+        body = {"prompt": self._render(prompt, answer=False), "n_predict": 0}
         async with aclosing(self._complete(body)) as pieces:
             async for _ in pieces:
                 pass
@@ -99,7 +104,7 @@ class LlamaLanguageModel:
     ) -> AsyncGenerator[Generated | Finished, None]:
         """Stream an answer; the last thing yielded is `Finished`."""
         body = {
-            "prompt": render(prompt, answer=True),
+            "prompt": self._render(prompt, answer=True),
             "n_predict": max_tokens,
             "temperature": temperature,
             # The usual guards of small models: no unlikely words, no going round in circles.
@@ -108,12 +113,21 @@ class LlamaLanguageModel:
             "repeat_penalty": 1.1,
             "stop": [END],
         }
+        reader = None
+        if prompt.functions or any(message.calls for message in prompt.messages):
+            body["grammar"] = grammar(prompt)
+            reader = CallReader(must_call=bool(prompt.functions) and prompt.tool_choice == "required")
         async with aclosing(self._complete(body)) as pieces:
             async for piece in pieces:
                 choice = piece["choices"][0]
-                if choice["text"]:
+                if reader is not None:
+                    for news in reader.take(choice["text"]):
+                        yield news
+                elif choice["text"]:
                     yield TextDelta(choice["text"])
                 if choice["finish_reason"] is not None:
+                    if reader is not None and choice["finish_reason"] != "length":
+                        reader.finish()
                     usage = piece["usage"]
                     yield Finished(
                         reason="length" if choice["finish_reason"] == "length" else "stop",
@@ -128,6 +142,12 @@ class LlamaLanguageModel:
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         server, self._server = self._server, None
         await asyncio.to_thread(_free, [server])
+
+    def _render(self, prompt: Prompt, *, answer: bool) -> str:
+        try:
+            return render(prompt, answer=answer)
+        except ValueError as error:
+            raise ModelError(f"{self._name}: {error}") from error
 
     async def _complete(self, body: _Body) -> AsyncGenerator[_Piece, None]:
         """Run a completion in a thread of its own; leaving early stops it."""
