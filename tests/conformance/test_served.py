@@ -115,11 +115,15 @@ def encoded(driver):
     return spoken(driver)
 
 
+def clause(driver):
+    driver.write("Hi.")
+    return driver.last(effects.Synthesise)
+
+
 def said(driver):
     driver.client("response.create")
-    driver.write("Hi.")
-    clause = driver.last(effects.Synthesise)
-    return clause.voice, clause.speed
+    spoken = clause(driver)
+    return spoken.voice, spoken.speed
 
 
 def most(driver):
@@ -218,6 +222,7 @@ RESPONSE = [
     ({"input": [{"type": "item_reference", "id": "item_second"}]}, read, ["Second"]),
     ({"output_modalities": ["text"]}, wrote, ["output_text"]),
     ({"audio": {"output": {"format": {"type": "audio/pcma"}}}}, spoken, 8000),
+    ({"audio": {"output": {"voice": "marin"}}}, lambda d: clause(d).voice, "marin"),
     ({"tools": [LOOK]}, lambda d: [function.name for function in generated(d).functions], ["look"]),
     ({"tool_choice": "required"}, lambda d: generated(d).tool_choice, "required"),
     ({"tools": [LOOK], "tool_choice": LOOK}, lambda d: generated(d).must_call, "look"),
