@@ -298,3 +298,24 @@ async def test_with_real_models_a_written_question_gets_a_spoken_answer():
     sound = speech(events)
     assert 0.1 < len(sound) / 24_000 / len(words) < 1.5
     assert np.abs(sound).max() > 3000
+
+
+async def test_what_the_language_model_cannot_call_is_refused_where_it_is_offered(loader):
+    class Choosy(fakes.ScriptedLanguageModel):
+        def check(self, function):
+            raise ValueError(f"Expected nothing like {function.name}.")
+
+    async def load(report):
+        loaded = await loader(report)
+        return replace(loaded, models=replace(loaded.models, language_model=Choosy("Hi.")))
+
+    async with Engine(load=load) as engine:
+        session = engine.connect()
+        update = {"type": "realtime", "tools": [{"type": "function", "name": "look"}]}
+        await session.send(json.dumps({"type": "session.update", "session": update}))
+        refused = (await until(session, "error"))[-1]["error"]
+        assert (refused["code"], refused["param"]) == (
+            "invalid_function_parameters",
+            "session.tools[0].parameters",
+        )
+        assert "Expected nothing like look." in refused["message"]

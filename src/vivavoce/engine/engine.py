@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from vivavoce.engine.capacity import capacity
 from vivavoce.engine.measuring import usable_cores
-from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.models.protocols import MODEL_RATE, Choosy, Function
 from vivavoce.engine.pace import Pace
 from vivavoce.engine.profiles import PROFILES, Loaded, Report
 from vivavoce.engine.runtime import EngineSession
@@ -156,6 +156,7 @@ class Engine:
             budget_tokens=loaded.budget_tokens,
             expires_at=expires_at,
             initial=params,
+            check_function=choosy.check if isinstance(choosy := models.language_model, Choosy) else _anything,
         )
 
     def _admit(self) -> None:
@@ -186,3 +187,7 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _anything(function: Function) -> None:
+    """Let a language model that is not choosy call any function."""

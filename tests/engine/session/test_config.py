@@ -12,6 +12,7 @@ from vivavoce.engine.session.config import (
     updated,
 )
 from vivavoce.engine.session.config import new as new_session
+from vivavoce.engine.session.tools import ToolLimits
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.session import RealtimeSession, SemanticVad, VoiceId
 from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
@@ -66,7 +67,7 @@ def at(session, path):
 
 def update(session, fields, *, spoke=False):
     params = msgspec.convert({"type": "realtime", **fields}, SessionParams)
-    return updated(session, params, voices=VOICES, spoke=spoke, tools_room=1000)
+    return updated(session, params, voices=VOICES, spoke=spoke, tool_limits=ToolLimits(1000))
 
 
 @pytest.fixture
@@ -209,7 +210,9 @@ def test_noise_reduction_keeps_its_strength(new):
 def begun(**params):
     """A session that begins as it is asked to."""
     asked = msgspec.convert({"type": "realtime", **params}, SessionParams)
-    return new_session(asked, id="sess_1", model="m", expires_at=7, voices=VOICES, tools_room=1000)
+    return new_session(
+        asked, id="sess_1", model="m", expires_at=7, voices=VOICES, tool_limits=ToolLimits(1000)
+    )
 
 
 def test_a_session_begins_as_it_is_asked_to():

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from vivavoce.engine.session.conversation import Conversation, Entry
+from vivavoce.engine.session.tools import ToolLimits
 from vivavoce.engine.session.wanted import wanted
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.ids import Ids
@@ -26,7 +27,7 @@ def want(session=SESSION, **fields):
     conversation = Conversation()
     conversation.insert(Entry("item_1", "message", role="user"))
     ids = Ids(random.Random(7))
-    return wanted(session, params, conversation, ids, voices=("alloy", "marin"), tools_room=100)
+    return wanted(session, params, conversation, ids, voices=("alloy", "marin"), tool_limits=ToolLimits(100))
 
 
 def test_of_itself_a_response_is_as_the_session_says():

@@ -28,7 +28,8 @@ import xllamacpp
 from vivavoce.engine.models.call_reader import CallReader
 from vivavoce.engine.models.calling import grammar
 from vivavoce.engine.models.chatml import END, render
-from vivavoce.engine.models.protocols import Finished, Generated, Prompt, TextDelta
+from vivavoce.engine.models.protocols import Finished, Function, Generated, Prompt, TextDelta
+from vivavoce.engine.models.schema import check_function
 from vivavoce.engine.models.slots import Slots
 from vivavoce.errors import ModelError
 
@@ -91,6 +92,10 @@ class LlamaLanguageModel:
     def name(self) -> str:
         """The name of the weights."""
         return self._name
+
+    def check(self, function: Function) -> None:
+        """Raise `ValueError` for a function whose schema has no grammar."""
+        check_function(function)
 
     async def prepare(self, prompt: Prompt) -> None:
         """Read a prompt ahead of time."""

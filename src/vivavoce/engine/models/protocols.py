@@ -24,6 +24,7 @@ __all__ = [
     "ArgumentsDelta",
     "Call",
     "CallStarted",
+    "Choosy",
     "EndOfTurn",
     "Finished",
     "Forgetful",
@@ -220,6 +221,15 @@ class LanguageModel(Protocol):
         At a ``temperature`` of 0.4 small models know as much as at 0.8 (ten facts asked three times: 19 of 30 right
         with SmolLM2 at both) and ramble less (23 words to an answer, not 31).
         """
+        ...
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A language model that cannot call every function."""
+
+    def check(self, function: Function) -> None:
+        """Raise `ValueError`, which says what was expected, for a function that it cannot call."""
         ...
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from vivavoce.engine.session.tools import check_choice, check_tools
+from vivavoce.engine.session.tools import ToolLimits, check_choice, check_tools
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.errors import cannot_update_voice, invalid_modalities, invalid_value, out_of_bounds
 from vivavoce.protocol.session import (
@@ -79,19 +79,19 @@ def updated(
     *,
     voices: tuple[str, ...],
     spoke: bool,
-    tools_room: int,
+    tool_limits: ToolLimits,
 ) -> RealtimeSession:
     """Return the session with the changes in force.
 
     Nothing is changed in place: if one field is refused, with `ProtocolError`, the whole update is. ``spoke``
-    says whether the session has sent audio, which settles its voice; ``tools_room`` is how many characters its tools
-    may have. A ``model`` is passed over, as OpenAI does: one that was named with the connection stays.
+    says whether the session has sent audio, which settles its voice. A ``model`` is passed over, as OpenAI does:
+    one that was named with the connection stays.
     """
     if isinstance(params, TranscriptionSessionParams):
         return _only_listening(session, params)
     _check_unserved(params)
     audio = given(params.audio, None)
-    tools, tool_choice = _tools(session, params, tools_room)
+    tools, tool_choice = _tools(session, params, tool_limits)
     changes = {
         "output_modalities": check_modalities(
             given(params.output_modalities, session.output_modalities), "session.output_modalities"
@@ -122,7 +122,7 @@ def new(
     model: str,
     expires_at: int,
     voices: tuple[str, ...],
-    tools_room: int,
+    tool_limits: ToolLimits,
 ) -> RealtimeSession:
     """Return the session that a connection starts with, as `updated` does; its ``model`` may be named by ``params``.
 
@@ -131,7 +131,7 @@ def new(
     if isinstance(params, RealtimeSessionParams):
         model = given(params.model, model)
     session = RealtimeSession(id=id, model=model, instructions=DEFAULT_INSTRUCTIONS, expires_at=expires_at)
-    return updated(session, params, voices=voices, spoke=False, tools_room=tools_room)
+    return updated(session, params, voices=voices, spoke=False, tool_limits=tool_limits)
 
 
 def kind(params: SessionParams) -> SessionType:
@@ -208,11 +208,11 @@ def _check_unserved(params: RealtimeSessionParams) -> None:
 
 
 def _tools(
-    session: RealtimeSession, params: RealtimeSessionParams, room: int
+    session: RealtimeSession, params: RealtimeSessionParams, limits: ToolLimits
 ) -> tuple[list[Tool], ToolChoice]:
     tools = _nullable(params.tools, session.tools, [])
     if tools is not session.tools:
-        check_tools(tools, "session.tools", room=room)
+        check_tools(tools, "session.tools", limits)
     choice = given(params.tool_choice, session.tool_choice)
     check_choice(choice, tools, "session.tool_choice")
     return tools, choice

@@ -5,6 +5,9 @@ of `effects`, in the order in which they are to be done. `Listening` and `Answer
 they meet: who speaks interrupts, who has spoken is answered.
 """
 
+from collections.abc import Callable
+
+from vivavoce.engine.models.protocols import Function
 from vivavoce.engine.session import config, inputs, wire
 from vivavoce.engine.session.answering import Answering
 from vivavoce.engine.session.config import given
@@ -13,6 +16,7 @@ from vivavoce.engine.session.effects import Close, Effect, Send
 from vivavoce.engine.session.listening import Listening
 from vivavoce.engine.session.outgoing import Outgoing
 from vivavoce.engine.session.prompting import CHARS_PER_TOKEN
+from vivavoce.engine.session.tools import ToolLimits
 from vivavoce.engine.session.wanted import Wanted, wanted
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol import client_events as client
@@ -40,7 +44,8 @@ class Session:
     ``step_ms`` is the voice detector's step, ``budget_tokens`` the longest prompt that the language model
     takes, ``expires_at`` when the session ends, in seconds since 1970; `inputs.Expired` tells that it is so.
     ``initial`` is what it begins with, as if it had been updated so; it may name another ``model``. What
-    cannot be served raises `ProtocolError`. Its type stays, unless an update changes it before anything was said.
+    cannot be served raises `ProtocolError`. ``check_function`` raises `ValueError` for a function that the language
+    model cannot call. Its type stays, unless an update changes it before anything was said.
     """
 
     def __init__(
@@ -52,12 +57,13 @@ class Session:
         budget_tokens: int,
         expires_at: int,
         initial: SessionParams | None = None,
+        check_function: Callable[[Function], None] = lambda _: None,
         ids: Ids | None = None,
     ) -> None:
         self._out = Outgoing(ids or Ids())
         self._voices = voices
         self._conversation = Conversation()
-        self._tools_room = budget_tokens * CHARS_PER_TOKEN // TOOLS_SHARE
+        self._tool_limits = ToolLimits(budget_tokens * CHARS_PER_TOKEN // TOOLS_SHARE, check_function)
         initial = RealtimeSessionParams() if initial is None else initial
         self._kind = config.kind(initial)
         self._session = config.new(
@@ -66,7 +72,7 @@ class Session:
             model=model,
             expires_at=expires_at,
             voices=voices,
-            tools_room=self._tools_room,
+            tool_limits=self._tool_limits,
         )
         self._answering = Answering(
             self._out,
@@ -171,7 +177,7 @@ class Session:
             event.session,
             voices=self._voices,
             spoke=self._answering.spoke,
-            tools_room=self._tools_room,
+            tool_limits=self._tool_limits,
         )
         self._kind = kind
         self._out.send(ev.SessionUpdated(session=self.session))
@@ -204,7 +210,7 @@ class Session:
             self._conversation,
             self._out.ids,
             voices=self._voices,
-            tools_room=self._tools_room,
+            tool_limits=self._tool_limits,
         )
 
     def _respond(self, asked: Wanted) -> None:

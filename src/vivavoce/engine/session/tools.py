@@ -1,6 +1,8 @@
 """The tools of a session or a response: checked, and made into what a model is told. Pure."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -10,26 +12,36 @@ from vivavoce.errors import ProtocolError
 from vivavoce.protocol.errors import invalid_value
 from vivavoce.protocol.tools import FunctionTool, Tool, ToolChoice, ToolChoiceFunction, ToolChoiceMcp
 
-__all__ = ["Choice", "check_choice", "check_tools", "choice", "functions", "length"]
+__all__ = ["Choice", "ToolLimits", "check_choice", "check_tools", "choice", "functions", "length"]
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 Choice = tuple[Literal["auto", "none", "required"], str | None]
 """Whether something must be called, may be, or may not; and which function it must be."""
 
 
-def check_tools(tools: Sequence[Tool], param: str, *, room: int) -> None:
-    """Raise `ProtocolError` for tools that the model could not call.
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """What tools may be."""
 
-    ``room`` is how many characters their names, descriptions and schemas may have together.
-    """
+    room: int
+    """Characters that their names, descriptions and schemas may have together."""
+    check: Callable[[Function], None] = lambda _: None
+    """Raises `ValueError` for a function that the language model cannot call."""
+
+
+def check_tools(tools: Sequence[Tool], param: str, limits: ToolLimits) -> None:
+    """Raise `ProtocolError` for tools that the model could not call."""
     seen: set[str] = set()
     for index, tool in enumerate(tools):
         if not isinstance(tool, FunctionTool):
             why = "This endpoint calls no MCP servers; offer their tools as functions."
             raise _refused(f"{param}[{index}].type", why)
         _check_name(tool.name, f"{param}[{index}].name", seen)
+        _check_parameters(tool, f"{param}[{index}].parameters", limits)
         seen.add(tool.name)
-    if (total := sum(length(function) for function in functions(tools))) > room:
-        why = f"All tools together may have {room} characters here, and these have {total}."
+    if (total := sum(length(function) for function in functions(tools))) > limits.room:
+        why = f"All tools together may have {limits.room} characters here, and these have {total}."
         raise _refused(param, why)
 
 
@@ -75,10 +87,27 @@ def length(function: Function) -> int:
 def _check_name(name: str, param: str, seen: set[str]) -> None:
     if name in seen:
         raise _refused(param, f"Two tools are named '{name}'.")
+    if not _NAME.fullmatch(name):
+        raise _refused(param, "Expected 1 to 64 letters, digits, underscores and hyphens.")
+
+
+def _check_parameters(tool: FunctionTool, param: str, limits: ToolLimits) -> None:
+    kind = (tool.parameters or {"type": "object"}).get("type")
+    if kind != "object":
+        raise _bad_schema(tool.name, f'Expected a schema of type "object", and got {kind!r}.', param)
+    try:
+        limits.check(functions([tool])[0])
+    except ValueError as error:
+        raise _bad_schema(tool.name, str(error), param) from error
 
 
 def _tools(param: str) -> str:
     return param.removesuffix("tool_choice") + "tools"
+
+
+def _bad_schema(name: str, why: str, param: str) -> ProtocolError:
+    message = f"Invalid schema for function '{name}'. {why}"
+    return ProtocolError(message, code="invalid_function_parameters", param=param)
 
 
 def _refused(param: str, why: str) -> ProtocolError:

@@ -45,7 +45,7 @@ def wanted(
     ids: Ids,
     *,
     voices: tuple[str, ...],
-    tools_room: int,
+    tool_limits: tools.ToolLimits,
 ) -> Wanted:
     """Say what a response is to be; raises `ProtocolError` for what cannot be had."""
     if given(params.prompt, None) is not None:
@@ -54,7 +54,7 @@ def wanted(
     audio = given(given(params.audio, ResponseAudioParams()).output, ResponseAudioOutputParams())
     offered = given(params.tools, session.tools)
     if offered is not session.tools:
-        tools.check_tools(offered, "response.tools", room=tools_room)
+        tools.check_tools(offered, "response.tools", tool_limits)
     chosen = given(params.tool_choice, None)
     if chosen is not None:
         tools.check_choice(chosen, offered, "response.tool_choice")
