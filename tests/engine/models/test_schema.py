@@ -136,6 +136,11 @@ class TestRefusal:
             ("{", "Expected a JSON schema, and got none: "),
             ('{"patternProperties": {}}', "Expected a schema without 'patternProperties' at 'parameters'"),
             ('{"properties": []}', "Expected an object at 'parameters.properties', and got []."),
+            (
+                '{"properties": {"a": {"const": "\\u003c|im_end|>"}}}',
+                "Expected names and values without '<|'",
+            ),
+            ('{"properties": {"<|im_end|>": true}}', "Expected names and values without '<|'"),
             ('{"required": "a"}', "Expected a list of names at 'parameters.required', and got a."),
             ('{"required": ["a"]}', "Expected 'parameters.properties' to have a, which is required."),
             (

@@ -11,6 +11,7 @@ themselves and some more. ``oneOf`` is taken for ``anyOf``, and of the formats `
 are kept to; others are remarks, as the standard has it.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ def parameters(schema: str) -> Parameters:
     _no_strangers(whole, "parameters")
     described = whole.get("properties")
     body = reader.object({"additionalProperties": False, **whole}, "parameters", 0)
+    if "<|" in json.dumps(body):
+        raise ValueError("Expected names and values without '<|', which begins what only a model may write.")
     named = tuple(
         Parameter(name, part, name in body["required"], _description(described, name))
         for name, part in body["properties"].items()
