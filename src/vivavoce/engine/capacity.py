@@ -21,6 +21,7 @@ the speaker goes on; prompts share their beginning with the turn before.
 import math
 from dataclasses import dataclass
 
+from vivavoce.engine.models.threads import language_model_threads
 from vivavoce.engine.session.utterance import PARTIAL_EVERY_MS
 
 __all__ = ["SESSION_COST", "UTILISATION", "Costs", "Duty", "capacity", "loads"]
@@ -93,11 +94,11 @@ def loads(costs: Costs, duty: Duty | None = None) -> dict[str, float]:
 def capacity(costs: Costs, cores: int, duty: Duty | None = None) -> int:
     """Return how many sessions ``cores`` hold in real time; one at least, or there would be none at all.
 
-    The language model computes on one thread less than there are cores, every other part on one. Of more
+    The language model computes on `language_model_threads`, every other part on one. Of more
     conversations than the language model keeps, each would push another out, and be read again at every turn.
     """
     shares = loads(costs, duty)
-    threads = {"language_model": max(1, cores - 1)}
+    threads = {"language_model": language_model_threads(cores)}
     bounds = [cores * UTILISATION / sum(shares.values())]
     bounds += [threads.get(part, 1) * UTILISATION / share for part, share in shares.items() if share > 0]
     if costs.conversations is not None:

@@ -31,6 +31,7 @@ from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Finished, Function, Generated, Prompt, TextDelta
 from vivavoce.engine.models.schema import check_function
 from vivavoce.engine.models.slots import Slots
+from vivavoce.engine.models.threads import language_model_threads
 from vivavoce.errors import ModelError
 
 __all__ = ["BATCH_TOKENS", "LlamaLanguageModel"]
@@ -77,11 +78,9 @@ class LlamaLanguageModel:
         """Load a GGUF file, or the one in a folder.
 
         As many conversations as there are ``slots`` are kept and can be answered at once, each of at most
-        ``context_tokens``; ``threads`` are by default one less than there are
-        cores, because llama.cpp's threads wait for each other, and for a core that is busy elsewhere all wait.
-        Raises `ModelError`.
+        ``context_tokens``; for ``threads`` see `language_model_threads`. Raises `ModelError`.
         """
-        threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        threads = threads or language_model_threads(os.cpu_count() or 1)
         try:
             server = await asyncio.to_thread(_server, path, context_tokens, slots, threads)
         except (RuntimeError, OSError) as error:
