@@ -62,6 +62,15 @@ def test_length_and_loudness_stay(timbre):
     assert np.sqrt(np.mean(made**2)) == pytest.approx(np.sqrt(np.mean(audio**2)), rel=1e-4)
 
 
+@pytest.mark.parametrize("pace", [0.9, 1.15])
+def test_the_pace_changes_and_pitch_and_resonance_stay(pace):
+    audio, f0 = vowel()
+    made = shaped(audio, f0, RATE, Timbre(), pace)
+    assert len(made) == round(len(audio) / pace)
+    assert pitch_of(made) == pytest.approx(F0, rel=0.02)
+    assert resonance_of(made) == pytest.approx(resonance_of(audio), rel=0.05)
+
+
 def test_what_has_no_pitch_stays_as_it_is():
     noise = np.random.default_rng(0).normal(0, 0.1, 80 * HOP).astype(np.float32)
     made = shaped(noise, np.zeros(80, np.float32), RATE, Timbre(0.5, 0.8))
@@ -85,11 +94,12 @@ def test_a_pause_between_two_vowels_stays_where_it_is():
     f0=st.lists(st.floats(-5, 500, width=32), min_size=1, max_size=30),
     pitch=st.floats(0.4, 1.5),
     formants=st.floats(0.7, 1.4),
+    pace=st.floats(0.8, 1.3),
 )
-def test_any_pitch_is_laid_out(f0, pitch, formants):
+def test_any_pitch_is_laid_out(f0, pitch, formants, pace):
     audio = np.random.default_rng(0).normal(0, 0.1, len(f0) * HOP).astype(np.float32)
-    made = shaped(audio, np.array(f0, np.float32), RATE, Timbre(pitch, formants))
-    assert made.shape == audio.shape
+    made = shaped(audio, np.array(f0, np.float32), RATE, Timbre(pitch, formants), pace)
+    assert len(made) == round(len(audio) / pace)
     assert np.isfinite(made).all()
 
 

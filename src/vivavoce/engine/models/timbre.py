@@ -1,8 +1,8 @@
-"""Other voices out of one: deeper or higher, of a larger or a smaller speaker, at the same pace.
+"""Other voices out of one: deeper or higher, of a larger or a smaller speaker, and a little quicker or slower.
 
 This is pitch-synchronous overlap and add. Around each pulse of a voice a grain is cut out, from the pulse before to the
 one after. Grains that are laid further apart make a deeper voice out of the same mouth, and grains that are stretched
-make the mouth larger. What has no pitch stays as it is, to the sample.
+make the mouth larger. At the same pace, what has no pitch stays as it is.
 
 It needs to know the pitch, which a synthesiser does. Changing the pitch in the synthesiser's spectra instead sounds
 rough: they keep a good part of the voice in phases that belong to the old pitch (`experiments/voices.py`).
@@ -37,8 +37,10 @@ class Timbre:
     """Factor on the resonances of throat and mouth: below 1 those of a larger speaker."""
 
 
-def shaped(audio: Samples, f0: npt.NDArray[np.float32], rate: int, timbre: Timbre) -> Samples:
-    """Return speech of the same length and loudness in another voice.
+def shaped(
+    audio: Samples, f0: npt.NDArray[np.float32], rate: int, timbre: Timbre, pace: float = 1.0
+) -> Samples:
+    """Return speech of the same loudness in another voice, and ``pace`` times as quick.
 
     ``f0`` is the pitch in Hz at points that divide the audio evenly, whose pulses are where its integral is a whole
     number, and `LOWEST_HZ` or less where there is none.
@@ -46,15 +48,16 @@ def shaped(audio: Samples, f0: npt.NDArray[np.float32], rate: int, timbre: Timbr
     marks, voiced = _pulses(f0, len(audio), rate)
     gaps = np.diff(marks)
     room = int(gaps.max() / min(1.0, timbre.formants)) + 2
-    heard, made = np.pad(audio, room), np.zeros(len(audio) + 2 * room, np.float32)
-    for mark, place in _laid_out(marks, voiced, timbre.pitch):
+    size = round(len(audio) / pace)
+    heard, made = np.pad(audio, room), np.zeros(size + 3 * room, np.float32)
+    for mark, place in _laid_out(marks, voiced, timbre.pitch, pace):
         scale = timbre.formants if voiced[mark] else 1.0
         before, after = (int(gaps[index] / scale) for index in (max(0, mark - 1), min(mark, len(gaps) - 1)))
         steps = np.arange(-before, after + 1)
         grain = _read(heard, room + marks[mark] + steps * scale) * _window(before, after)
         made[room + place - before : room + place + after + 1] += grain
-    made = made[room : room + len(audio)]
-    loudness = np.sqrt(np.sum(audio**2) / max(float(np.sum(made**2)), 1e-9))
+    made = made[room : room + size]
+    loudness = np.sqrt(np.mean(audio**2) / max(float(np.mean(made**2)), 1e-12))
     return made * np.float32(loudness)
 
 
@@ -69,26 +72,23 @@ def _pulses(f0: npt.NDArray[np.float32], size: int, rate: int) -> tuple[Marks, n
     return marks, voiced
 
 
-def _laid_out(marks: Marks, voiced: npt.NDArray[np.bool_], pitch: float) -> Iterator[tuple[int, int]]:
-    """Yield which grain goes where: at a new pitch where there is one, elsewhere where it was."""
-    at, unused = 0.0, 0
+def _laid_out(
+    marks: Marks, voiced: npt.NDArray[np.bool_], pitch: float, pace: float
+) -> Iterator[tuple[int, int]]:
+    """Yield which grain goes where: at a new pitch where there is one, elsewhere as they were."""
+    at, sounding = 0.0, False
     while True:
-        after = int(np.searchsorted(marks, at))
-        mark = (
-            after - 1
-            if after and (after == len(marks) or at - marks[after - 1] < marks[after] - at)
-            else after
-        )
-        if not voiced[mark]:
-            mark = max(mark, unused)
-            if mark == len(marks):
-                return
-            at = float(marks[mark])
+        heard = at * pace
+        mark = min(int(np.searchsorted(marks, heard)), len(marks) - 1)
+        if mark and heard - marks[mark - 1] < marks[mark] - heard:
+            mark -= 1
+        if sounding and not voiced[mark]:
+            at = marks[mark] / pace  # back to where it was
+        sounding = bool(voiced[mark])
         yield mark, round(at)
         if mark == len(marks) - 1:
             return
-        unused = mark + 1
-        at += (marks[mark + 1] - marks[mark]) / (pitch if voiced[mark] else 1.0)
+        at += (marks[mark + 1] - marks[mark]) / (pitch if sounding else 1.0)
 
 
 def _read(audio: Samples, places: npt.NDArray[np.float64]) -> Samples:
