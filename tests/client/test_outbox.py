@@ -4,10 +4,11 @@ import pytest
 
 from vivavoce.client.outbox import Outbox
 from vivavoce.errors import ConnectionLost
-from vivavoce.protocol.client_events import InputAudioBufferAppend, ResponseCancel
+from vivavoce.protocol.client_events import InputAudioBufferAppend, ResponseCancel, ResponseCreate
 
 AUDIO = InputAudioBufferAppend(audio="")
 CANCEL = ResponseCancel()
+CREATE = ResponseCreate()
 
 
 async def test_what_is_urgent_overtakes():
@@ -15,6 +16,24 @@ async def test_what_is_urgent_overtakes():
     await outbox.put(AUDIO)
     outbox.put_now(CANCEL)
     assert [await outbox.get(), await outbox.get()] == [CANCEL, AUDIO]
+
+
+async def test_what_needs_no_place_keeps_its_turn():
+    outbox = Outbox(limit=1)
+    await outbox.put(AUDIO)
+    outbox.put_behind(CREATE, CREATE)
+    waiting = asyncio.create_task(outbox.put(AUDIO))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert await outbox.get() is AUDIO
+    await waiting
+    assert [await outbox.get() for _ in range(3)] == [CREATE, CREATE, AUDIO]
+    await asyncio.wait_for(outbox.put(AUDIO), 1)
+    late = asyncio.create_task(outbox.put(AUDIO))
+    await asyncio.sleep(0)
+    assert not late.done(), "there is one place, and no more"
+    outbox.end(ConnectionLost(1006))
+    await asyncio.gather(late, return_exceptions=True)
 
 
 async def test_who_sends_too_fast_waits():
@@ -53,6 +72,7 @@ async def test_the_end_turns_everyone_away():
     with pytest.raises(ConnectionLost):
         await outbox.put(AUDIO)
     outbox.put_now(CANCEL)
+    outbox.put_behind(CREATE)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await outbox.get()

@@ -13,11 +13,12 @@ OUTBOX_LIMIT = 128
 
 
 class Outbox:
-    """Two lanes: what must not wait (a cancel, a truncation, a tool's result) overtakes what may (audio)."""
+    """Two lanes: what must not wait (a cancel, a truncation) overtakes what may (audio)."""
 
     def __init__(self, limit: int = OUTBOX_LIMIT) -> None:
         self._places = asyncio.Semaphore(limit)
-        self._waiting: deque[ClientEvent] = deque()
+        self._waiting: deque[tuple[ClientEvent, bool]] = deque()
+        """Events, and whether each has a place that someone else may be waiting for."""
         self._urgent: deque[ClientEvent] = deque()
         self._news = asyncio.Event()
         self._lost: ConnectionLost | None = None
@@ -28,8 +29,14 @@ class Outbox:
         if self._lost is not None:
             self._places.release()  # for the next one who waits
             raise self._lost
-        self._waiting.append(event)
+        self._waiting.append((event, True))
         self._news.set()
+
+    def put_behind(self, *events: ClientEvent) -> None:
+        """Add events behind all others without waiting for a place; there are never many."""
+        if self._lost is None:
+            self._waiting.extend((event, False) for event in events)
+            self._news.set()
 
     def put_now(self, *events: ClientEvent) -> None:
         """Add events before all that wait; there are never many, and once the line is gone they go nowhere."""
@@ -44,8 +51,10 @@ class Outbox:
             await self._news.wait()
         if self._urgent:
             return self._urgent.popleft()
-        self._places.release()
-        return self._waiting.popleft()
+        event, placed = self._waiting.popleft()
+        if placed:
+            self._places.release()
+        return event
 
     def end(self, lost: ConnectionLost) -> None:
         """Forget what waits, and turn away who comes."""

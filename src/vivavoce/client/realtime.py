@@ -313,17 +313,17 @@ class RealtimeClient:
         params = session_changes({"tools": self._toolbox.definitions})
         event = SessionUpdate(event_id=self._ids.event(), session=params)
         self._updates.expect(event)
-        self._outbox.put_now(event)
+        self._outbox.put_behind(event)
 
     async def _call(self, call: FunctionCall) -> None:
         result = await self._toolbox.run(call.call_id, call.name, call.arguments)
         output = FunctionCallOutput(id=self._ids.item(), call_id=call.call_id, output=result)
-        self._outbox.put_now(ConversationItemCreate(item=output))
+        self._outbox.put_behind(ConversationItemCreate(item=output))
         if self._rounds.result(call.call_id):
             self._go_on()
 
     def _go_on(self) -> None:
-        self._outbox.put_now(*self._responses.request()[1])
+        self._outbox.put_behind(*self._responses.request()[1])
 
     # Receiving.
 
@@ -348,7 +348,11 @@ class RealtimeClient:
     def _take(self, event: ServerEvent | UnknownEvent) -> None:
         self.conversation.fold(event)
         self._updates.fold(event)
-        self._outbox.put_now(*self._responses.fold(event))
+        for follows in self._responses.fold(event):
+            if isinstance(follows, ResponseCancel):
+                self._outbox.put_now(*self._forgivable([follows]))
+            else:
+                self._outbox.put_behind(follows)  # behind the items that it is to answer
         if self._speaking is not None:
             self._outbox.put_now(*self._forgivable(self._speaking.take(event)))
         match event:
