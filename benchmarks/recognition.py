@@ -8,7 +8,7 @@ that of the machine's other work, the processor time is its own. Words are compa
 `word_errors.py`: small letters, no punctuation, numbers in letters, a few contractions in full.
 
 What is no speech, 2 to 5 s long and at a level that passes for speech: noise of three colours, mains hum, clicks, and
-music. It goes to the recogniser as if the voice detector had let it through, which it seldom does.
+music. It goes to the recogniser as if the voice detector had let it through.
 """
 
 import argparse
