@@ -165,7 +165,7 @@ def _cache() -> Path:
 
 def _debian(package: str) -> Path | None:
     """Return what is in a package of Debian's; None where it cannot be fetched."""
-    folder = _cache() / package
+    folder = _cache() / "debian" / package  # `turn_clips.py` keeps prompts without folders
     if folder.is_dir():
         return folder
     apt, unpack = shutil.which("apt-get"), shutil.which("dpkg-deb")
@@ -179,6 +179,7 @@ def _debian(package: str) -> Path | None:
             print(f"{package}: cannot be fetched", file=sys.stderr)
             return None
         subprocess.run([unpack, "-x", packages[0], f"{scratch}/unpacked"], check=True)
+        folder.parent.mkdir(exist_ok=True)
         Path(scratch, "unpacked").rename(folder)
     return folder
 
