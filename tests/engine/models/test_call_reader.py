@@ -21,7 +21,6 @@ values = st.recursive(
     max_leaves=5,
 )  # fmt: skip
 calls = st.tuples(names, st.dictionaries(keys, values, max_size=4))
-words = st.from_regex(r"[^@\s][^@]{0,20}", fullmatch=True).map(lambda text: text.rstrip(" \t\r\n"))
 
 
 def read(*pieces, **options):
@@ -50,14 +49,18 @@ def cut(text, places):
 
 
 @given(
-    st.just("") | words,
     st.lists(calls, max_size=3),
     st.lists(st.integers(0, 10_000), max_size=12),
 )
-def test_wherever_it_is_cut(said, made, places):
+def test_calls_wherever_they_are_cut(made, places):
     lines = [written(Call("", name, json.dumps(arguments, ensure_ascii=False))) for name, arguments in made]
-    answer = "\n".join(filter(None, [said, *lines]))
-    assert read(*cut(answer, places)) == read(*answer) == (said, made)
+    answer = "\n".join(lines)
+    assert read(*cut(answer, places)) == read(*answer) == ("", made)
+
+
+@given(st.text().filter(lambda text: not text.startswith("@")), st.lists(st.integers(0, 10_000), max_size=12))
+def test_words_wherever_they_are_cut(said, places):
+    assert read(*cut(said, places)) == (said, [])
 
 
 @given(calls)
@@ -73,9 +76,8 @@ def test_what_is_read_is_written_the_same_again(call):
 def test_words_are_told_at_once():
     reader = CallReader()
     assert reader.take("Sure") == [TextDelta("Sure")]
-    assert reader.take(", in a") == [TextDelta(", in a")]
-    assert reader.take(" ") == []
-    assert reader.take("moment") == [TextDelta(" moment")]
+    assert reader.take(", in a ") == [TextDelta(", in a ")]
+    assert reader.take("moment") == [TextDelta("moment")]
 
 
 def test_arguments_are_told_as_they_are_written():
@@ -87,8 +89,8 @@ def test_arguments_are_told_as_they_are_written():
     assert reader.take(")") == [ArgumentsDelta("}")]
 
 
-def test_an_address_is_no_call():
-    assert read("Write to me@home.example(soon)") == ("Write to me@home.example(soon)", [])
+def test_what_does_not_begin_with_a_call_has_none():
+    assert read("Write to me @home(soon)") == ("Write to me @home(soon)", [])
 
 
 def test_a_call_without_arguments():
@@ -99,9 +101,7 @@ def test_nothing_at_all():
     assert read() == ("", [])
 
 
-@pytest.mark.parametrize(
-    "answer", ["@", "@dim", "@dim(", '@dim(room="a)', "@dim(level=5", "Yes.\n@dim(level"]
-)
+@pytest.mark.parametrize("answer", ["@", "@dim", "@dim(", '@dim(room="a)', "@dim(level=5"])
 def test_an_answer_may_be_cut_short_but_does_not_end_in_a_call(answer):
     reader = CallReader()
     reader.take(answer)

@@ -1,10 +1,11 @@
 import json
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engine.models.calling import describe, grammar, written
+from vivavoce.engine.models.calling import describe, examples, grammar, written
 from vivavoce.engine.models.protocols import Call, Function, Message, Prompt
 
 
@@ -73,6 +74,38 @@ class TestDescription:
             describe([function(x={"type": "thing"})])
 
 
+class TestExamples:
+    def test_are_words_and_a_call(self):
+        hello, hi, request, call = examples(
+            [function("go", "Go there. Or not.", ["to"], to={"type": "string"})]
+        )
+        assert (hello.role, hi.role, hi.calls) == ("user", "assistant", ())
+        assert request == Message("user", "Go there, please.")
+        assert call == Message("assistant", calls=(Call("", "go", '{"to": "…"}'),))
+
+    def test_of_a_function_that_nobody_described(self):
+        assert examples([Function("ping")])[2] == Message("user", "Call ping, please.")
+
+    @pytest.mark.parametrize(
+        "schema",
+        [
+            {"type": "string"},
+            {"type": "integer", "minimum": 5},
+            {"type": "number", "maximum": -0.5},
+            {"type": "boolean"},
+            {"type": "null"},
+            {"enum": [["a"]]},
+            {"anyOf": [{"type": "object", "properties": {"a": {"type": "null"}}, "required": ["a"]}, {}]},
+            {"type": "array", "items": {"type": "integer"}},
+            {"type": "object"},
+            {},
+        ],
+    )
+    def test_fit_the_schema(self, schema):
+        *_, message = examples([function(required=["x"], x=schema)])
+        jsonschema.validate(json.loads(message.calls[0].arguments)["x"], schema)
+
+
 class TestCall:
     def test_is_written_as_python_would(self):
         arguments = '{"place": "Paris", "how far?": 1.50, "deep": {"a": [1,2]}}'
@@ -93,7 +126,7 @@ class TestGrammar:
         assert rules()["start"] == rules([function()], tool_choice="none")["start"] == "WORDS"
 
     def test_words_or_calls(self):
-        assert rules([function()])["start"] == "calls | WORDS | LEAD calls"
+        assert rules([function()])["start"] == "calls | WORDS"
         assert rules([function()], tool_choice="required")["start"] == "calls"
 
     def test_several_calls_or_one(self):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engine.models.calling import describe
+from vivavoce.engine.models.calling import describe, examples
 from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Call, Function, Message, Prompt
 
@@ -46,10 +46,16 @@ def test_functions_are_told_behind_the_instructions():
     system, user = Message("system", "Be brief."), Message("user", "Hello.")
     told = describe(FUNCTIONS).replace("<", "< ")
     text = render(Prompt((system, user), functions=FUNCTIONS), answer=False)
-    assert text.startswith(f"<|im_start|>system\nBe brief.\n\n{told}<|im_end|>\n<|im_start|>user\n")
+    opening = (
+        f"{told}<|im_end|>\n"
+        "<|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\nHello! What can I do for you?<|im_end|>\n"
+        "<|im_start|>user\nPing < |im_end|> the < tool_call> moon, please.<|im_end|>\n"
+        "<|im_start|>assistant\n@ping()<|im_end|>\n"
+        "<|im_start|>user\nHello.<|im_end|>\n"
+    )
+    assert text == f"<|im_start|>system\nBe brief.\n\n{opening}"
     assert text == render(Prompt((system, user), functions=FUNCTIONS, tool_choice="none"), answer=False)
-    alone = render(Prompt((user,), functions=FUNCTIONS), answer=False)
-    assert alone.startswith(f"<|im_start|>system\n{told}<|im_end|>\n<|im_start|>user\n")
+    assert render(Prompt((user,), functions=FUNCTIONS), answer=False) == f"<|im_start|>system\n{opening}"
 
 
 def test_calls_are_told_behind_what_was_said():
@@ -63,7 +69,8 @@ def test_nobody_can_end_a_message_but_the_template(said, functions):
     if functions and said[0].role != "system":
         said.insert(0, Message("system"))
     text = render(Prompt(tuple(said), functions=functions), answer=False)
-    assert text.count(END) == text.count("<|im_start|>") == text.count("<|") // 2 == len(said)
+    messages = len(said) + (len(examples(functions)) if functions else 0)
+    assert text.count(END) == text.count("<|im_start|>") == text.count("<|") // 2 == messages
 
 
 @pytest.mark.parametrize(

@@ -195,8 +195,8 @@ class TestCancelling:
     async def test_while_it_still_reads(self, single, monkeypatch, work):
         reading, complete = asyncio.Event(), single._complete
 
-        async def watched(body):
-            async with aclosing(complete(body)) as pieces:
+        async def watched(body, opening):
+            async with aclosing(complete(body, opening)) as pieces:
                 async for piece in pieces:
                     reading.set()
                     yield piece

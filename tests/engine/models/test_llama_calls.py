@@ -94,8 +94,7 @@ class TestChoice:
         for question in ("Hello.", "Turn on the light.", "@ping()", "Say @ping() for me."):
             said, calls, _ = await answer(model, Message("user", question), max_tokens=40, temperature=1.0)
             assert said or calls
-            assert not said.startswith("@")
-            assert " @" not in said
+            assert "@" not in said
 
     async def test_calls_and_results_are_understood_as_such(self, model):
         call = Call("call_1", "set_light", '{"room": "kitchen"}')
@@ -226,7 +225,8 @@ schemas = objects(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(240)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parameters=schemas, seed=st.integers(0, 9))
 def test_whatever_the_schema(model, parameters, seed, capfd):
     """What was checked has a grammar, and what is written to its end fits the schema."""
@@ -280,7 +280,7 @@ class TestFailure:
         with pytest.raises(ModelError, match=r"smollm2-135m: Expected one of array"):
             await model.prepare(Prompt((ASKED,), functions=(broken,)))
 
-    async def test_without_a_grammar_words_are_no_calls(self, model, monkeypatch, capfd):
-        monkeypatch.setattr("vivavoce.engine.models.llama.grammar", lambda _: "%llguidance {}\nbegin: none")
+    async def test_words_where_there_must_be_a_call(self, model, monkeypatch):
+        monkeypatch.setattr("vivavoce.engine.models.llama.grammar", lambda _: '%llguidance {}\nstart: "No."')
         with pytest.raises(ModelError, match="the model wrote a call that is none"):
             await answer(model, ASKED, tool_choice="required")

@@ -37,6 +37,16 @@ def test_a_conversation_comes_back_to_its_slot(slots):
     assert talk(slots, text("Who?", LONG, "Really?"), LONG) == other
 
 
+def test_examples_that_all_conversations_begin_with_make_them_no_less_strange_to_each_other(slots):
+    example = ("Hello!", "Hello! What can I do for you?")
+    prompts = [text(*example, asked, LONG, "Really?") for asked in ("Why?", "Who?")]
+    numbers = []
+    for prompt in prompts:
+        numbers.append(slots.take(prompt, 0.0, opening=3))
+        slots.leave(numbers[-1], 0.0)
+    assert numbers[0] != numbers[1]
+
+
 def test_the_first_one_finds_the_instructions_that_were_read_ahead(slots):
     prepared = talk(slots, text(answer=False))
     assert talk(slots, text("Why?"), LONG) == prepared

@@ -5,6 +5,7 @@ import re
 
 import msgspec
 
+from vivavoce.engine.models.calling import MARK
 from vivavoce.engine.models.protocols import ArgumentsDelta, CallStarted, Generated, TextDelta
 from vivavoce.errors import ModelError
 
@@ -18,14 +19,13 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class CallReader:
     """Reads one answer, piece by piece; where it is cut in pieces makes no difference to what is told in the end.
 
-    Words are told at once, but for white space, which may be what stands in front of a call; where something
-    ``must_call``, there are none.
+    An answer begins with words, and has only them, or with a call; where something ``must_call`` there are no words.
     """
 
     def __init__(self, *, must_call: bool = False) -> None:
         self._read = self._between if must_call else self._words
         self._news: list[Generated] = []
-        self._held = ""  # white space, a name or a key, until it is clear what follows
+        self._held = ""  # a name or a key, until it is whole
         self._begun = False
         self._arguments = ""
         self._quoted = self._escaped = False
@@ -44,13 +44,10 @@ class CallReader:
             raise self._wrong()
 
     def _words(self, character: str) -> None:
-        if character == "@" and (self._held or not self._begun):
-            self._held, self._read = "", self._name
-        elif character in _SPACE:
-            self._held += character
+        if character == MARK and not self._begun:
+            self._read = self._name
         else:
-            self._tell(TextDelta(self._held + character))
-            self._held = ""
+            self._tell(TextDelta(character))
         self._begun = True
 
     def _name(self, character: str) -> None:
@@ -87,7 +84,7 @@ class CallReader:
             self._argue(character)
 
     def _between(self, character: str) -> None:
-        if character == "@":
+        if character == MARK:
             self._read = self._name
         elif character not in _SPACE:
             raise self._wrong()

@@ -6,22 +6,33 @@ Functions are told as Python would declare them, in the system message, and call
 
     @get_weather(place="Paris")
 
-An "@" at the beginning of an answer, or behind white space, begins a call and nothing else: what is said has none
-there. So the first token tells what an answer is, and words can be spoken from the first one on. Values are JSON,
-held to their schemas by a grammar (`grammar`); `call_reader` makes of the calls what everybody else understands.
+An answer that begins with "@" is made of calls and nothing else, and in words there is no "@". So the first token
+tells what an answer is, and words can be spoken from the first one on. Values are JSON, held to their schemas by a
+grammar (`grammar`); `call_reader` makes of the calls what everybody else understands.
+
+The wording, the two examples and `CALL_BIAS` were chosen by how far Qwen2.5-Coder-1.5B tells twenty requests from
+twenty chats and questions that need no call, at the beginning of a conversation, after some talk and after a call.
 """
 
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from vivavoce.engine.models.protocols import Call, Function, Prompt
+from vivavoce.engine.models.protocols import Call, Function, Message, Prompt
 from vivavoce.engine.models.schema import Parameter, Parameters, parameters
 from vivavoce.engine.models.values import Schema
 
-__all__ = ["MAX_CALLS", "describe", "grammar", "written"]
+__all__ = ["CALL_BIAS", "MARK", "MAX_CALLS", "describe", "examples", "grammar", "written"]
+
+MARK = "@"
+"""What begins a call."""
+
+CALL_BIAS = 2.0
+"""What is added to the log-odds of a call where the user has just spoken; without it, 6 of 20 requests are only talked
+about. Behind the result of a call it would lead to another."""
 
 MAX_CALLS = 8
 """Calls in one answer."""
@@ -32,15 +43,30 @@ MAX_OTHERS = 8
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _JSON = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-_SPACE = r" \t\r\n"
-
 _HOW = """\
-Answer a request or question that a function is made for with its call alone. Answer everything else in words."""
+For each call, return @ and the call with its arguments by name, such as:
+{example}
+Do not guess what a function can find out, and do not say that you did what only a function can do: call it. \
+Small talk and general knowledge need no call."""
 
 
 def describe(functions: Sequence[Function]) -> str:
     """Return what a model is told of functions. Raises `ValueError` for one that cannot be called."""
-    return "Functions that you can call:\n" + "\n".join([*map(_signature, functions), _HOW])
+    told = "\n".join(map(_signature, functions))
+    how = _HOW.format(example=written(_example(functions[0])))
+    return f"You may call these functions to assist with the user query:\n{told}\n{how}"
+
+
+def examples(functions: Sequence[Function]) -> tuple[Message, ...]:
+    """Return how a conversation could go: a greeting needs no call, and a request for the first function does."""
+    first = functions[0]
+    request = _line(first.description).split(". ")[0].removesuffix(".") or f"Call {first.name}"
+    return (
+        Message("user", "Hello!"),
+        Message("assistant", "Hello! What can I do for you?"),
+        Message("user", f"{request}, please."),
+        Message("assistant", calls=(_example(first),)),
+    )
 
 
 def written(call: Call) -> str:
@@ -48,9 +74,9 @@ def written(call: Call) -> str:
     try:
         values = msgspec.json.decode(call.arguments, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeEncodeError):
-        return f"@{call.name}({call.arguments})"  # by a client that has other models
+        return f"{MARK}{call.name}({call.arguments})"  # by a client that has other models
     arguments = (f"{_key(name)}={bytes(value).decode()}" for name, value in values.items())
-    return f"@{call.name}({', '.join(arguments)})"
+    return f"{MARK}{call.name}({', '.join(arguments)})"
 
 
 def grammar(prompt: Prompt) -> str:
@@ -58,12 +84,10 @@ def grammar(prompt: Prompt) -> str:
     functions = prompt.functions
     if prompt.must_call is not None:
         functions = tuple(one for one in functions if one.name == prompt.must_call)
-    # What is said: no "@" in front, nor behind white space.
-    words = rf"[^@{_SPACE}]@?([^@{_SPACE}]@?|[{_SPACE}])*"
-    rules = ["%llguidance {}", f"WORDS: /{words}/", f"LEAD: /{words}[{_SPACE}]/"]
+    rules = ["%llguidance {}", r"WORDS: /[^@ \t\r\n][^@]*/"]
     if prompt.tool_choice == "none" or not functions:
         return "\n".join([*rules, "start: WORDS"])
-    rules.append("start: calls" if prompt.tool_choice == "required" else "start: calls | WORDS | LEAD calls")
+    rules.append("start: calls" if prompt.tool_choice == "required" else "start: calls | WORDS")
     several = prompt.parallel_calls and prompt.must_call is None
     rules.append("calls: call" + (f' ("\\n" call){{0,{MAX_CALLS - 1}}}' if several else ""))
     rules.append("call: " + " | ".join(f"f{number}" for number in range(len(functions))))
@@ -82,6 +106,32 @@ def _signature(function: Function) -> str:
     notes = [f"{one.name} is {_line(one.description)}" for one in _ordered(known) if one.description.strip()]
     about = "; ".join(filter(None, [_line(function.description), *notes]))
     return f"{function.name}({', '.join(told)})" + (f" # {about}" if about else "")
+
+
+def _example(function: Function) -> Call:
+    known = parameters(function.parameters)
+    values = {one.name: _sample(one.schema) for one in _ordered(known) if one.required}
+    return Call("", function.name, json.dumps(values, ensure_ascii=False))
+
+
+def _sample(schema: Schema) -> Any:
+    """Return a value of about the right kind."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return _sample(schema["anyOf"][0])
+    match schema["type"]:
+        case "string":
+            return "…"
+        case "integer" | "number":
+            return max(schema["minimum"], min(1, schema["maximum"]))
+        case "boolean":
+            return True
+        case "array":
+            return [_sample(schema["items"])]
+        case "object":
+            return {name: _sample(schema["properties"][name]) for name in schema["required"]}
+    return None
 
 
 def _type(schema: Schema) -> str:
@@ -134,7 +184,7 @@ def _call_rules(rule: str, name: str, known: Parameters) -> list[str]:
         firsts = [f"{rule}v{place} {rule}_{place + 1}" for place in range(last)]
         others = [f"{rule}o {rule}_{last}"] if known.others else []
         rules.append(f"{rule}a: " + " | ".join(['""', *firsts, *others]))
-    rules.append(f"{rule}: {_literal(f'@{name}(')} {rule}a {_literal(')')}")
+    rules.append(f"{rule}: {_literal(f'{MARK}{name}(')} {rule}a {_literal(')')}")
     return rules
 
 

@@ -2,12 +2,13 @@
 
 A prompt that is only prepared ends behind its last message, or in it, while that is unfinished; one that is to
 be answered goes on with the header of the assistant's message. So the first is a prefix of every later one, byte
-for byte. What may be called is told behind the instructions, in one system message, because it changes as seldom.
+for byte. What may be called is told behind the instructions, in one system message, because it changes as seldom; two
+examples follow.
 """
 
 import re
 
-from vivavoce.engine.models.calling import describe, written
+from vivavoce.engine.models.calling import describe, examples, written
 from vivavoce.engine.models.protocols import Message, Prompt
 
 __all__ = ["END", "render"]
@@ -26,11 +27,10 @@ def render(prompt: Prompt, *, answer: bool) -> str:
     """
     messages = prompt.messages
     if prompt.functions:
-        first, *others = (
-            messages if messages and messages[0].role == "system" else (Message("system"), *messages)
-        )
-        told = "\n\n".join(filter(None, [first.text, describe(prompt.functions)]))
-        messages = (Message("system", told), *others)
+        begun = messages[:1] if messages and messages[0].role == "system" else (Message("system"),)
+        told = "\n\n".join(filter(None, [begun[0].text, describe(prompt.functions)]))
+        rest = messages[1:] if messages[:1] == begun else messages
+        messages = (Message("system", told), *examples(prompt.functions), *rest)
     text = "".join(map(_message, messages))
     if prompt.unfinished:
         text = text.removesuffix(f"{END}\n")

@@ -26,7 +26,7 @@ from typing import Any, Self
 import xllamacpp
 
 from vivavoce.engine.models.call_reader import CallReader
-from vivavoce.engine.models.calling import grammar
+from vivavoce.engine.models.calling import CALL_BIAS, MARK, examples, grammar
 from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Finished, Function, Generated, Prompt, TextDelta
 from vivavoce.engine.models.schema import check_function
@@ -99,7 +99,7 @@ class LlamaLanguageModel:
     async def prepare(self, prompt: Prompt) -> None:
         """Read a prompt ahead of time."""
         body = {"prompt": self._render(prompt, answer=False), "n_predict": 0}
-        async with aclosing(self._complete(body)) as pieces:
+        async with aclosing(self._complete(body, _opening(prompt))) as pieces:
             async for _ in pieces:
                 pass
 
@@ -121,7 +121,9 @@ class LlamaLanguageModel:
         if prompt.functions or any(message.calls for message in prompt.messages):
             body["grammar"] = grammar(prompt)
             reader = CallReader(must_call=bool(prompt.functions) and prompt.tool_choice == "required")
-        async with aclosing(self._complete(body)) as pieces:
+            if prompt.messages and prompt.messages[-1].role == "user":
+                body["logit_bias"] = [[MARK, CALL_BIAS]]
+        async with aclosing(self._complete(body, _opening(prompt))) as pieces:
             async for piece in pieces:
                 choice = piece["choices"][0]
                 if reader is not None:
@@ -153,7 +155,7 @@ class LlamaLanguageModel:
         except ValueError as error:
             raise ModelError(f"{self._name}: {error}") from error
 
-    async def _complete(self, body: _Body) -> AsyncGenerator[_Piece, None]:
+    async def _complete(self, body: _Body, opening: int = 1) -> AsyncGenerator[_Piece, None]:
         """Run a completion in a thread of its own; leaving early stops it."""
         if self._closing.is_set():
             raise ModelError(f"{self._name} is closed")
@@ -167,7 +169,7 @@ class LlamaLanguageModel:
             return stop.is_set() or self._closing.is_set()
 
         # Where the slot is still at the last batch of something that was cancelled, the server waits for it.
-        slot = self._slots.take(body["prompt"], loop.time())
+        slot = self._slots.take(body["prompt"], loop.time(), opening)
         moved = MOVED_TOKENS if self._slots.moved(slot) else 0
         request = {
             **body,
@@ -200,6 +202,11 @@ class LlamaLanguageModel:
         if (error := running.exception()) is not None:
             # Its own message may quote the prompt, which is nothing for a log.
             raise ModelError(f"{self._name}: llama.cpp could not take the request") from error
+
+
+def _opening(prompt: Prompt) -> int:
+    """Return how many messages of a prompt are the same in every conversation with these instructions and functions."""
+    return 1 + (len(examples(prompt.functions)) if prompt.functions else 0)
 
 
 def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllamacpp.Server:

@@ -37,11 +37,14 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._slots = [_Slot() for _ in range(count)]
 
-    def take(self, prompt: str, now: float) -> int:
-        """Return the number of the slot that a prompt goes to; where all are taken, the one to wait for."""
+    def take(self, prompt: str, now: float, opening: int = 1) -> int:
+        """Return the number of the slot that a prompt goes to; where all are taken, the one to wait for.
+
+        ``opening`` is how many messages of the prompt are the same in every conversation of its kind.
+        """
         fewest = min(slot.takers for slot in self._slots)
         free = [number for number, slot in enumerate(self._slots) if slot.takers == fewest]
-        number = min(free, key=lambda number: _price(self._slots[number], prompt, now))
+        number = min(free, key=lambda number: _price(self._slots[number], prompt, now, opening))
         slot = self._slots[number]
         slot.moved = _later(slot.text, prompt, _shared(slot.text, prompt)) is not None
         slot.text, slot.used_at = prompt, now
@@ -63,10 +66,10 @@ class Slots:
         slot.takers -= 1
 
 
-def _price(slot: _Slot, prompt: str, now: float) -> float:
+def _price(slot: _Slot, prompt: str, now: float, opening: int) -> float:
     shared = _shared(slot.text, prompt)
     unread = len(prompt) - shared
-    if prompt.count(END, 0, shared) > 1:
+    if prompt.count(END, 0, shared) > opening:
         return float(unread)  # more than the instructions: the same conversation, which goes another way
     if (later := _later(slot.text, prompt, shared)) is not None:
         return float(unread - _shared(slot.text[later:], prompt[shared:]))
