@@ -35,7 +35,7 @@ class TestDescription:
             ]
         )
         assert told.splitlines()[1:3] == [
-            "get_weather(place: str, days: int=None) # Get the weather for a place.; days is how many",
+            "get_weather(place: str, days: int=None) # Get the weather for a place; days is how many",
             "ping()",
         ]
 
@@ -43,6 +43,9 @@ class TestDescription:
         ("schema", "told"),
         [
             ({"type": "number"}, "float"),
+            ({"type": "integer", "minimum": 0, "maximum": 255}, "int 0..255"),
+            ({"type": "number", "exclusiveMaximum": 0.5, "multipleOf": 0.5}, "float ..0"),
+            ({"type": "integer", "multipleOf": 7}, "int"),
             ({"type": "boolean"}, "bool"),
             ({"enum": ["on", 1, "é"]}, '"on"|1|"é"'),
             ({"type": ["string", "null"]}, "str|None"),

@@ -47,6 +47,10 @@ class TestParameters:
             "type": "boolean"
         }
 
+    def test_may_be_many(self):
+        many = {f"p{number}": {"type": "null"} for number in range(200)}
+        assert len(parameters(given(many)).named) == 200
+
     def test_may_be_required_without_being_described(self):
         known = parameters(given({}, required=["a"], additionalProperties={"type": "null"}))
         assert [(one.name, one.schema, one.required) for one in known.named] == [
@@ -112,6 +116,16 @@ class TestNarrowing:
         free = narrow({"type": "object"})
         assert free["maxProperties"] == 32
         assert list(free["patternProperties"]) == ["^[A-Za-z_][A-Za-z0-9_]{0,39}$"]
+
+    def test_other_properties_are_counted_or_left_out(self):
+        some = {
+            "properties": {"a": {"type": "null"}},
+            "additionalProperties": {"type": "null"},
+            "maxProperties": 3,
+        }
+        assert narrow({**some, "required": ["a", "a"]})["maxProperties"] == 3
+        assert "patternProperties" not in narrow(some)
+        assert parameters(json.dumps(some)).others is None
 
     def test_anything_is_plain_or_made_of_plain_parts(self):
         assert narrow({}) == narrow(True)

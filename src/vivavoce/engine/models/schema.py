@@ -121,7 +121,7 @@ def parameters(schema: str) -> Parameters:
         Parameter(name, part, name in body["required"], _description(described, name))
         for name, part in body["properties"].items()
     )
-    others = body.get("patternProperties", {}).get(KEY)
+    others = None if "maxProperties" in whole else body.get("patternProperties", {}).get(KEY)
     return Parameters(named, others)
 
 
@@ -163,6 +163,7 @@ class _Reader:
         required = schema.get("required", [])
         if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
             raise unexpected(f"{path}.required", "a list of names", required)
+        required = list(dict.fromkeys(required))
         parts = {name: self.read(part, f"{path}.{name}", depth + 1) for name, part in properties.items()}
         extra = schema.get("additionalProperties", not properties)
         for name in required:
@@ -182,14 +183,15 @@ class _Reader:
             "additionalProperties": False,
         }
         least = count(schema, "minProperties", path, 0)
-        most = count(schema, "maxProperties", path, MAX_ITEMS)
+        most = count(schema, "maxProperties", path, len(parts) + MAX_ITEMS)
         if least > len(required) or most < len(parts):
             raise ValueError(
                 f"Expected '{path}' to limit the number of properties only by those that it names and requires."
             )
-        if extra is not False and most > len(parts):
+        counted = len(required) == len(parts)
+        if extra is not False and most > len(parts) and (counted or "maxProperties" not in schema):
             body["patternProperties"] = {KEY: self.read(extra, f"{path}.additionalProperties", depth + 1)}
-            if len(required) == len(parts):
+            if counted:
                 body["maxProperties"] = min(most, len(parts) + MAX_ITEMS)
         return body
 
