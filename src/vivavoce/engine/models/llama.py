@@ -121,8 +121,8 @@ class LlamaLanguageModel:
         if prompt.functions or any(message.calls for message in prompt.messages):
             body["grammar"] = grammar(prompt)
             reader = CallReader(must_call=bool(prompt.functions) and prompt.tool_choice == "required")
-            if prompt.messages and prompt.messages[-1].role == "user":
-                body["logit_bias"] = [[MARK, CALL_BIAS]]
+            answered = prompt.messages and prompt.messages[-1].role == "tool"
+            body["logit_bias"] = [[MARK, -CALL_BIAS if answered else CALL_BIAS]]
         async with aclosing(self._complete(body, _opening(prompt))) as pieces:
             async for piece in pieces:
                 choice = piece["choices"][0]
@@ -224,6 +224,8 @@ def _server(path: Path, context_tokens: int, slots: int, threads: int) -> xllama
     params.kv_unified = True
     params.kv_unified_per_slot = context_tokens
     params.n_batch = params.n_ubatch = BATCH_TOKENS
+    # On processors it is no flash: after 3,000 tokens SmolLM2 writes in 49 ms a token with it, in 36 ms without.
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.cache_ram_mib = 0  # prompts are kept in their slots, and nowhere else
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = threads
