@@ -4,7 +4,7 @@ They are fetched into the cache folder when they are first needed, with `apt-get
 project:
 
 - *prompts*: a telephone system's, spoken by one woman, 16 kHz. Debian's `asterisk-core-sounds-en-g722`,
-  CC-BY-SA 3.0. What is said is told by its publisher's list.
+  CC-BY-SA 3.0. What is said is told by the list in `asterisk-core-sounds-en`.
 - *read*: five sentences of "Sense and Sensibility", and *cards*: three calls of playing cards in a bad room. Debian's
   `pocketsphinx-testdata`, BSD-2-Clause, with their transcripts.
 - *novel*: the opening of "A Tale of Two Cities", in one sentence of 44 s. The `moonshine-voice` wheel, MIT; the words
@@ -12,6 +12,7 @@ project:
 - *music*: Debian's `asterisk-moh-opsound-g722`, CC-BY-SA 3.0.
 """
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -31,58 +32,55 @@ from vivavoce.engine.models.protocols import MODEL_RATE
 
 __all__ = ["Spoken", "music", "spoken"]
 
-PROMPTS = {
-    "agent-alreadyon": "that agent is already logged on please enter your agent number followed by the pound key",
-    "agent-incorrect": "login incorrect please enter your agent number followed by the pound key",
-    "agent-pass": "please enter your password followed by the pound key",
-    "auth-incorrect": "password incorrect please enter your password followed by the pound key",
-    "conf-getchannel": "please enter the channel number followed by the pound key",
-    "conf-getconfno": "please enter your conference number followed by the pound key",
-    "conf-invalid": "that is not a valid conference number please try again",
-    "conf-onlyone": "there is currently one other participant in the conference",
-    "conf-onlyperson": "you are currently the only person in this conference",
-    "conf-waitforleader": "the conference will begin when the leader arrives",
-    "demo-enterkeywords": "please enter one or more keywords separated by star and then press the pound key",
-    "demo-nomatch": "i am sorry there are no matches for those keywords",
-    "demo-thanks": "goodbye thank you for trying out the asterisk open source pbx",
-    "dir-nomore": "there are no more compatible entries in the directory",
-    "priv-callpending": "i have a caller waiting who introduces themselves as",
-    "priv-introsaved": "thank you please hold while i attempt to connect you with your party",
-    "privacy-prompt": "please enter your phone number starting with the area code",
-    "privacy-unident": "the party you are trying to reach does not accept unidentified calls",
-    "queue-youarenext": "your call is now first in line and will be answered by the next available representative",
-    "ss-noservice": "the number you have dialed is not in service please check the number and try again",
-    "tt-weasels": "weasels have eaten our phone system",
-    "vm-forward": "press one to enter an extension press two to use the directory",
-    "vm-forward-multiple": "press one to send this message or two to add another recipient",
-    "vm-helpexit": "press star for help or pound to exit",
-    "vm-intro": "please leave your message after the tone when done hang up or press the pound key",
-    "vm-invalid-password": (
-        "that password does not meet the minimum requirements for this mailbox please try again"
-    ),
-    "vm-invalidpassword": "that is not a valid password please try again",
-    "vm-mailboxfull": "sorry but the user's mailbox can't accept more messages",
-    "vm-newpassword": "please enter your new password followed by the pound key",
-    "vm-newuser": "welcome to comedian mail first i will guide you through a short setup process",
-    "vm-next": "press six to play the next message",
-    "vm-nobox": "you cannot reply to this message because the sender does not have a mailbox",
-    "vm-nonumber": "i'm afraid i don't know who sent this message",
-    "vm-rec-busy": "after the tone say your busy message and then press the pound key",
-    "vm-rec-temp": "after the tone say your temporary message and then press the pound key",
-    "vm-reenterpassword": "please re-enter your password followed by the pound key",
-    "vm-repeat": "press five to repeat the current message",
-    "vm-review-nonurgent": "press four to remove the urgent status of this message",
-    "vm-saveoper": "press one to accept this recording otherwise please continue to hold",
-    "vm-starmain": "press star to return to the main menu",
-    "vm-tempgreeting2": (
-        "press one to record your temporary greeting or press two to erase your temporary greeting"
-    ),
-    "vm-tmpexists": "there is a temporary greeting which overrides your standard greetings",
-    "vm-tocallback": "press two to call the person who sent this message",
-    "vm-tomakecall": "press four to place an outgoing call",
-    "vm-undelete": "press seven to undelete this message",
-    "vm-whichbox": "to leave a message please enter a mailbox number",
-}
+PROMPTS = [
+    "agent-alreadyon",
+    "agent-incorrect",
+    "agent-pass",
+    "auth-incorrect",
+    "conf-getchannel",
+    "conf-getconfno",
+    "conf-invalid",
+    "conf-onlyone",
+    "conf-onlyperson",
+    "conf-waitforleader",
+    "demo-enterkeywords",
+    "demo-nomatch",
+    "demo-thanks",
+    "dir-nomore",
+    "priv-callpending",
+    "priv-introsaved",
+    "privacy-prompt",
+    "privacy-unident",
+    "queue-youarenext",
+    "ss-noservice",
+    "tt-weasels",
+    "vm-forward",
+    "vm-forward-multiple",
+    "vm-helpexit",
+    "vm-intro",
+    "vm-invalid-password",
+    "vm-invalidpassword",
+    "vm-mailboxfull",
+    "vm-newpassword",
+    "vm-newuser",
+    "vm-next",
+    "vm-nobox",
+    "vm-nonumber",
+    "vm-rec-busy",
+    "vm-rec-temp",
+    "vm-reenterpassword",
+    "vm-repeat",
+    "vm-review-nonurgent",
+    "vm-saveoper",
+    "vm-starmain",
+    "vm-tempgreeting2",
+    "vm-tmpexists",
+    "vm-tocallback",
+    "vm-tomakecall",
+    "vm-undelete",
+    "vm-whichbox",
+]
+"""Recordings whose words are those of the list, to the letter."""
 
 NOVEL = """
 it was the best of times it was the worst of times it was the age of wisdom it was the age of foolishness it was the
@@ -114,7 +112,10 @@ def spoken() -> list[Spoken]:
     clips = []
     if folder := _debian("asterisk-core-sounds-en-g722"):
         found = {path.stem: path for path in folder.rglob("*.g722")}
-        clips += [Spoken("prompts", _decoded(found[name], "g722"), words) for name, words in PROMPTS.items()]
+        said = _list_of_prompts()
+        clips += [
+            Spoken("prompts", _decoded(found[name], "g722"), said[name]) for name in PROMPTS if name in said
+        ]
     if folder := _debian("pocketsphinx-testdata"):
         for source, name in (("read", "transcription"), ("cards", "cards.transcription")):
             (transcripts,) = folder.rglob(name)
@@ -135,6 +136,17 @@ def music() -> Iterator[Samples]:
         for part in (0.2, 0.5, 0.8):
             start = int(part * len(audio))
             yield _levelled(audio[start : start + MUSIC_S * MODEL_RATE])
+
+
+def _list_of_prompts() -> dict[str, str]:
+    """Return the words of every prompt, by its name."""
+    folder = _debian("asterisk-core-sounds-en")
+    if folder is None:
+        return {}
+    (path,) = folder.rglob("core-sounds-en.txt.gz")
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    named = (line.partition(":") for line in lines if not line.startswith(";"))
+    return {name.strip(): words.strip() for name, _, words in named if words}
 
 
 def _transcribed(source: str, transcripts: Path) -> Iterator[Spoken]:
