@@ -30,10 +30,9 @@ __all__ = ["CALL_BIAS", "MARK", "MAX_CALLS", "describe", "examples", "grammar", 
 MARK = "@"
 """What begins a call."""
 
-CALL_BIAS = 2.0
-"""What is added to the log-odds of a call where the user has just spoken: in the course of a conversation requests are
-2 to 4 below even, and small talk 4 to 8. Right behind the examples, where both are closer, the penalty for repeating
-their "@" takes about as much. Behind the result of a call it would lead to another."""
+CALL_BIAS = 1.0
+"""What is added to the log-odds of a call where the user has just spoken: at even odds more requests are only talked
+about than small talk is taken for one. Behind the result of a call it is taken away: the next is seldom another one."""
 
 MAX_CALLS = 8
 """Calls in one answer."""

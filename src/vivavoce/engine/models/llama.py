@@ -123,6 +123,7 @@ class LlamaLanguageModel:
             reader = CallReader(must_call=bool(prompt.functions) and prompt.tool_choice == "required")
             answered = prompt.messages and prompt.messages[-1].role == "tool"
             body["logit_bias"] = [[MARK, -CALL_BIAS if answered else CALL_BIAS]]
+            body["repeat_penalty"] = 1.0  # what is called has the words of what was said and told
         async with aclosing(self._complete(body, _opening(prompt))) as pieces:
             async for piece in pieces:
                 choice = piece["choices"][0]
