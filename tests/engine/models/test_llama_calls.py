@@ -226,7 +226,7 @@ schemas = objects(
 
 
 @pytest.mark.timeout(240)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parameters=schemas, seed=st.integers(0, 9))
 def test_whatever_the_schema(model, parameters, seed, capfd):
     """What was checked has a grammar, and what is written to its end fits the schema."""
