@@ -84,7 +84,7 @@ class TestExamples:
         )
         assert (hello.role, hi.role, hi.calls) == ("user", "assistant", ())
         assert request == Message("user", "Go there, please.")
-        assert call == Message("assistant", calls=(Call("", "go", '{"to": "…"}'),))
+        assert call == Message("assistant", calls=(Call("", "go", '{"to": "..."}'),))
 
     def test_of_a_function_that_nobody_described(self):
         assert examples([Function("ping")])[2] == Message("user", "Call ping, please.")

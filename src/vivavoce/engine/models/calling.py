@@ -25,14 +25,17 @@ from vivavoce.engine.models.protocols import Call, Function, Message, Prompt
 from vivavoce.engine.models.schema import Parameter, Parameters, parameters
 from vivavoce.engine.models.values import MAX_NUMBER, Schema
 
-__all__ = ["CALL_BIAS", "MARK", "MAX_CALLS", "describe", "examples", "grammar", "written"]
+__all__ = ["CALL_BIAS", "MARK", "MAX_CALLS", "RESULT_BIAS", "describe", "examples", "grammar", "written"]
 
 MARK = "@"
 """What begins a call."""
 
-CALL_BIAS = 1.0
+CALL_BIAS = 0.5
 """What is added to the log-odds of a call where the user has just spoken: at even odds more requests are only talked
-about than small talk is taken for one. Behind the result of a call it is taken away: the next is seldom another one."""
+about than small talk is taken for one."""
+
+RESULT_BIAS = -3.0
+"""The same behind the result of a call: the next thing is seldom another one, and small models repeat themselves."""
 
 MAX_CALLS = 8
 """Calls in one answer."""
@@ -123,7 +126,7 @@ def _sample(schema: Schema) -> Any:
         return _sample(schema["anyOf"][0])
     match schema["type"]:
         case "string":
-            return "…"
+            return "..."
         case "integer" | "number":
             return max(schema["minimum"], min(1, schema["maximum"]))
         case "boolean":

@@ -26,7 +26,7 @@ from typing import Any, Self
 import xllamacpp
 
 from vivavoce.engine.models.call_reader import CallReader
-from vivavoce.engine.models.calling import CALL_BIAS, MARK, examples, grammar
+from vivavoce.engine.models.calling import CALL_BIAS, MARK, RESULT_BIAS, examples, grammar
 from vivavoce.engine.models.chatml import END, render
 from vivavoce.engine.models.protocols import Finished, Function, Generated, Prompt, TextDelta
 from vivavoce.engine.models.schema import check_function
@@ -122,7 +122,7 @@ class LlamaLanguageModel:
             body["grammar"] = grammar(prompt)
             reader = CallReader(must_call=bool(prompt.functions) and prompt.tool_choice == "required")
             answered = prompt.messages and prompt.messages[-1].role == "tool"
-            body["logit_bias"] = [[MARK, -CALL_BIAS if answered else CALL_BIAS]]
+            body["logit_bias"] = [[MARK, RESULT_BIAS if answered else CALL_BIAS]]
             body["repeat_penalty"] = 1.0  # what is called has the words of what was said and told
         async with aclosing(self._complete(body, _opening(prompt))) as pieces:
             async for piece in pieces:
