@@ -5,7 +5,8 @@ import pytest
 
 from vivavoce.engine import parts, profiles
 from vivavoce.engine.choices import Http, HubFiles, Known, Local, Wyoming
-from vivavoce.engine.profiles import ANSWER_RESERVE, CONTEXT_TOKENS, PROFILES, Profile, Report
+from vivavoce.engine.parts import SMALL_CONTEXT_TOKENS, context_tokens
+from vivavoce.engine.profiles import ANSWER_RESERVE, PROFILES, Profile, Report
 from vivavoce.engine.session.answering import ANSWER_TOKENS
 from vivavoce.engine.weights import CATALOGUE
 from vivavoce.errors import ModelError, WeightsUnavailable
@@ -83,7 +84,8 @@ def test_the_table_tells_of_each():
 
 
 def test_an_answer_fits_behind_the_longest_prompt():
-    assert ANSWER_TOKENS <= ANSWER_RESERVE < CONTEXT_TOKENS / 2
+    smallest = min(context_tokens(profile.language_model) for profile in PROFILES.values())
+    assert ANSWER_TOKENS <= ANSWER_RESERVE < smallest / 2
 
 
 async def test_loads_what_it_names(fetched, loaders):
@@ -105,7 +107,7 @@ async def test_loads_what_it_names(fetched, loaders):
         "synthesiser": "hibari",
     }
     assert loaded.costs == "costs of recogniser whisper-base whisper-base"
-    assert loaded.budget_tokens == CONTEXT_TOKENS - ANSWER_RESERVE
+    assert loaded.budget_tokens == SMALL_CONTEXT_TOKENS["smollm2-135m"] - ANSWER_RESERVE
     assert sorted(loaders) == sorted(PARTS)
     await loaded.close()
     assert loaders == []

@@ -25,6 +25,7 @@ from vivavoce.errors import ModelError
 
 __all__ = [
     "CONTEXT_TOKENS",
+    "context_tokens",
     "fetch",
     "load_end_of_turn",
     "load_language_model",
@@ -35,6 +36,15 @@ __all__ = [
 
 CONTEXT_TOKENS = 4096
 """What a language model can have in mind at once; as much as Ollama gives every model unless it is told otherwise."""
+
+
+SMALL_CONTEXT_TOKENS = {"smollm2-135m": 1536}
+"""Less for a model whose every token costs twice as much behind 3,000 others, and who makes little of them."""
+
+
+def context_tokens(choice: Choice) -> int:
+    """Return what a language model is given to have in mind."""
+    return SMALL_CONTEXT_TOKENS.get(str(choice), CONTEXT_TOKENS)
 
 
 class _Model(Protocol):
@@ -75,7 +85,7 @@ async def load_language_model(choice: Choice, files: Path | None, stack: AsyncEx
     path = _files(choice, files)
     if not isinstance(choice, Known):
         await asyncio.to_thread(_expect_chatml, choice, path)
-    model = await LlamaLanguageModel.load(path, name=str(choice), context_tokens=CONTEXT_TOKENS)
+    model = await LlamaLanguageModel.load(path, name=str(choice), context_tokens=context_tokens(choice))
     stack.push_async_callback(model.close)
     await model.prepare(Prompt((Message("system", DEFAULT_INSTRUCTIONS),)))
     return model

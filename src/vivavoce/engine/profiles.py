@@ -25,7 +25,6 @@ from vivavoce.engine.capacity import Costs
 from vivavoce.engine.choices import Choice, Known, Part
 from vivavoce.engine.measuring import measure
 from vivavoce.engine.models.protocols import EndOfTurn, Recogniser, Synthesiser, VoiceActivity
-from vivavoce.engine.parts import CONTEXT_TOKENS
 from vivavoce.engine.runtime import Models
 from vivavoce.engine.weights import CATALOGUE, Progress
 
@@ -113,7 +112,7 @@ class Profile:
                     "language_model": str(self.language_model),
                     "synthesiser": str(self.synthesiser),
                 },
-                budget_tokens=CONTEXT_TOKENS - ANSWER_RESERVE,
+                budget_tokens=parts.context_tokens(self.language_model) - ANSWER_RESERVE,
                 costs=await measure(models),
                 close=stack.pop_all().aclose,
             )
