@@ -2,34 +2,33 @@
 
 import asyncio
 import base64
-import inspect
-import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
-from weakref import WeakSet
 
 import aiohttp
 import numpy as np
 
 from vivavoce.audio.pcm import Samples, encode_pcm16, from_pcm16, to_pcm16
 from vivavoce.audio.resample import resample
+from vivavoce.client.audience import Audience, Handler
 from vivavoce.client.configuration import session_changes
-from vivavoce.client.connection import NORMAL_CLOSURE, Connection
+from vivavoce.client.connection import NORMAL_CLOSURE
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.functions import describe
-from vivavoce.client.outbox import Outbox
+from vivavoce.client.line import Connect, Line
 from vivavoce.client.reply import Reply
 from vivavoce.client.responses import Responses
 from vivavoce.client.speaking import Loudspeaker, Speaking
 from vivavoce.client.streams import EventStream
-from vivavoce.client.tool_rounds import ToolRounds
-from vivavoce.client.toolbox import TOOL_SECONDS, Approval, Toolbox
+from vivavoce.client.tasks import Tasks
+from vivavoce.client.tool_calls import ToolCalls
+from vivavoce.client.toolbox import TOOL_SECONDS, Approval
 from vivavoce.client.transport import Transport, WebSocketTransport
 from vivavoce.client.updates import Updates
 from vivavoce.client.usage import UsageMeter
-from vivavoce.errors import ConnectionLost, ProtocolError, VivaVoceError
+from vivavoce.errors import ConnectionLost
 from vivavoce.protocol.client_events import (
     ClientEvent,
     ConversationItemCreate,
@@ -41,7 +40,7 @@ from vivavoce.protocol.client_events import (
 )
 from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.ids import Ids
-from vivavoce.protocol.items import FunctionCall, FunctionCallOutput, InputText, Item, MessageItem
+from vivavoce.protocol.items import FunctionCallOutput, InputText, Item, MessageItem
 from vivavoce.protocol.responses import ResponseCreateParams
 from vivavoce.protocol.server_events import (
     ErrorEvent,
@@ -66,10 +65,6 @@ UPDATE_SECONDS = 15.0
 """For an endpoint to say that a session is as it was asked to be."""
 
 F = TypeVar("F", bound=Callable[..., Any])
-Handler = Callable[[ServerEvent | UnknownEvent], Awaitable[None] | None]
-Connect = Callable[[], Transport | Awaitable[Transport]]
-
-_log = logging.getLogger(__name__)
 
 
 class RealtimeClient:
@@ -108,51 +103,36 @@ class RealtimeClient:
                 session=http,
             )
 
-        self._connect = transport or connect
         self.conversation = Conversation(keep_audio=keep_audio)
         self.session: Session | None = None
         """The session as the endpoint says it is; None before it has said so."""
         self.usage = UsageMeter()
         """The tokens of all responses; ``client.usage.cost(model)`` is what they cost."""
         self._ids = Ids()
-        self._toolbox = Toolbox()
-        self._rounds = ToolRounds(self._toolbox)
+        self._tasks = Tasks()
+        self._audience = Audience(self._tasks)
+        self._line = Line(transport or connect, self._tasks, take=self._take, ended=self._end)
+        self._outbox = self._line.outbox
+        self._calls = ToolCalls(self._tasks, result=self._tell_result, go_on=self._go_on)
         self._responses = Responses()
-        self._outbox = Outbox()
         self._replies: list[Reply] = []
         self._speaking = Speaking(speaker) if speaker is not None else None
         self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
         self._updates = Updates()
-        self._handlers: dict[str, list[Handler]] = {}
-        self._streams: WeakSet[EventStream] = WeakSet()  # who reads one keeps it
-        self._events = EventStream()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._connection: Connection | None = None
-        self._lost: ConnectionLost | None = None
 
     # Connecting.
 
     async def connect(self) -> Self:
         """Connect. Raises `ConnectionFailed`."""
-        if self._connection is not None:
-            raise VivaVoceError("This client is connected already; every session needs a client of its own.")
-        transport = self._connect()
-        self._connection = Connection(await transport if inspect.isawaitable(transport) else transport)
-        self._spawn(self._write(self._connection), "write")
-        self._spawn(self._read(self._connection), "read")
-        if len(self._toolbox):
+        await self._line.open()
+        if len(self._calls.toolbox):
             self._tell_tools()
         return self
 
     async def close(self) -> None:
         """End the session, and what still runs for it. Closing twice does nothing more."""
-        if self._connection is not None:
-            await self._connection.close()
-        self._end(ConnectionLost(NORMAL_CLOSURE))
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._line.close()
+        await self._tasks.cancel()
 
     async def __aenter__(self) -> Self:
         return await self.connect()
@@ -169,24 +149,18 @@ class RealtimeClient:
         await self._outbox.put(event)
 
     def __aiter__(self) -> EventStream:
-        return self._events
+        return self._audience.own
 
     def events(self) -> EventStream:
         """Return a stream of the events from now on, beside the client's own."""
-        stream = EventStream()
-        self._streams.add(stream)
-        if self._lost is not None:
-            stream.end(_unless_regular(self._lost))
-        return stream
+        return self._audience.stream()
 
     def on(self, kind: str, handler: Handler) -> Callable[[], None]:
         """Call a handler for every event of a type, or of any for ``*``; what it returns takes it off again.
 
         An asynchronous handler runs on its own: events do not wait for it.
         """
-        handlers = self._handlers.setdefault(kind, [])
-        handlers.append(handler)
-        return lambda: handlers.remove(handler)
+        return self._audience.on(kind, handler)
 
     # Session and items.
 
@@ -233,8 +207,8 @@ class RealtimeClient:
 
     async def create_response(self, params: ResponseCreateParams | None = None) -> Reply:
         """Ask for a response; it begins as soon as the conversation is free. Await the reply for its end."""
-        if self._lost is not None:
-            raise self._lost
+        if self._line.lost is not None:
+            raise self._line.lost
         request, events = self._responses.request(params)
         reply = Reply(request)
         self._replies.append(reply)
@@ -294,10 +268,9 @@ class RealtimeClient:
         """
 
         def add(function: F) -> F:
-            self._toolbox.add(
-                describe(function, name=name, description=description), seconds=seconds, approve=approve
-            )
-            if self._connection is not None:
+            described = describe(function, name=name, description=description)
+            self._calls.toolbox.add(described, seconds=seconds, approve=approve)
+            if self._line.opened:
                 self._tell_tools()
             return function
 
@@ -305,45 +278,24 @@ class RealtimeClient:
 
     def remove_tool(self, name: str) -> None:
         """Take a tool away from the model; raises `KeyError` if there is none of this name."""
-        self._toolbox.remove(name)
-        if self._connection is not None:
+        self._calls.toolbox.remove(name)
+        if self._line.opened:
             self._tell_tools()
 
     def _tell_tools(self) -> None:
-        params = session_changes({"tools": self._toolbox.definitions})
+        params = session_changes({"tools": self._calls.toolbox.definitions})
         event = SessionUpdate(event_id=self._ids.event(), session=params)
         self._updates.expect(event)
         self._outbox.put_behind(event)
 
-    async def _call(self, call: FunctionCall) -> None:
-        result = await self._toolbox.run(call.call_id, call.name, call.arguments)
-        output = FunctionCallOutput(id=self._ids.item(), call_id=call.call_id, output=result)
+    def _tell_result(self, output: FunctionCallOutput) -> None:
+        output.id = self._ids.item()
         self._outbox.put_behind(ConversationItemCreate(item=output))
-        if self._rounds.result(call.call_id):
-            self._go_on()
 
     def _go_on(self) -> None:
         self._outbox.put_behind(*self._responses.request()[1])
 
     # Receiving.
-
-    async def _read(self, connection: Connection) -> None:
-        try:
-            async for event in connection:
-                self._take(event)
-            self._end(ConnectionLost(NORMAL_CLOSURE))
-        except ConnectionLost as lost:
-            self._end(lost)
-        except ProtocolError as error:
-            await connection.close(1002, "This is no event.")
-            self._end(ConnectionLost(1002, str(error)))
-
-    async def _write(self, connection: Connection) -> None:
-        try:
-            while True:
-                await connection.send(await self._outbox.get())
-        except ConnectionLost:
-            pass  # only who receives learns why
 
     def _take(self, event: ServerEvent | UnknownEvent) -> None:
         self.conversation.fold(event)
@@ -360,53 +312,17 @@ class RealtimeClient:
                 self.session = session
             case ErrorEvent(error=wrong) if wrong.event_id in self._forgiven:
                 return
-        call = self._rounds.fold(event)
-        if call is not None:
-            self._spawn(self._call(call), f"tool {call.name}")
+        self._calls.take(event)
         if isinstance(event, ResponseDone):
             self.usage.add(event.response.usage)
-            if self._rounds.ended(event.response.id):
-                self._go_on()
         self._settle()
-        self._tell(event)
+        self._audience.tell(event)
 
     def _settle(self) -> None:
         self._replies = [reply for reply in self._replies if not reply.settle()]
 
-    def _tell(self, event: ServerEvent | UnknownEvent) -> None:
-        for stream in (self._events, *self._streams):
-            stream.put(event)
-        for kind in (event.type, "*"):
-            for handler in list(self._handlers.get(kind, ())):
-                result = handler(event)
-                if result is not None and inspect.isawaitable(result):
-                    self._spawn(_awaited(result), f"handler of {kind}")
-
     def _end(self, lost: ConnectionLost) -> None:
-        if self._lost is not None:
-            return
-        self._lost = lost
-        self._outbox.end(lost)
         self._responses.lost(lost)
         self._settle()
         self._updates.lost(lost)
-        for stream in (self._events, *self._streams):
-            stream.end(_unless_regular(lost))
-
-    def _spawn(self, work: Any, name: str) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=f"realtime client: {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("%s failed", task.get_name(), exc_info=error)
-
-
-def _unless_regular(lost: ConnectionLost) -> ConnectionLost | None:
-    return None if lost.code == NORMAL_CLOSURE else lost
-
-
-async def _awaited(awaitable: Awaitable[None]) -> None:
-    await awaitable
+        self._audience.end(None if lost.code == NORMAL_CLOSURE else lost)

@@ -1,0 +1,61 @@
+"""Those who follow a session: streams of events, and handlers for them."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from weakref import WeakSet
+
+from vivavoce.client.streams import EventStream
+from vivavoce.client.tasks import Tasks
+from vivavoce.protocol.codec import UnknownEvent
+from vivavoce.protocol.server_events import ServerEvent
+
+__all__ = ["Audience", "Handler"]
+
+Handler = Callable[[ServerEvent | UnknownEvent], Awaitable[None] | None]
+
+
+class Audience:
+    """Tells every event to all who want it. Asynchronous handlers run as ``tasks``."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self.own = EventStream()
+        """The client's own stream, which has all events from the first."""
+        self._tasks = tasks
+        self._streams: WeakSet[EventStream] = WeakSet()  # who reads one keeps it
+        self._handlers: dict[str, list[Handler]] = {}
+        self._ended = False
+        self._error: Exception | None = None
+
+    def stream(self) -> EventStream:
+        """Return a stream of the events from now on."""
+        stream = EventStream()
+        self._streams.add(stream)
+        if self._ended:
+            stream.end(self._error)
+        return stream
+
+    def on(self, kind: str, handler: Handler) -> Callable[[], None]:
+        """Call a handler for every event of a type, or of any for ``*``; what it returns takes it off again."""
+        handlers = self._handlers.setdefault(kind, [])
+        handlers.append(handler)
+        return lambda: handlers.remove(handler)
+
+    def tell(self, event: ServerEvent | UnknownEvent) -> None:
+        """Tell an event."""
+        for stream in (self.own, *self._streams):
+            stream.put(event)
+        for kind in (event.type, "*"):
+            for handler in list(self._handlers.get(kind, ())):
+                result = handler(event)
+                if result is not None and inspect.isawaitable(result):
+                    self._tasks.spawn(_awaited(result), f"handler of {kind}")
+
+    def end(self, error: Exception | None) -> None:
+        """Tell that there will be no more; streams raise ``error`` behind their last event."""
+        self._ended, self._error = True, error
+        for stream in (self.own, *self._streams):
+            stream.end(error)
+
+
+async def _awaited(awaitable: Awaitable[None]) -> None:
+    await awaitable
