@@ -9,10 +9,11 @@ import json
 import numpy as np
 import pytest
 
+from vivavoce.audio import formats
 from vivavoce.audio.pcm import from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler, resample
 from vivavoce.engine.models.protocols import MODEL_RATE
-from vivavoce.engine.session import effects, formats, inputs
+from vivavoce.engine.session import effects, inputs
 from vivavoce.engine.session.machine import WIRE_RATE, Session
 from vivavoce.protocol.session import AudioPcm, AudioPcma, AudioPcmu
 
@@ -138,7 +139,7 @@ class Hearing:
             heard["format"] = {"type": spoken.type}
         await self.send("session.update", session={"type": kind, "audio": {"input": heard}})
         pcm = to_pcm16(np.concatenate([sound, np.zeros(WIRE_RATE)]))
-        data = formats.encode(pcm, spoken or AudioPcm())
+        data = formats.encode(pcm, spoken.type if spoken else formats.PCM)
         step = len(data) * WIRE_RATE // 10 // len(pcm) // 2 * 2
         for start in range(0, len(data), step):
             chunk = base64.b64encode(data[start : start + step]).decode()

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vivavoce.audio import formats
 from vivavoce.engine.models.protocols import Finished, Transcription
-from vivavoce.engine.session import formats, wire
+from vivavoce.engine.session import wire
 from vivavoce.engine.session.conversation import Entry, Part
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.items import Item
@@ -90,7 +91,7 @@ class TestItems:
         audio = SessionAudio(
             input=AudioInput(format=law["user"]), output=AudioOutput(format=law["assistant"])
         )
-        sound = base64.b64encode(formats.encode(np.full(2400, 1000, np.int16), law[role])).decode()
+        sound = base64.b64encode(formats.encode(np.full(2400, 1000, np.int16), law[role].type)).decode()
         given = msgspec.convert(message(role, {"type": kind, "audio": sound, "transcript": "Hi"}), Item)
         kept = wire.entry(given, "item_1", audio)
         assert kept.parts[0].samples == 2400

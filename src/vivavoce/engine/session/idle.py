@@ -5,7 +5,7 @@ sends audio. Playback is taken to begin with ``response.created`` and to last as
 at least until ``response.done``: a client plays an answer while more of it comes.
 """
 
-from vivavoce.engine.session import formats
+from vivavoce.audio import formats
 from vivavoce.protocol import server_events as ev
 from vivavoce.protocol.responses import Response
 from vivavoce.protocol.session import AudioFormat, AudioPcm
@@ -71,4 +71,4 @@ def _format(response: Response) -> AudioFormat:
 
 
 def _samples(delta: str, audio_format: AudioFormat) -> int:
-    return formats.samples(len(delta) * 3 // 4 - delta[-2:].count("="), audio_format)
+    return formats.samples(len(delta) * 3 // 4 - delta[-2:].count("="), audio_format.type)

@@ -8,8 +8,9 @@ detection, audio waits in the buffer until the client commits it.
 
 from typing import Protocol
 
+from vivavoce.audio import formats
 from vivavoce.audio.pcm import Pcm
-from vivavoce.engine.session import formats, inputs
+from vivavoce.engine.session import inputs
 from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
 from vivavoce.engine.session.effects import CancelRecognition, Judge, Listen
 from vivavoce.engine.session.idle import Idle
@@ -79,7 +80,7 @@ class Listening:
         self._step_ms = step_ms
         self._audio = InputAudio()
         self._format: AudioFormat = AudioPcm()
-        self._decoder = formats.decoder(self._format)
+        self._decoder = formats.decoder(self._format.type)
         self._detection: TurnDetection | None = None
         self._detector: TurnDetector | None = None
         self._listening = 0
@@ -103,7 +104,7 @@ class Listening:
         self._words.configure(heard.transcription)
         if heard.format != self._format:
             self._complete()
-            self._format, self._decoder = heard.format, formats.decoder(heard.format)
+            self._format, self._decoder = heard.format, formats.decoder(heard.format.type)
         before, self._detection = self._detection, heard.turn_detection
         if self._detection != before:
             self._idle.restart(self._audio.end)
@@ -116,7 +117,7 @@ class Listening:
 
     def append(self, data: bytes) -> None:
         """Take audio in the session's format; raises `ProtocolError` when the buffer is full."""
-        coming = formats.samples(len(data), self._format)
+        coming = formats.samples(len(data), self._format.type)
         if len(self._audio) + self._decoder.pending + coming > BUFFER_LIMIT_S * WIRE_RATE:
             raise buffer_full(BUFFER_LIMIT_S)
         self._hear(self._decoder.push(data))

@@ -7,7 +7,8 @@ Items of a response out of band (``conversation: "none"``) are only part of the 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vivavoce.engine.session import formats, wire
+from vivavoce.audio import formats
+from vivavoce.engine.session import wire
 from vivavoce.engine.session.conversation import WIRE_RATE, Conversation, Entry, Part, Spoken
 from vivavoce.engine.session.generation import Speech
 from vivavoce.engine.session.outgoing import Outgoing
@@ -54,7 +55,7 @@ class MessageOutput:
     def __init__(self, to: Destination, index: int, *, spoken: AudioFormat | None) -> None:
         self._to = to
         self._index = index
-        self._encoder = formats.encoder(spoken) if spoken is not None else None
+        self._encoder = formats.encoder(spoken.type) if spoken is not None else None
         self._text: list[str] = []
         self.part = Part("output_text" if spoken is None else "output_audio")
         self.entry = Entry(to.out.ids.item(), "message", role="assistant", status="in_progress")

@@ -6,8 +6,8 @@ from typing import Literal, TypedDict
 
 from msgspec import UNSET, UnsetType
 
+from vivavoce.audio import formats
 from vivavoce.engine.models.protocols import Finished, Transcription
-from vivavoce.engine.session import formats
 from vivavoce.engine.session.conversation import WIRE_RATE, Entry, Part
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol import items, responses, usage
@@ -111,7 +111,7 @@ def _part(content: items.Content, session: SessionAudio, param: str) -> Part:
             part = Part("output_audio", transcript if isinstance(transcript, str) else "")
     if isinstance(audio, str):
         spoken = _format(part, session)
-        part.add_audio(formats.decode(audio_bytes(audio, spoken, f"{param}.audio"), spoken))
+        part.add_audio(formats.decode(audio_bytes(audio, spoken, f"{param}.audio"), spoken.type))
     return part
 
 
@@ -143,7 +143,7 @@ def _content(part: Part, session: SessionAudio | None) -> items.Content:
     text = part.text or ""
     audio: str | UnsetType = UNSET
     if session is not None and part.audio:
-        audio = base64_of(formats.encode(part.pcm(), _format(part, session)))
+        audio = base64_of(formats.encode(part.pcm(), _format(part, session).type))
     match part.kind:
         case "input_text":
             return items.InputText(text=text)

@@ -1,4 +1,4 @@
-"""The audio formats of the wire, each a stream from or to the PCM16 at 24 kHz inside a session. Pure.
+"""The audio formats of the wire by their names, each a stream from or to PCM16 at 24 kHz. Pure.
 
 Telephone audio (G.711, 8 kHz) is resampled as a stream, so that pieces join without clicks. The filter holds 2 ms
 back, until the stream is flushed; nothing is shifted by that, and a flushed stream has lasted exactly as long on
@@ -13,13 +13,36 @@ import numpy as np
 from vivavoce.audio import g711
 from vivavoce.audio.pcm import Pcm, Samples, decode_pcm16, encode_pcm16, from_pcm16, to_pcm16
 from vivavoce.audio.resample import Resampler
-from vivavoce.engine.session.conversation import WIRE_RATE
-from vivavoce.protocol.session import AudioFormat, AudioPcm, AudioPcma, AudioPcmu
+from vivavoce.errors import AudioError
 
-__all__ = ["Decoder", "Encoder", "decode", "decoder", "encode", "encoder", "samples"]
+__all__ = [
+    "PCM",
+    "PCMA",
+    "PCMU",
+    "RATE",
+    "Decoder",
+    "Encoder",
+    "decode",
+    "decoder",
+    "encode",
+    "encoder",
+    "samples",
+]
 
-RATIO = WIRE_RATE // g711.RATE
-"""Samples inside for each sample of a telephone."""
+PCM = "audio/pcm"
+"""PCM16, little endian, at `RATE`."""
+PCMU = "audio/pcmu"
+"""G.711 µ-law at 8 kHz."""
+PCMA = "audio/pcma"
+"""G.711 A-law at 8 kHz."""
+
+RATE = 24_000
+"""Samples per second of what goes into an `Encoder` and comes out of a `Decoder`."""
+
+RATIO = RATE // g711.RATE
+"""Samples of `RATE` for each sample of a telephone."""
+
+_LAWS = {PCMU: (g711.decode_pcmu, g711.encode_pcmu), PCMA: (g711.decode_pcma, g711.encode_pcma)}
 
 
 class Decoder(Protocol):
@@ -51,42 +74,39 @@ class Encoder(Protocol):
         ...
 
 
-def samples(size: int, audio_format: AudioFormat) -> int:
-    """Return how many samples, at the rate inside, so many bytes stand for."""
-    return size // 2 if isinstance(audio_format, AudioPcm) else size * RATIO
+def samples(size: int, name: str) -> int:
+    """Return how many samples of `RATE` so many bytes stand for. Raises `AudioError` for a format that is unknown."""
+    if name == PCM:
+        return size // 2
+    _law(name)
+    return size * RATIO
 
 
-def decoder(audio_format: AudioFormat) -> Decoder:
-    """Open a stream from the wire."""
-    match audio_format:
-        case AudioPcm():
-            return _PcmDecoder()
-        case AudioPcmu():
-            return _G711Decoder(g711.decode_pcmu)
-        case AudioPcma():
-            return _G711Decoder(g711.decode_pcma)
+def decoder(name: str) -> Decoder:
+    """Open a stream from the wire. Raises `AudioError` for a format that is unknown."""
+    return _PcmDecoder() if name == PCM else _G711Decoder(_law(name)[0])
 
 
-def encoder(audio_format: AudioFormat) -> Encoder:
-    """Open a stream to the wire."""
-    match audio_format:
-        case AudioPcm():
-            return _PcmEncoder()
-        case AudioPcmu():
-            return _G711Encoder(g711.encode_pcmu)
-        case AudioPcma():
-            return _G711Encoder(g711.encode_pcma)
+def encoder(name: str) -> Encoder:
+    """Open a stream to the wire. Raises `AudioError` for a format that is unknown."""
+    return _PcmEncoder() if name == PCM else _G711Encoder(_law(name)[1])
 
 
-def decode(data: bytes, audio_format: AudioFormat) -> Pcm:
+def _law(name: str) -> tuple[Callable[[bytes], Samples], Callable[[Samples], bytes]]:
+    if name not in _LAWS:
+        raise AudioError(f"Expected an audio format among {PCM}, {PCMU} and {PCMA}, and got {name!r}.")
+    return _LAWS[name]
+
+
+def decode(data: bytes, name: str) -> Pcm:
     """Decode a whole recording."""
-    stream = decoder(audio_format)
+    stream = decoder(name)
     return np.concatenate([stream.push(data), stream.flush()])
 
 
-def encode(pcm: Pcm, audio_format: AudioFormat) -> bytes:
+def encode(pcm: Pcm, name: str) -> bytes:
     """Encode a whole recording."""
-    stream = encoder(audio_format)
+    stream = encoder(name)
     return stream.push(pcm) + stream.flush()
 
 
@@ -111,7 +131,7 @@ class _PcmEncoder:
 class _G711Decoder:
     def __init__(self, read: Callable[[bytes], Samples]) -> None:
         self._read = read
-        self._resampler = Resampler(g711.RATE, WIRE_RATE)
+        self._resampler = Resampler(g711.RATE, RATE)
         self.pending = 0
 
     def push(self, data: bytes) -> Pcm:
@@ -128,7 +148,7 @@ class _G711Decoder:
 class _G711Encoder:
     def __init__(self, write: Callable[[Samples], bytes]) -> None:
         self._write = write
-        self._resampler = Resampler(WIRE_RATE, g711.RATE)
+        self._resampler = Resampler(RATE, g711.RATE)
         self._taken = 0
         self._given = 0
 
