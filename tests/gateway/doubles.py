@@ -145,11 +145,13 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def gateway(upstream=None, *, web_folder=None, progress=None, ready=True, **settings):
+async def gateway(upstream=None, *, web_folder=None, progress=None, ready=True, stages=(), **settings):
     """Run a gateway on a free port of loopback; wait until its endpoint is ready, unless told not to."""
     upstream = upstream or ScriptedUpstream()
     folder = {} if web_folder is None else {"web_folder": web_folder}
-    app = create_app(GatewaySettings(**{"port": 0, **settings}), upstream, progress=progress, **folder)
+    app = create_app(
+        GatewaySettings(**{"port": 0, **settings}), upstream, progress=progress, stages=stages, **folder
+    )
     connections = []
 
     @web.middleware

@@ -145,12 +145,13 @@ class TestBadFrames:
             assert ws.close_code == 1009
             assert (await running.upstream.sessions[0].closed)[0] == 1009
 
-    async def test_lets_the_endpoint_judge_text_that_is_no_json_and_no_utf8(self):
-        upstream = ScriptedUpstream(reply=lambda data: [{"type": "judged", "length": len(data)}])
-        async with gateway(upstream) as running, running.connect() as ws:
+    async def test_answers_text_that_is_no_json_and_no_utf8_itself(self):
+        async with gateway() as running, running.connect() as ws:
             await ws.receive()
             await ws.send_frame(b"\xff\xfe not utf-8", aiohttp.WSMsgType.TEXT)
-            assert (await ws.receive_json()) == {"type": "judged", "length": 12}
+            event = await ws.receive_json()
+            assert (event["type"], event["error"]["code"]) == ("error", "invalid_json")
+            assert running.upstream.sessions[0].heard == []
 
 
 class TestEnding:
@@ -284,7 +285,7 @@ class TestSlowClients:
         async with gateway(upstream) as running, running.connect() as ws:
             await ws.receive()
             for number in range(50):
-                await ws.send_str(json.dumps({"number": number}))
+                await ws.send_str(json.dumps({"type": "x", "number": number}))
             session = upstream.sessions[0]
             assert session.heard == []
             session.resume.set()

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
+from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes.client_secrets import client_secrets
@@ -34,11 +35,13 @@ def create_app(
     *,
     progress: Callable[[Progress], None] | None = None,
     web_folder: Path = FOLDER,
+    stages: tuple[StageMaker, ...] = (),
 ) -> web.Application:
     """Make the application.
 
     It takes charge of ``upstream``: `vivavoce.gateway.server.listen` starts it as soon as the address
     answers, and it is closed with the application. ``progress`` is told of every piece that is fetched.
+    ``stages`` come between clients and endpoint, in this order.
     """
     app = web.Application(
         middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
@@ -53,6 +56,7 @@ def create_app(
         doorkeeper=Doorkeeper.of(settings),
         client_secrets=ClientSecrets(settings.max_client_secrets),
         web=web_folder,
+        stages=stages,
     )
     app.router.add_get("/", page)
     app.router.add_get("/web/{path:.+}", web_file)

@@ -1,6 +1,6 @@
 """One client's WebSocket and one session with an endpoint, joined: what one says, the other hears.
 
-Two tasks, and a future that says how it ended:
+What either says goes through the session's `Passage`. Two tasks, and a future that says how it ended:
 
 ============  =======================================  ====================================================
 who           does                                     waits for
@@ -13,29 +13,36 @@ the downlink  reads the endpoint, sends to the client  the client, while it read
 
 The first of both, or `Bridge.end`, to say why it is over decides the close code that everyone sees. A client
 that does not read costs at most twice `Limits.send_buffer` and two events, and nobody else notices.
+
+Beside them runs what stages add: a task that sends the endpoint what did not come from the client, so that the
+downlink never waits for the endpoint; one that asks the stages each second for what is due; and their own work.
 """
 
 import asyncio
 import logging
+import time
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from aiohttp import ClientConnectionResetError, WebSocketError, WSCloseCode, WSMsgType, web
 
 from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.gateway.passage import End, Output, Passage, Task, ToClient, ToEndpoint
 from vivavoce.gateway.upstream import Transport
-from vivavoce.protocol.codec import encode
-from vivavoce.protocol.errors import binary_frame
-from vivavoce.protocol.ids import Ids
-from vivavoce.protocol.server_events import ErrorEvent
 
-__all__ = ["Bridge", "End", "Limits"]
+__all__ = ["Bridge", "Limits"]
 
 _log = logging.getLogger(__name__)
 
-_IDS = Ids()
-
 MAX_REASON_BYTES = 123
 """What a close frame has room for (RFC 6455, 5.5)."""
+
+TICK_SECONDS = 1.0
+"""From one time that the stages are asked for what is due to the next."""
+
+MOST_ADDED = 256
+"""Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
 
 NEVER_SENT = frozenset({1005, 1006, 1015})
 """Close codes that tell of a missing or broken close, and must not be written in one (RFC 6455, 7.4.1)."""
@@ -58,21 +65,22 @@ class Limits:
     """Seconds of silence before a ping."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a session ended."""
-
-    code: int
-    """The WebSocket's close code."""
-    reason: str = ""
-
-
 class Bridge:
     """One session from its upgrade to its end."""
 
-    def __init__(self, transport: Transport, limits: Limits, *, protocols: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        limits: Limits,
+        *,
+        passage: Passage | None = None,
+        protocols: tuple[str, ...] = (),
+    ) -> None:
         self._transport = transport
         self._limits = limits
+        self._passage = passage or Passage()
+        self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         # Text stays bytes: both sides want UTF-8, and 20 MB are not decoded only to be encoded again.
         self._socket: web.WebSocketResponse[bool] = web.WebSocketResponse(
@@ -97,20 +105,19 @@ class Bridge:
 
     async def run(self, request: web.Request) -> End:
         """Accept the upgrade, carry events until somebody ends it, and let go of both sides."""
-        pumps: list[asyncio.Task[None]] = []
         end = End(WSCloseCode.GOING_AWAY, "The server stops.")  # what a cancelled session tells
         try:
             await self._socket.prepare(request)
             if request.transport is not None:
                 request.transport.set_write_buffer_limits(high=self._limits.send_buffer)
-            pumps = [asyncio.create_task(self._uplink()), asyncio.create_task(self._downlink())]
-            for pump in pumps:
-                pump.add_done_callback(self._check)
+            for pump in (self._uplink(), self._downlink(), self._add(), self._tick()):
+                self._spawn(pump)
             end = await self._ended
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._passage.ended(end, time.monotonic())
             await self._transport.close(end.code, end.reason)
             await self._say_goodbye(request, end)
         return end
@@ -120,12 +127,13 @@ class Bridge:
             while not self._ended.done():
                 message = await self._socket.receive()
                 match message.type:
-                    case WSMsgType.TEXT if len(message.data) <= self._limits.message:
-                        await self._transport.send(message.data)
-                    case WSMsgType.TEXT:
-                        await self._complain(_too_large(self._limits.message, len(message.data)))
-                    case WSMsgType.BINARY:
-                        await self._complain(binary_frame())
+                    case WSMsgType.TEXT | WSMsgType.BINARY if len(message.data) <= self._limits.message:
+                        binary = message.type is WSMsgType.BINARY
+                        heard = self._passage.hear(message.data, time.monotonic(), binary=binary)
+                        await self._do(heard, at_the_uplink=True)
+                    case WSMsgType.TEXT | WSMsgType.BINARY:
+                        too_large = _too_large(self._limits.message, len(message.data))
+                        await self._do(self._passage.complain(too_large))
                     case WSMsgType.CLOSE:
                         self.end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
@@ -138,29 +146,61 @@ class Bridge:
     async def _downlink(self) -> None:
         try:
             while not self._ended.done():
-                await self._say(await self._transport.receive())
+                await self._do(self._passage.receive(await self._transport.receive(), time.monotonic()))
         except ConnectionLost as lost:
             self.end(lost.code, lost.reason)
+        except ProtocolError as error:
+            self.end(WSCloseCode.INTERNAL_ERROR, f"The endpoint does not speak the protocol: {error}")
 
-    async def _say(self, event: str | bytes) -> None:
-        data = event.encode() if isinstance(event, str) else event
+    async def _do(self, outputs: Iterable[Output], *, at_the_uplink: bool = False) -> None:
+        """Do what the passage says. Only the uplink may wait for the endpoint: the client is its own to hold up."""
+        for output in outputs:
+            match output:
+                case ToClient(data, binary):
+                    await self._say(data, WSMsgType.BINARY if binary else WSMsgType.TEXT)
+                case ToEndpoint(data) if at_the_uplink:
+                    await self._transport.send(data)
+                case ToEndpoint(data):
+                    self._added.put_nowait(data)
+                case Task():
+                    self._spawn(self._work(output))
+                case End(code, reason):
+                    self.end(code, reason)
+
+    async def _add(self) -> None:
+        try:
+            while True:
+                await self._transport.send(await self._added.get())
+        except ConnectionLost:
+            return  # as in the uplink
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            await self._do(self._passage.tick(time.monotonic()))
+
+    async def _work(self, task: Task) -> None:
+        effects = await task.work()
+        await self._do(self._passage.enter(task.position, effects, time.monotonic()))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._check)
+
+    async def _say(self, data: bytes, kind: Literal[WSMsgType.TEXT, WSMsgType.BINARY]) -> None:
         try:
             async with asyncio.timeout(self._limits.send_timeout):
-                await self._socket.send_frame(data, WSMsgType.TEXT)
+                await self._socket.send_frame(data, kind)
         except TimeoutError:
             seconds = self._limits.send_timeout
             self.end(WSCloseCode.POLICY_VIOLATION, f"The client has not read for {seconds:g} seconds.")
         except ClientConnectionResetError:
             self.end(WSCloseCode.ABNORMAL_CLOSURE)
 
-    async def _complain(self, error: ProtocolError) -> None:
-        """Answer what the endpoint should not see; frames are whole, so this never cuts into an event."""
-        event = ErrorEvent.of(error)
-        event.event_id = _IDS.event()
-        await self._say(encode(event))
-
-    def _check(self, pump: asyncio.Task[None]) -> None:
-        if not pump.cancelled() and (error := pump.exception()) is not None:
+    def _check(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a session failed", exc_info=error)
             self.end(WSCloseCode.INTERNAL_ERROR, "The session failed; this is a defect of the server.")
 

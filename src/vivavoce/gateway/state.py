@@ -7,7 +7,9 @@ from aiohttp import web
 
 from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
+from vivavoce.gateway.opening import Opening, StageMaker
 from vivavoce.gateway.origin import Doorkeeper
+from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.sessions import Sessions
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstream import Upstream
@@ -27,6 +29,13 @@ class Gateway:
     client_secrets: ClientSecrets
     web: Path
     """The folder with what the browser loads."""
+    stages: tuple[StageMaker, ...] = ()
+    """What a session's events pass, from the client to the endpoint."""
+
+    def passage(self, opening: Opening, dialect: Dialect | None = None) -> Passage:
+        """Make the way of a session that is about to open."""
+        stages = [stage for make in self.stages if (stage := make(opening)) is not None]
+        return Passage(stages, dialect)
 
 
 GATEWAY: web.AppKey[Gateway] = web.AppKey("gateway", Gateway)

@@ -10,11 +10,13 @@ from vivavoce.errors import ConnectionFailed
 from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.client_secrets import is_ephemeral
 from vivavoce.gateway.credentials import presented_key
+from vivavoce.gateway.opening import ANYONE, Opening
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._readiness import no_upstream, refuse_state
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.protocol.errors import INVALID_API_KEY
+from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import DEFAULT_MODEL
 from vivavoce.protocol.session_params import (
     RealtimeSessionParams,
@@ -23,6 +25,8 @@ from vivavoce.protocol.session_params import (
 )
 
 __all__ = ["SUBPROTOCOL", "realtime"]
+
+_IDS = Ids()
 
 _log = logging.getLogger(__name__)
 
@@ -53,13 +57,22 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     )
     if refusal is not None:
         return refusal.response()
+    opening = Opening(
+        id=_IDS.session(),
+        caller=ANYONE,
+        model=request.query.get("model", DEFAULT_MODEL),
+        params=granted or _asked(request),
+        dialect="ga",
+        started_at=time.time(),
+    )
     try:
-        params = granted or _asked(request)
-        transport = gateway.upstream.connect(request.query.get("model", DEFAULT_MODEL), params)
+        transport = gateway.upstream.connect(opening.model, opening.params)
     except ConnectionFailed as failed:
         return no_upstream(str(failed), gateway.settings, code=failed.code).response()
     protocols = (SUBPROTOCOL,) if _offered(request) else ()
-    bridge = Bridge(transport, _limits(gateway.settings), protocols=protocols)
+    bridge = Bridge(
+        transport, _limits(gateway.settings), passage=gateway.passage(opening), protocols=protocols
+    )
     with gateway.sessions.hold(bridge):
         end = await bridge.run(request)
     _log.info("a session ended: %d %s", end.code, end.reason)
