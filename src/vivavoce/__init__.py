@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vivavoce.client import RealtimeClient
+    from vivavoce.client import RealtimeClient, SyncRealtimeClient
 
-__all__ = ["RealtimeClient"]
+__all__ = ["RealtimeClient", "SyncRealtimeClient"]
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     """Import the client when it is asked for: who wants another part of the package need not wait for this one."""
-    if name == "RealtimeClient":
-        from vivavoce.client import RealtimeClient  # noqa: PLC0415
+    if name in __all__:
+        from vivavoce import client  # noqa: PLC0415
 
-        return RealtimeClient
+        return getattr(client, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ from vivavoce.client.connection import Connection
 from vivavoce.client.conversation import Conversation, ConversationItem
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.reply import Reply
+from vivavoce.client.sync import SyncRealtimeClient, SyncReply
 from vivavoce.client.transport import Transport, WebSocketTransport
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "ConversationItem",
     "RealtimeClient",
     "Reply",
+    "SyncRealtimeClient",
+    "SyncReply",
     "Transport",
     "WebSocketTransport",
 ]

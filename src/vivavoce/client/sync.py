@@ -1,0 +1,286 @@
+"""`SyncRealtimeClient`: `RealtimeClient` for programs without an event loop."""
+
+import asyncio
+import copy
+import functools
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
+
+from vivavoce.client.audience import Handler
+from vivavoce.client.background import Background
+from vivavoce.client.conversation import Conversation
+from vivavoce.client.realtime import RealtimeClient
+from vivavoce.client.reply import Reply
+from vivavoce.client.streams import EventStream
+from vivavoce.client.usage import UsageMeter
+from vivavoce.protocol.codec import UnknownEvent
+from vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
+from vivavoce.protocol.responses import Response
+from vivavoce.protocol.server_events import ServerEvent
+from vivavoce.protocol.session import Session
+
+__all__ = ["SyncEventStream", "SyncRealtimeClient", "SyncReply"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SyncReply:
+    """A response that was asked for."""
+
+    def __init__(self, client: "SyncRealtimeClient", reply: Reply, future: Future[Response]) -> None:
+        self._client = client
+        self._reply = reply
+        self._future = future
+
+    @property
+    def response_id(self) -> str | None:
+        """The response's id, once it has begun."""
+        return self._reply.response_id
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self._future.done()
+
+    def wait(self, seconds: float | None = None) -> Response:
+        """Return the response as it is in the end; raises `TimeoutError`, and what awaiting a `Reply` raises."""
+        return self._future.result(seconds)
+
+    @property
+    def text(self) -> str:
+        """What is written or said in it; waits for its end."""
+        return "".join(
+            content.text if isinstance(content, OutputText) else content.transcript or ""
+            for item in self.wait().output
+            if isinstance(item, MessageItem)
+            for content in item.content
+            if isinstance(content, OutputText | OutputAudio)
+        )
+
+    def cancel(self) -> None:
+        """End it."""
+        self._client.cancel(self)
+
+
+class SyncEventStream:
+    """The events of a session, for a ``for`` loop that waits for each."""
+
+    def __init__(self, background: Background, stream: EventStream) -> None:
+        self._background = background
+        self._stream = stream
+
+    @property
+    def missed(self) -> int:
+        """Events that were lost, because they were not read for too long."""
+        return self._stream.missed
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ServerEvent | UnknownEvent:
+        event = self.next()
+        if event is None:
+            raise StopIteration
+        return event
+
+    def next(self, seconds: float | None = None) -> ServerEvent | UnknownEvent | None:
+        """Return the next event, or None when there will be no more; raises `TimeoutError`."""
+
+        async def read() -> ServerEvent | UnknownEvent | None:
+            return await anext(self._stream, None)
+
+        return self._background.run(read(), seconds)
+
+
+def _constructor(
+    _: Callable[Concatenate[Any, P], None],
+) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
+    """Give a constructor the parameters of another."""
+
+    def given(init: Callable[..., None]) -> Callable[Concatenate[Any, P], None]:
+        return functools.wraps(_)(init)
+
+    return given
+
+
+def _waiting(
+    method: Callable[Concatenate[RealtimeClient, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate["SyncRealtimeClient", P], R]:
+    """Make a method that waits of one that is awaited."""
+
+    @functools.wraps(method)
+    def wait(self: "SyncRealtimeClient", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._background.run(method(self._client, *args, **kwargs))
+
+    return wait
+
+
+def _asking(
+    method: Callable[Concatenate[RealtimeClient, P], Coroutine[Any, Any, Reply]],
+) -> Callable[Concatenate["SyncRealtimeClient", P], SyncReply]:
+    """Make a method whose reply can be waited for of one whose reply can be awaited."""
+
+    @functools.wraps(method)
+    def ask(self: "SyncRealtimeClient", /, *args: P.args, **kwargs: P.kwargs) -> SyncReply:
+        return self._background.run(self._asked(lambda: method(self._client, *args, **kwargs)))
+
+    return ask
+
+
+class SyncRealtimeClient:
+    """A session with a Realtime endpoint, for scripts: what `RealtimeClient` awaits, this waits for.
+
+    ``with`` connects and closes; ``for event in client`` yields the server's events. The session goes on in a thread
+    of its own, which ends with it, so reading the events is up to you. Errors are raised where you wait. Tools are
+    plain functions, called in other threads; a tool that runs while the client closes is waited for.
+    """
+
+    @_constructor(RealtimeClient.__init__)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._client = RealtimeClient(*args, **options)
+        self._background = Background("realtime client")
+        self._own = SyncEventStream(self._background, aiter(self._client))
+        self._replies: set[asyncio.Future[Response]] = set()
+
+    # Connecting.
+
+    def connect(self) -> Self:
+        """Connect. Raises `ConnectionFailed`."""
+        self._background.start()
+        try:
+            self._background.run(self._client.connect())
+        except BaseException:
+            self._background.stop()
+            raise
+        return self
+
+    def close(self) -> None:
+        """End the session, what still runs for it, and its thread. Closing twice does nothing more."""
+        if not self._background.running:
+            return
+        try:
+            self._background.run(self._close())
+        finally:
+            self._background.stop()
+
+    async def _close(self) -> None:
+        await self._client.close()
+        await asyncio.gather(*self._replies, return_exceptions=True)  # who waits learns that it is over
+
+    def __enter__(self) -> Self:
+        return self.connect()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Events.
+
+    send = _waiting(RealtimeClient.send)
+
+    def __iter__(self) -> SyncEventStream:
+        return self._own
+
+    def events(self) -> SyncEventStream:
+        """Return a stream of the events from now on, beside the client's own."""
+        return SyncEventStream(self._background, self._safely(self._client.events))
+
+    def on(self, kind: str, handler: Handler) -> Callable[[], None]:
+        """Call a handler for every event of a type, or of any for ``*``; what it returns takes it off again.
+
+        It is called in the client's thread, and must not wait, so it can use no method of the client that does.
+        """
+        remove = self._safely(lambda: self._client.on(kind, handler))
+        return lambda: self._safely(remove)
+
+    # What is so.
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation as it is now: a copy, to be read in peace."""
+        return self._safely(lambda: copy.deepcopy(self._client.conversation))
+
+    @property
+    def session(self) -> Session | None:
+        """The session as the endpoint says it is; None before it has said so."""
+        return self._client.session
+
+    @property
+    def usage(self) -> UsageMeter:
+        """The tokens of all responses so far; ``client.usage.cost(model)`` is what they cost."""
+        return self._safely(lambda: copy.deepcopy(self._client.usage))
+
+    # Session, items, speaking and asking.
+
+    def update_session(self, **fields: Any) -> Session:
+        """Change the session, as `RealtimeClient.update_session` does; return it as it is then."""
+        return self._background.run(self._client.update_session(**fields))
+
+    create_item = _waiting(RealtimeClient.create_item)
+    send_audio = _waiting(RealtimeClient.send_audio)
+    send_text = _asking(RealtimeClient.send_text)
+    commit = _asking(RealtimeClient.commit)
+    create_response = _asking(RealtimeClient.create_response)
+
+    def cancel(self, reply: SyncReply | None = None) -> None:
+        """End a response, or the conversation's if none is named; where there is none, nothing happens."""
+        named = None if reply is None else reply._reply  # noqa: SLF001 - the two are one thing
+        self._background.call(lambda: self._client.cancel(named))
+
+    def interrupt(self) -> None:
+        """Silence the answer: cancel it if it is still being made, and truncate it at what was heard."""
+        self._background.call(self._client.interrupt)
+
+    # Tools.
+
+    @overload
+    def tool(self, function: F) -> F: ...
+
+    @overload
+    def tool(self, **options: Any) -> Callable[[F], F]: ...
+
+    def tool(self, function: F | None = None, **options: Any) -> F | Callable[[F], F]:
+        """Let the model call a function; a decorator, with the options of `RealtimeClient.tool`."""
+
+        def add(function: F) -> F:
+            decorate: Callable[[F], F] = self._client.tool(**options)
+            return self._safely(lambda: decorate(function))
+
+        return add if function is None else add(function)
+
+    def remove_tool(self, name: str) -> None:
+        """Take a tool away from the model; raises `KeyError` if there is none of this name."""
+        self._safely(lambda: self._client.remove_tool(name))
+
+    # Between the threads.
+
+    def _safely(self, function: Callable[[], R]) -> R:
+        """Call a function where nothing happens meanwhile: in the thread of the session, if there is one."""
+        return self._background.call(function) if self._background.running else function()
+
+    async def _asked(self, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> SyncReply:
+        reply = await ask()
+        told: Future[Response] = Future()
+        waiting = asyncio.ensure_future(_response(reply))
+        self._replies.add(waiting)
+        waiting.add_done_callback(functools.partial(_tell, told))
+        waiting.add_done_callback(self._replies.discard)
+        return SyncReply(self, reply, told)
+
+
+async def _response(reply: Reply) -> Response:
+    return await reply
+
+
+def _tell(told: Future[Response], ended: asyncio.Future[Response]) -> None:
+    if ended.cancelled():
+        told.cancel()
+    elif (error := ended.exception()) is not None:
+        told.set_exception(error)
+    else:
+        told.set_result(ended.result())
