@@ -55,6 +55,9 @@ WITHOUT_TEST = {
 
 EXTRAS = {
     "aiohttp": None,  # the core has it; an extra asks for a newer one
+    "aiosqlite": "aiosqlite",
+    "alembic": "alembic",
+    "asyncpg": "asyncpg",
     "ctranslate2": "ctranslate2",
     "filelock": "filelock",
     "hibari-tts": "hibari",
@@ -65,6 +68,7 @@ EXTRAS = {
     "pyyaml": "yaml",
     "rich": "rich",
     "sounddevice": "sounddevice",
+    "sqlalchemy": "sqlalchemy",
     "tokenizers": "tokenizers",
     "typer": "typer",
     "uvloop": "uvloop",
