@@ -13,6 +13,7 @@
     │   ├── WeightsUnavailable   no source could give them
     │   └── WeightsCorrupt       what came is not what the catalogue names
     ├── ModelError               a model failed at its work
+    ├── ToolError                a tool cannot do what a model asks of it
     ├── ScriptError              a script or a cassette cannot be read
     └── ScriptFailed             something else came than a script expects
 
@@ -30,6 +31,7 @@ __all__ = [
     "ProtocolError",
     "ScriptError",
     "ScriptFailed",
+    "ToolError",
     "VivaVoceError",
     "WeightsCorrupt",
     "WeightsError",
@@ -115,6 +117,10 @@ class WeightsCorrupt(WeightsError):  # noqa: N818
 
 class ModelError(VivaVoceError):
     """A model failed at its work."""
+
+
+class ToolError(VivaVoceError):
+    """A tool cannot do what a model asks of it; the message is told to the model, which can speak about it."""
 
 
 class ScriptError(VivaVoceError):

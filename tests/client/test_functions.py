@@ -1,11 +1,19 @@
 import dataclasses
 import enum
+import inspect
+import json
+import keyword
+import typing
 from typing import Annotated, Any, Literal, TypedDict
 
+import jsonschema
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vivavoce.client.functions import describe, result_text
+from vivavoce.client.functions import describe
+from vivavoce.client.tool import ToolCall, ToolContext
 
 
 async def get_weather(lat: float, lng: float, location: str, unit: Literal["C", "F"] = "C") -> dict[str, Any]:
@@ -43,8 +51,8 @@ def test_a_function_tells_all_that_a_model_must_know():
         "required": ["lat", "lng", "location"],
         "additionalProperties": False,
     }
-    assert function.tool.name == "get_weather"
-    assert function.tool.parameters == function.parameters
+    assert function.definition.name == "get_weather"
+    assert function.definition.parameters == function.parameters
 
 
 def test_a_name_and_a_description_of_its_own():
@@ -104,9 +112,9 @@ def test_arguments_are_checked_and_converted():
     def dim(lamp: Lamp, rooms: list[Room], names: list[str] = []) -> None: ...  # noqa: B006
 
     function = describe(dim)
-    given = function.arguments('{"lamp": {"room": "hall"}, "rooms": ["kitchen"]}')
-    assert given == {"lamp": Lamp(Room.HALL, 100), "rooms": [Room.KITCHEN], "names": []}
-    assert function.arguments('{"lamp": {"room": "hall"}, "rooms": []}')["names"] is not given["names"]
+    read = function.read('{"lamp": {"room": "hall"}, "rooms": ["kitchen"]}')
+    assert read == {"lamp": Lamp(Room.HALL, 100), "rooms": [Room.KITCHEN], "names": []}
+    assert function.read('{"lamp": {"room": "hall"}, "rooms": []}')["names"] is not read["names"]
 
 
 @pytest.mark.parametrize(
@@ -121,14 +129,14 @@ def test_arguments_are_checked_and_converted():
 )
 def test_arguments_that_do_not_fit_say_so(written, words):
     with pytest.raises(ValueError, match=words) as refused:
-        describe(get_weather).arguments(written)
+        describe(get_weather).read(written)
     assert str(refused.value).startswith("The arguments of get_weather do not fit")
 
 
 def test_no_arguments_are_an_empty_object():
     def now() -> str: ...
 
-    assert describe(now).arguments("") == {}
+    assert describe(now).read("") == {}
     assert describe(now).parameters["properties"] == {}
 
 
@@ -166,9 +174,51 @@ def test_objects_that_can_be_called():
     assert describe(Opener()).parameters["required"] == ["door"]
 
 
-def test_results_as_a_model_reads_them():
-    assert result_text("sunny") == "sunny"
-    assert result_text({"degrees": 21}) == '{"degrees":21}'
-    assert result_text(None) == "null"
-    assert result_text(Lamp(Room.HALL)) == '{"room":"hall","brightness":100}'
-    assert "object" in result_text(object())
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_who_asks_for_the_context_is_told_of_the_call(asynchronous):
+    def note(text: str, here: ToolContext) -> str:
+        return f"{here.user}: {text} ({here.call.call_id})"
+
+    async def note_later(text: str, here: ToolContext) -> str:
+        return note(text, here)
+
+    tool = describe(note_later if asynchronous else note)
+    assert list(tool.parameters["properties"]) == ["text"]
+    context = ToolContext("ada").at(ToolCall("call_1", "note", {}))
+    assert await tool.call({"text": "tea"}, context) == "ada: tea (call_1)"
+
+
+def test_limits_are_those_of_a_tool():
+    def book(table: int) -> None: ...
+
+    tool = describe(book, background=True, seconds=5, approve=bool, characters=100)
+    assert (tool.background, tool.seconds, tool.approve, tool.characters) == (True, 5, bool, 100)
+
+
+JSON_TYPES = st.recursive(
+    st.sampled_from([int, float, str, bool, type(None)]),
+    lambda inner: st.one_of(inner.map(lambda kind: list[kind]), inner.map(lambda kind: dict[str, kind])),
+    max_leaves=3,
+)
+
+
+@given(fields=st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), JSON_TYPES, max_size=5))
+def test_what_a_schema_asks_for_is_what_is_taken(fields):
+    def act(**_: object) -> None: ...
+
+    names = [name for name in fields if not keyword.iskeyword(name)]
+    act.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
+    )
+    act.__annotations__ = {name: fields[name] for name in names}
+    tool = describe(act)
+    assert sorted(tool.parameters["required"]) == sorted(names)
+    simplest = {name: _simplest(fields[name]) for name in names}
+    jsonschema.validate(simplest, tool.parameters)
+    assert tool.read(json.dumps(simplest)) == simplest
+    with pytest.raises(ValueError, match="unknown field"):
+        tool.read(json.dumps({**simplest, "more_than_asked": 1}))
+
+
+def _simplest(kind):
+    return None if kind is type(None) else (typing.get_origin(kind) or kind)()

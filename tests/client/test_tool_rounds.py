@@ -8,7 +8,9 @@ from vivavoce.protocol.server_events import (
     InputAudioBufferSpeechStarted,
     ResponseDone,
     ResponseOutputItemDone,
+    SessionCreated,
 )
+from vivavoce.protocol.session import RealtimeSession
 
 
 class Rounds:
@@ -81,3 +83,21 @@ def test_rounds_are_kept_apart(rounds):
     assert rounds.rounds.result("call_1")
     assert not rounds.rounds.result("call_2")
     assert rounds.end("resp_2")
+
+
+def test_rounds_are_open_until_the_model_is_to_go_on(rounds):
+    assert not rounds.rounds.open
+    rounds.call("call_1")
+    rounds.end()
+    assert rounds.rounds.open
+    rounds.rounds.result("call_1")
+    assert not rounds.rounds.open
+
+
+def test_a_new_session_ends_the_responses_of_the_one_before(rounds):
+    rounds.call("call_1")
+    rounds.call("call_2", response_id="resp_2")
+    rounds.rounds.result("call_2")
+    rounds.rounds.fold(SessionCreated(session=RealtimeSession(id="sess_1")))
+    assert rounds.rounds.result("call_1"), "which nobody will say is done"
+    assert not rounds.rounds.open

@@ -1,87 +1,77 @@
-"""Python functions as tools: their JSON schema from type hints and docstring, their arguments from JSON. Pure."""
+"""Python functions as tools: their JSON schema from type hints and docstring, their arguments from JSON."""
 
 import functools
 import inspect
 import re
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from vivavoce.protocol.tools import FunctionTool
+from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolContext, called
 
-__all__ = ["Function", "describe", "result_text"]
-
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""What the protocol allows as the name of a function."""
+__all__ = ["describe"]
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Returns?|Raises|Yields|Examples?|Notes?)\s*:?\s*$")
 _SPHINX = re.compile(r"^:param\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$")
 _FIELD = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function that a model may call."""
-
-    name: str
-    description: str
-    parameters: dict[str, Any]
-    """JSON schema of the arguments, an object."""
-    call: Callable[..., Any]
-    takes: type[msgspec.Struct]
-    """The arguments as a struct, which checks and converts them."""
-
-    @property
-    def tool(self) -> FunctionTool:
-        """What the session is told of it."""
-        return FunctionTool(name=self.name, description=self.description, parameters=self.parameters)
-
-    def arguments(self, written: str) -> dict[str, Any]:
-        """Return what to call it with; raises `ValueError`, which a model can read, for arguments that do not fit."""
-        try:
-            given = msgspec.json.decode(written or "{}", type=self.takes)
-        except msgspec.DecodeError as error:
-            raise ValueError(f"The arguments of {self.name} do not fit its parameters: {error}.") from error
-        return {name: getattr(given, name) for name in self.takes.__struct_fields__}
-
-
 def describe(
-    call: Callable[..., Any], *, name: str | None = None, description: str | None = None
-) -> Function:
-    """Make a tool of a function.
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    background: bool = False,
+    seconds: float | None = None,
+    approve: Approval | None = None,
+    characters: int = RESULT_CHARACTERS,
+) -> Tool:
+    """Make a tool of a function. One that is not asynchronous runs in a thread.
 
     Its parameters need type hints that JSON has a counterpart for: plain types, lists, dicts, literals, enums,
     optionals, dataclasses, TypedDicts, `msgspec.Struct`; `typing.Annotated` with `msgspec.Meta` adds limits and
-    descriptions. What the docstring says of parameters (``Args:`` or ``:param x:``) describes them. Raises
-    `TypeError` for what cannot be told to a model.
+    descriptions. What the docstring says of parameters (``Args:`` or ``:param x:``) describes them. A parameter of
+    the type `ToolContext` is given the call's context, and the model does not know of it. All else is as in `Tool`.
+    Raises `TypeError` for what cannot be told to a model.
     """
-    called = str(name or getattr(call, "__name__", type(call).__name__))
-    if not NAME.fullmatch(called):
-        raise TypeError(
-            f"Expected a name of up to 64 letters, digits, underscores and hyphens, and got {called!r}."
-        )
-    about, parameters = _docstring(inspect.getdoc(call) or "")
-    takes = _struct(called, call)
+    title = str(name or getattr(function, "__name__", type(function).__name__))
+    about, notes = _docstring(inspect.getdoc(function) or "")
+    takes, context_name = _struct(title, function)
     schema = _inlined(msgspec.json.schema(takes))
-    for field, text in parameters.items():
+    for field, text in notes.items():
         if field in schema["properties"]:
             schema["properties"][field].setdefault("description", text)
-    return Function(called, description if description is not None else about, schema, call, takes)
+
+    def read(written: str) -> dict[str, Any]:
+        try:
+            given = msgspec.json.decode(written or "{}", type=takes)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"The arguments of {title} do not fit its parameters: {error}.") from error
+        return {field: getattr(given, field) for field in takes.__struct_fields__}
+
+    async def call(arguments: dict[str, Any], context: ToolContext) -> object:
+        return await called(function, **arguments, **({context_name: context} if context_name else {}))
+
+    return Tool(
+        name=title,
+        description=about if description is None else description,
+        parameters=schema,
+        call=call,
+        read=read,
+        background=background,
+        seconds=seconds,
+        approve=approve,
+        characters=characters,
+    )
 
 
-def result_text(result: object) -> str:
-    """Return a result as a model reads it: text as it stands, anything else as JSON, or as Python shows it."""
-    if isinstance(result, str):
-        return result
-    return msgspec.json.encode(result, enc_hook=repr).decode()
-
-
-def _struct(name: str, call: Callable[..., Any]) -> type[msgspec.Struct]:
+def _struct(name: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struct], str]:
+    """Return the arguments as a struct, which checks and converts them, and the parameter for the context, if any."""
     hints = typing.get_type_hints(_annotated(call), include_extras=True)
     fields: list[Any] = []
+    context = ""
     for parameter in inspect.signature(call).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             raise TypeError(
@@ -90,6 +80,9 @@ def _struct(name: str, call: Callable[..., Any]) -> type[msgspec.Struct]:
             )
         if parameter.name not in hints:
             raise TypeError(f"{name}: the parameter {parameter.name!r} needs a type hint.")
+        if hints[parameter.name] is ToolContext:
+            context = parameter.name
+            continue
         default = () if parameter.default is parameter.empty else (_default(parameter.default),)
         fields.append((parameter.name, hints[parameter.name], *default))
     takes = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
@@ -97,7 +90,7 @@ def _struct(name: str, call: Callable[..., Any]) -> type[msgspec.Struct]:
         msgspec.json.schema(takes)
     except TypeError as error:
         raise TypeError(f"{name}: a parameter's type has no counterpart in JSON: {error}") from error
-    return takes
+    return takes, context
 
 
 def _annotated(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,8 +23,9 @@ from vivavoce.client.responses import Responses
 from vivavoce.client.speaking import Loudspeaker, Speaking
 from vivavoce.client.streams import EventStream
 from vivavoce.client.tasks import Tasks
+from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolContext, ToolSource
 from vivavoce.client.tool_calls import ToolCalls
-from vivavoce.client.toolbox import TOOL_SECONDS, Approval
+from vivavoce.client.toolbox import NOBODY
 from vivavoce.client.transport import Transport, WebSocketTransport
 from vivavoce.client.updates import Updates
 from vivavoce.client.usage import UsageMeter
@@ -40,7 +41,7 @@ from vivavoce.protocol.client_events import (
 )
 from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.ids import Ids
-from vivavoce.protocol.items import FunctionCallOutput, InputText, Item, MessageItem
+from vivavoce.protocol.items import FunctionCall, FunctionCallOutput, InputText, Item, MessageItem
 from vivavoce.protocol.responses import ResponseCreateParams
 from vivavoce.protocol.server_events import (
     ErrorEvent,
@@ -76,6 +77,7 @@ class RealtimeClient:
     ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
     as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
     items, 170 MB an hour. ``speaker`` plays the answers, and falls silent when somebody begins to speak.
+    ``tool_context`` tells tools for whom they work, and hears how far they are.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class RealtimeClient:
         transport: Connect | None = None,
         keep_audio: bool = False,
         speaker: Loudspeaker | None = None,
+        tool_context: ToolContext = NOBODY,
     ) -> None:
         async def connect() -> Transport:
             return await WebSocketTransport.connect(
@@ -113,8 +116,16 @@ class RealtimeClient:
         self._audience = Audience(self._tasks)
         self._line = Line(transport or connect, self._tasks, take=self._take, ended=self._end)
         self._outbox = self._line.outbox
-        self._calls = ToolCalls(self._tasks, result=self._tell_result, go_on=self._go_on)
         self._responses = Responses()
+        self._calls = ToolCalls(
+            self._tasks,
+            result=self._tell_result,
+            go_on=self._go_on,
+            free=lambda: self._responses.free,
+            context=tool_context,
+            ids=self._ids,
+        )
+        self._calls.toolbox.watch(self._tell_tools)
         self._replies: list[Reply] = []
         self._speaking = Speaking(speaker) if speaker is not None else None
         self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
@@ -133,6 +144,7 @@ class RealtimeClient:
         """End the session, and what still runs for it. Closing twice does nothing more."""
         await self._line.close()
         await self._tasks.cancel()
+        self._calls.toolbox.detach()
 
     async def __aenter__(self) -> Self:
         return await self.connect()
@@ -249,8 +261,10 @@ class RealtimeClient:
         *,
         name: str | None = None,
         description: str | None = None,
-        seconds: float = TOOL_SECONDS,
+        background: bool = False,
+        seconds: float | None = None,
         approve: Approval | None = None,
+        characters: int = RESULT_CHARACTERS,
     ) -> Callable[[F], F]: ...
 
     def tool(
@@ -259,38 +273,51 @@ class RealtimeClient:
         *,
         name: str | None = None,
         description: str | None = None,
-        seconds: float = TOOL_SECONDS,
+        background: bool = False,
+        seconds: float | None = None,
         approve: Approval | None = None,
+        characters: int = RESULT_CHARACTERS,
     ) -> F | Callable[[F], F]:
         """Let the model call a function; a decorator. `vivavoce.client.functions.describe` says what it needs.
 
-        A call may take ``seconds``; ``approve`` is asked before each.
+        A call may take ``seconds``; ``approve`` is asked before each; and so many ``characters`` of its result are
+        told. During a call in the ``background`` the conversation goes on; its result is told when it is there.
         """
 
         def add(function: F) -> F:
-            described = describe(function, name=name, description=description)
-            self._calls.toolbox.add(described, seconds=seconds, approve=approve)
-            if self._line.opened:
-                self._tell_tools()
+            described = describe(
+                function,
+                name=name,
+                description=description,
+                background=background,
+                seconds=seconds,
+                approve=approve,
+                characters=characters,
+            )
+            self._calls.toolbox.add(described)
             return function
 
         return add if function is None else add(function)
 
-    def remove_tool(self, name: str) -> None:
-        """Take a tool away from the model; raises `KeyError` if there is none of this name."""
-        self._calls.toolbox.remove(name)
-        if self._line.opened:
-            self._tell_tools()
+    def add_tools(self, *tools: Tool | ToolSource) -> None:
+        """Let the model call these tools, and those of sources, such as MCP servers, as they come and go."""
+        self._calls.toolbox.add(*tools)
+
+    def remove_tool(self, tool: str | ToolSource) -> None:
+        """Take a tool away from the model, or a source; raises `KeyError` if there is none such."""
+        self._calls.toolbox.remove(tool)
 
     def _tell_tools(self) -> None:
+        if not self._line.opened:
+            return  # it is told when there is somebody to tell
         params = session_changes({"tools": self._calls.toolbox.definitions})
         event = SessionUpdate(event_id=self._ids.event(), session=params)
         self._updates.expect(event)
         self._outbox.put_behind(event)
 
-    def _tell_result(self, output: FunctionCallOutput) -> None:
-        output.id = self._ids.item()
-        self._outbox.put_behind(ConversationItemCreate(item=output))
+    def _tell_result(self, item: FunctionCall | FunctionCallOutput) -> None:
+        item.id = self._ids.item()
+        self._outbox.put_behind(ConversationItemCreate(item=item))
 
     def _go_on(self) -> None:
         self._outbox.put_behind(*self._responses.request()[1])
@@ -322,6 +349,7 @@ class RealtimeClient:
         self._replies = [reply for reply in self._replies if not reply.settle()]
 
     def _end(self, lost: ConnectionLost) -> None:
+        self._calls.end()
         self._responses.lost(lost)
         self._settle()
         self._updates.lost(lost)

@@ -16,11 +16,12 @@ class Tasks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Let something run beside all else."""
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Let something run beside all else; it may be ended by itself."""
         task = asyncio.create_task(work, name=f"realtime client: {name}")
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     async def cancel(self) -> None:
         """End all tasks but the one that asks, and wait until they have ended."""

@@ -15,6 +15,7 @@ from vivavoce.protocol.server_events import (
     ResponseDone,
     ResponseOutputItemDone,
     ServerEvent,
+    SessionCreated,
 )
 
 __all__ = ["ToolRounds"]
@@ -62,7 +63,14 @@ class ToolRounds:
             case ResponseDone(response=response) if response.id in self._rounds:
                 self._rounds[response.id].ended = True
                 self._placed.clear()
+            case SessionCreated():
+                self._renew()
         return None
+
+    @property
+    def open(self) -> bool:
+        """Whether the model has yet to be asked to go on after a call."""
+        return bool(self._rounds)
 
     def result(self, call_id: str) -> bool:
         """Note that a result was sent; return whether it is time to ask for a response."""
@@ -75,6 +83,13 @@ class ToolRounds:
     def ended(self, response_id: str) -> bool:
         """Note that a response is done; return whether it is time to ask for the next."""
         return response_id in self._rounds and self._over(response_id)
+
+    def _renew(self) -> None:
+        """Expect no more of the responses of the session before; results that are under way are still awaited."""
+        self._placed.clear()
+        self._rounds = {response_id: one for response_id, one in self._rounds.items() if one.pending}
+        for one in self._rounds.values():
+            one.ended = True
 
     def _over(self, response_id: str) -> bool:
         one = self._rounds[response_id]

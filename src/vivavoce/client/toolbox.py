@@ -1,100 +1,165 @@
-"""Tools at work: functions are called for the model, and whatever happens becomes a result that it can speak about."""
+"""Tools at work: they are called for the model, and whatever happens becomes a result that it can speak about."""
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from vivavoce.client.functions import Function, result_text
+from vivavoce.client.tool import (
+    APPROVAL_SECONDS,
+    Tool,
+    ToolCall,
+    ToolContext,
+    ToolSource,
+    called,
+    result_text,
+    shortened,
+)
+from vivavoce.errors import ToolError
 from vivavoce.protocol.tools import FunctionTool
 
-__all__ = ["TOOL_SECONDS", "Approval", "ToolCall", "Toolbox"]
+__all__ = ["NOBODY", "Toolbox"]
 
-TOOL_SECONDS = 30.0
-"""How long a tool may take; a listener waits for the answer."""
+NOBODY = ToolContext()
+"""The context of a call that is nobody's in particular."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A call that a model made."""
-
-    call_id: str
-    name: str
-    arguments: dict[str, Any]
-
-
-Approval = Callable[[ToolCall], Awaitable[bool] | bool]
-"""Says whether a call may be made: asked before every call of a tool that wants it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tool:
-    function: Function
-    seconds: float
-    approve: Approval | None
-
-
 class Toolbox:
-    """The tools of a client. Functions that are not asynchronous run in a thread."""
+    """Tools, and sources of tools, by name. It keeps nothing of a call, so that many sessions may share one.
 
-    def __init__(self) -> None:
-        self._tools: dict[str, _Tool] = {}
+    Where two have the same name, what was added as a tool comes before what a source has, and of two sources
+    the first. It is a source of tools itself.
+    """
+
+    def __init__(self, *tools: Tool | ToolSource, approval_seconds: float = APPROVAL_SECONDS) -> None:
+        self._tools: dict[str, Tool] = {}
+        self._sources: dict[ToolSource, Callable[[], None]] = {}
+        self._watchers: list[Callable[[], None]] = []
+        self._approval_seconds = approval_seconds
+        self.add(*tools)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._tools
+        return any(tool.name == name for tool in self._all())
 
     def __len__(self) -> int:
-        return len(self._tools)
+        return len(self.tools)
 
-    def add(
-        self, function: Function, *, seconds: float = TOOL_SECONDS, approve: Approval | None = None
-    ) -> None:
-        """Add a tool; one of the same name gives way."""
-        self._tools[function.name] = _Tool(function, seconds, approve)
+    def add(self, *tools: Tool | ToolSource) -> None:
+        """Add tools, or what has some; a tool gives way to another of the same name."""
+        for tool in tools:
+            if isinstance(tool, Tool):
+                self._tools[tool.name] = tool
+            elif tool not in self._sources:
+                self._sources[tool] = tool.watch(self._changed)
+        if tools:
+            self._changed()
 
-    def remove(self, name: str) -> None:
-        """Take a tool out; raises `KeyError` if there is none of this name."""
-        del self._tools[name]
+    def remove(self, tool: str | ToolSource) -> None:
+        """Take a tool out, or a source; raises `KeyError` if there is none such."""
+        if isinstance(tool, str):
+            del self._tools[tool]
+        else:
+            self._sources.pop(tool)()
+        self._changed()
+
+    @property
+    def tools(self) -> list[Tool]:
+        """All tools, one of each name."""
+        unique: dict[str, Tool] = {}
+        for tool in self._all():
+            unique.setdefault(tool.name, tool)
+        return list(unique.values())
+
+    def detach(self) -> None:
+        """Let go of all sources: they may live longer than this, and would keep it."""
+        for end in self._sources.values():
+            end()
+        self._sources.clear()
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` whenever the tools are others; what this returns ends it."""
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
 
     @property
     def definitions(self) -> list[FunctionTool]:
-        """What the session is told of the tools."""
-        return [tool.function.tool for tool in self._tools.values()]
+        """What a session is told of the tools."""
+        return [tool.definition for tool in self.tools]
 
-    async def run(self, call_id: str, name: str, arguments: str) -> str:
-        """Call a tool and return its result as the model reads it; a failure is a result too."""
-        tool = self._tools.get(name)
-        if tool is None:
-            return _failure(f"There is no tool {name}.")
+    def find(self, name: str) -> Tool:
+        """Return the tool of this name; raises `ToolError` if there is none."""
+        for tool in self._all():
+            if tool.name == name:
+                return tool
+        raise ToolError(f"There is no tool {name}.")
+
+    def in_background(self, name: str, arguments: str) -> bool:
+        """Whether the conversation may go on during a call: the tool wants it, and the arguments fit."""
         try:
-            given = tool.function.arguments(arguments)
-        except ValueError as error:
-            return _failure(str(error))
+            tool = self.find(name)
+            return tool.background and _arguments(tool, arguments) is not None
+        except ToolError:
+            return False
+
+    async def run(self, call_id: str, name: str, arguments: str, context: ToolContext = NOBODY) -> str:
+        """Call a tool and return its result as the model reads it; a failure is a result too.
+
+        ``arguments`` are JSON, as the model wrote it. A tool that works in the background is waited for like any
+        other: to talk meanwhile is up to who calls this.
+        """
         try:
-            async with asyncio.timeout(tool.seconds):
-                if tool.approve is not None and not await _called(
-                    tool.approve, ToolCall(call_id, name, given)
-                ):
-                    return _failure("The user did not allow this.")
-                return result_text(await _called(tool.function.call, **given))
-        except TimeoutError:
-            return _failure(f"{name} took longer than {tool.seconds:g} s and was given up.")
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises, the conversation goes on
-            _log.warning("the tool %s failed", name, exc_info=error)
-            return _failure(f"{type(error).__name__}: {error}")
+            tool = self.find(name)
+            call = ToolCall(call_id, name, _arguments(tool, arguments))
+            await self._approve(tool, call)
+            text = await _result(tool, call, context)
+        except ToolError as error:
+            return result_text({"error": str(error)})
+        return shortened(text, tool.characters)
+
+    def _all(self) -> Iterator[Tool]:
+        yield from self._tools.values()
+        for source in self._sources:
+            yield from source.tools
+
+    def _changed(self) -> None:
+        for watcher in list(self._watchers):
+            watcher()
+
+    async def _approve(self, tool: Tool, call: ToolCall) -> None:
+        if tool.approve is None:
+            return
+        try:
+            async with asyncio.timeout(self._approval_seconds) as limit:
+                allowed = await called(tool.approve, call)
+        except Exception as error:
+            if limit.expired():
+                raise ToolError("The user was asked whether to allow this, and did not answer.") from error
+            _log.exception("it cannot be known whether %s may be called", tool.name)
+            raise ToolError("The user could not be asked whether to allow this.") from error
+        if not allowed:
+            raise ToolError("The user did not allow this.")
 
 
-async def _called(function: Callable[..., Any], *args: Any, **given: Any) -> Any:
-    called = inspect.unwrap(function)
-    if inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(getattr(called, "__call__", None)):  # noqa: B004
-        return await function(*args, **given)
-    result = await asyncio.to_thread(function, *args, **given)
-    return await result if inspect.isawaitable(result) else result
+def _arguments(tool: Tool, written: str) -> dict[str, object]:
+    try:
+        return tool.read(written)
+    except ValueError as error:
+        raise ToolError(str(error)) from error
 
 
-def _failure(message: str) -> str:
-    return result_text({"error": message})
+async def _result(tool: Tool, call: ToolCall, context: ToolContext) -> str:
+    try:
+        async with asyncio.timeout(tool.timeout) as limit:
+            return result_text(await tool.call(call.arguments, context.at(call)))
+    except ToolError:
+        raise
+    except asyncio.CancelledError as cancelled:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise  # it is we who are to end
+        raise ToolError(f"{tool.name} was given up.") from cancelled
+    except Exception as error:
+        if limit.expired():
+            raise ToolError(f"{tool.name} took longer than {tool.timeout:g} s and was given up.") from error
+        _log.warning("the tool %s failed", tool.name, exc_info=error)
+        raise ToolError(f"{type(error).__name__}: {error}") from error
