@@ -149,6 +149,31 @@ class TestRefusing:
             Passage().receive(b"{", 0.0)
 
 
+class Polite:
+    """A dialect in which greetings are answered, and every `done` is asked whether there is more."""
+
+    def hear(self, data, *, binary):
+        return [ToClient(b"hello", binary=binary)] if data == b"hello" else [Up(Frame(data))]
+
+    def say(self, frame):
+        if frame.type != "done":
+            return []
+        return [ToClient(b"that was all"), Up(frame_of("more"))]
+
+
+class TestDialects:
+    def test_one_may_answer_by_itself(self):
+        assert Passage(dialect=Polite()).hear(b"hello", 0.0, binary=True) == [ToClient(b"hello", binary=True)]
+
+    def test_one_may_go_on_where_the_endpoint_lets_it(self):
+        said, asked = Passage([Marks("near")], Polite()).receive(b'{"type":"done"}', 0.0)
+        assert said == ToClient(b"that was all")
+        assert read(asked) == {"type": "more", "by": ["near"]}
+
+    def test_one_may_have_no_words_for_a_complaint(self):
+        assert Passage(dialect=Polite()).complain(ProtocolError("No."), 0.0) == []
+
+
 class TestInASession:
     async def test_stages_answer_add_and_work_beside_the_session(self):
         async with gateway(stages=(lambda _: Answers(),)) as running, running.connect() as ws:

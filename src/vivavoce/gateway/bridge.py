@@ -133,7 +133,7 @@ class Bridge:
                         await self._do(heard, at_the_uplink=True)
                     case WSMsgType.TEXT | WSMsgType.BINARY:
                         too_large = _too_large(self._limits.message, len(message.data))
-                        await self._do(self._passage.complain(too_large))
+                        await self._do(self._passage.complain(too_large, time.monotonic()))
                     case WSMsgType.CLOSE:
                         self.end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):

@@ -138,13 +138,17 @@ class Stage:
 
 
 class Dialect(Protocol):
-    """How a client says what the protocol says; one for each session."""
+    """How a client says what the protocol says; one for each session.
 
-    def hear(self, data: bytes, *, binary: bool) -> Iterable[Effect]:
+    One that says in one message what takes several events may answer by itself (`ToClient`), and go on where a server
+    event lets it (`Up`).
+    """
+
+    def hear(self, data: bytes, *, binary: bool) -> Iterable[Effect | ToClient]:
         """Read a message of the client. Raises `ProtocolError` for what is none."""
         ...
 
-    def say(self, frame: Frame) -> Iterable[ToClient]:
+    def say(self, frame: Frame) -> Iterable[Effect | ToClient]:
         """Write a server event for the client; an event that its dialect does not have becomes nothing."""
         ...
 
@@ -186,6 +190,7 @@ class Passage:
     def hear(self, data: bytes, now: float, *, binary: bool = False) -> list[Output]:
         """Take a message of the client."""
         out: list[Output] = []
+        effects: Iterable[Effect | ToClient]
         try:
             effects = self._dialect.hear(data, binary=binary)
         except ProtocolError as error:
@@ -199,9 +204,9 @@ class Passage:
         self._descend(len(self._stages), Frame(data), now, out)
         return out
 
-    def complain(self, error: ProtocolError) -> list[Output]:
+    def complain(self, error: ProtocolError, now: float) -> list[Output]:
         """Tell the client of something that went no further."""
-        return [*self._dialect.say(_complaint(error))]
+        return self.enter(-1, (Down(_complaint(error)),), now)
 
     def enter(self, position: int, effects: Iterable[Effect], now: float) -> list[Output]:
         """Take what the work of a stage came to."""
@@ -221,7 +226,7 @@ class Passage:
         for stage in self._stages:
             stage.ended(end, now)
 
-    def _do(self, position: int, effects: Iterable[Effect], now: float, out: list[Output]) -> None:
+    def _do(self, position: int, effects: Iterable[Effect | ToClient], now: float, out: list[Output]) -> None:
         for effect in effects:
             match effect:
                 case Up(frame):
@@ -230,7 +235,7 @@ class Passage:
                     self._descend(position, frame, now, out)
                 case Run(work):
                     out.append(Task(position, work))
-                case End():
+                case End() | ToClient():
                     out.append(effect)
 
     def _ascend(self, position: int, frame: Frame, now: float, out: list[Output]) -> None:
@@ -258,7 +263,7 @@ class Passage:
         for at in wanted:
             if at < position:
                 return self._do(at, self._stages[at].down(frame, now), now, out)
-        return out.extend(self._dialect.say(frame))
+        return self._do(-1, self._dialect.say(frame), now, out)
 
 
 MOST_TYPES = 256

@@ -1,19 +1,16 @@
 """``GET /v1/realtime``: a session over a WebSocket, refused before the upgrade or held to its end."""
 
-import logging
 import time
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from vivavoce.errors import ConnectionFailed
-from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.client_secrets import is_ephemeral
 from vivavoce.gateway.credentials import presented_key
 from vivavoce.gateway.opening import ANYONE, Opening
 from vivavoce.gateway.refusal import Refusal
-from vivavoce.gateway.routes._readiness import no_upstream, refuse_state
-from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.routes._holding import hold
+from vivavoce.gateway.routes._readiness import refuse_state
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.protocol.errors import INVALID_API_KEY
 from vivavoce.protocol.ids import Ids
@@ -27,8 +24,6 @@ from vivavoce.protocol.session_params import (
 __all__ = ["SUBPROTOCOL", "realtime"]
 
 _IDS = Ids()
-
-_log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "realtime"
 """What a browser offers, together with its key, and must be answered with."""
@@ -65,18 +60,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
         dialect="ga",
         started_at=time.time(),
     )
-    try:
-        transport = gateway.upstream.connect(opening.model, opening.params)
-    except ConnectionFailed as failed:
-        return no_upstream(str(failed), gateway.settings, code=failed.code).response()
-    protocols = (SUBPROTOCOL,) if _offered(request) else ()
-    bridge = Bridge(
-        transport, _limits(gateway.settings), passage=gateway.passage(opening), protocols=protocols
-    )
-    with gateway.sessions.hold(bridge):
-        end = await bridge.run(request)
-    _log.info("a session ended: %d %s", end.code, end.reason)
-    return bridge.socket
+    return await hold(request, opening, protocols=(SUBPROTOCOL,) if _offered(request) else ())
 
 
 def _asked(request: web.Request) -> SessionParams:
@@ -153,13 +137,3 @@ def _refuse_model(model: str | None, *, needed: bool) -> Refusal | None:
 def _offered(request: web.Request) -> list[str]:
     header = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, []))
     return [name.strip() for name in header.split(",") if name.strip()]
-
-
-def _limits(settings: GatewaySettings) -> Limits:
-    return Limits(
-        message=settings.max_message_bytes,
-        send_buffer=settings.send_buffer_bytes,
-        send_timeout=settings.send_timeout_seconds,
-        close_timeout=settings.close_timeout_seconds,
-        heartbeat=settings.heartbeat_seconds,
-    )
