@@ -82,13 +82,22 @@ class ConnectionFailed(VivaVoceError):  # noqa: N818 - says what happened, as we
     """An endpoint cannot be reached, or refuses.
 
     ``status`` is the HTTP status of a refusal, None where there was no answer at all; ``code`` names the reason
-    where the endpoint does, such as ``session_limit_reached``.
+    where the endpoint does, such as ``session_limit_reached``, and is ``timeout`` where it did not answer in time.
+    ``retry_after`` is how many seconds it asks to be left alone.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.retry_after = retry_after
 
 
 class ConnectionLost(VivaVoceError):  # noqa: N818

@@ -7,7 +7,6 @@ import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from vivavoce.client import transport as module
 from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import ConnectionFailed, ConnectionLost
 
@@ -98,6 +97,19 @@ async def test_a_refusal_says_its_status_and_why(body, why):
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("soon", None), ("", None)])
+async def test_a_refusal_says_its_code_and_when_to_come_back(header, seconds):
+    async def refuse(request):
+        error = {"error": {"message": "Too many.", "code": "rate_limit_exceeded", "param": None}}
+        return web.json_response(error, status=429, headers={"Retry-After": header})
+
+    async with serving(refuse) as url:
+        with pytest.raises(ConnectionFailed) as caught:
+            await WebSocketTransport.connect(url)
+    refused = caught.value
+    assert (refused.status, refused.code, refused.retry_after) == (429, "rate_limit_exceeded", seconds)
+
+
 async def test_a_page_in_place_of_an_upgrade_is_a_refusal():
     async def page(request):
         return web.Response(text="<html>")
@@ -117,8 +129,7 @@ async def test_a_server_that_is_not_there_cannot_be_reached(free_port):
     assert "hidden" not in str(caught.value)
 
 
-async def test_a_server_that_does_not_answer_is_given_up(monkeypatch):
-    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.05)
+async def test_a_server_that_does_not_answer_is_given_up():
     left = asyncio.Event()
 
     async def say_nothing(reader, writer):
@@ -127,8 +138,9 @@ async def test_a_server_that_does_not_answer_is_given_up(monkeypatch):
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(ConnectionFailed, match=r"did not answer in 0\.05 s"):
-            await WebSocketTransport.connect(f"ws://127.0.0.1:{port}")
+        with pytest.raises(ConnectionFailed, match=r"did not answer in 0\.05 s") as caught:
+            await WebSocketTransport.connect(f"ws://127.0.0.1:{port}", timeout=0.05)
+        assert (caught.value.status, caught.value.code) == (None, "timeout")
         left.set()
 
 

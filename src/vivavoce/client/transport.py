@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol, Self
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType, hdrs
 
 from vivavoce.client.endpoints import credentials, environment_proxy, realtime_url, shown
 from vivavoce.errors import ConnectionFailed, ConnectionLost
@@ -48,7 +48,7 @@ class Transport(Protocol):
 class WebSocketTransport:
     """A transport over a WebSocket. Make one with `connect`."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, session: aiohttp.ClientSession) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool], session: aiohttp.ClientSession) -> None:
         self._socket = socket
         self._session = session
         self._lost: ConnectionLost | None = None
@@ -64,12 +64,14 @@ class WebSocketTransport:
         intent: str | None = None,
         headers: Mapping[str, str] | None = None,
         session: aiohttp.ClientSession | None = None,
+        timeout: float = CONNECT_SECONDS,  # noqa: ASYNC109 - a part of the connection's own errors
     ) -> Self:
         """Open a session with the endpoint at ``url``; `realtime_url` tells what to give, and what to ask for.
 
         ``api_key`` goes into the header where it belongs and nowhere else. Of an aiohttp ``session`` that is given,
-        its connector is used, and left open. A proxy that the environment names is used. Raises `ConnectionFailed`:
-        the endpoint cannot be reached, or it refuses, and then with the status and the message of its refusal.
+        its connector is used, and left open. A proxy that the environment names is used. ``timeout`` is in seconds.
+        Raises `ConnectionFailed`: the endpoint cannot be reached, or it refuses, and then with the status, the code
+        and the message of its refusal.
         """
         address = realtime_url(url, model, call_id=call_id, intent=intent)
         sent = {**(headers or {}), **credentials(address, api_key)}
@@ -79,20 +81,21 @@ class WebSocketTransport:
             middlewares=(_refuse,),
         )
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(timeout):
                 socket = await own.ws_connect(
                     address,
                     headers=sent,
                     proxy=environment_proxy(address),
                     heartbeat=HEARTBEAT_SECONDS,
                     max_msg_size=MAX_MESSAGE_BYTES,
+                    decode_text=False,  # what reads events reads UTF-8
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
                 )
         except BaseException as error:
             await own.close()
             if isinstance(error, TimeoutError):
                 raise ConnectionFailed(
-                    f"{shown(address)} did not answer in {CONNECT_SECONDS:g} s."
+                    f"{shown(address)} did not answer in {timeout:g} s.", code="timeout"
                 ) from error
             if isinstance(error, aiohttp.ClientError | OSError):
                 why = getattr(error, "strerror", None) or error
@@ -144,18 +147,32 @@ async def _refuse(request: ClientRequest, handler: ClientHandlerType) -> ClientR
         body = await response.text(errors="replace")
     except aiohttp.ClientError:
         body = ""
-    why = _message(body) or response.reason or "it gave no reason"
+    error = _error(body)
+    why = error.get("message") or response.reason or "it gave no reason"
     response.close()
     raise ConnectionFailed(
-        f"{shown(request.url)} refused with status {response.status}: {why}", status=response.status
+        f"{shown(request.url)} refused with status {response.status}: {why}",
+        status=response.status,
+        code=error.get("code"),
+        retry_after=_seconds(response.headers.get(hdrs.RETRY_AFTER, "")),
     )
 
 
-def _message(body: str) -> str:
-    """Return the message of an error body as the protocol's endpoints write it."""
+def _error(body: str) -> dict[str, str]:
+    """Return what an error body says, as the protocol's endpoints write it."""
     try:
         error = json.loads(body)["error"]
-        message = error if isinstance(error, str) else error["message"]
     except (ValueError, TypeError, KeyError):
-        return ""
-    return message if isinstance(message, str) else ""
+        return {}
+    if isinstance(error, str):
+        return {"message": error}
+    return (
+        {name: text for name, text in error.items() if isinstance(text, str)}
+        if isinstance(error, dict)
+        else {}
+    )
+
+
+def _seconds(retry_after: str) -> int | None:
+    """Read a ``Retry-After`` of seconds; of the two forms that there are, APIs use this one."""
+    return int(retry_after) if retry_after.isascii() and retry_after.isdecimal() else None
