@@ -63,7 +63,8 @@ def test_tokens_are_read_by_their_lengths():
     [
         ("Turn it off.", -0.1, False, False),
         ("Turn it off.", -0.1, True, False),
-        ("Turn it off.", -0.8, False, True),
+        ("Turn it off.", -0.8, False, False),
+        ("Turn it off.", -1.1, False, True),
         ("A café, please.", -0.1, False, False),
         ("You", -0.04, False, True),
         ("You are late.", -0.04, False, False),

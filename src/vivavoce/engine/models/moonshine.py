@@ -35,8 +35,9 @@ TOKENS_PER_SECOND = 6.5
 SPARE_TOKENS = 4
 """Added to that, for a short utterance such as "Stop."."""
 
-UNSURE = -0.7
-"""Mean log probability below which a text is not believed; sentences in noise of 5 to 10 dB have -0.5 and more."""
+UNSURE = -1.0
+"""Mean log probability below which a text is not believed: at -1.3, music gets words; at -0.7, clear questions of a
+synthetic voice are lost (benchmarks/recognition.py)."""
 
 EARNEST = -0.25
 """Mean log probability above which a text that repeats itself was spoken so, if it came to an end by itself."""
