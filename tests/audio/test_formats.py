@@ -93,3 +93,16 @@ def test_after_a_flush_a_new_stream_begins(audio_format):
 def test_a_format_that_is_unknown_is_refused(take):
     with pytest.raises(AudioError, match="audio/pcmu and audio/pcma, and got 'audio/opus'"):
         take("audio/opus")
+
+
+@pytest.mark.parametrize("name", [PCM, PCMU])
+@settings(deadline=None)
+@given(
+    lengths=LENGTHS, total=st.integers(0, 3000), rate=st.sampled_from([8000, 11_025, 16_000, 44_100, 48_000])
+)
+def test_a_stream_of_any_rate_goes_out_as_the_whole_would(name, lengths, total, rate):
+    pcm = tone(total)
+    whole, stream = encoder(name, rate), encoder(name, rate)
+    joined = b"".join([*map(stream.push, pieces(pcm, lengths)), stream.flush()])
+    assert joined == whole.push(pcm) + whole.flush()
+    assert len(joined) == (-(-total * 24_000 // rate) * 2 if name == PCM else -(-total * 8000 // rate))

@@ -3,8 +3,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vivavoce.client.conversation import Conversation
+from vivavoce.client.changes import CHANGES, Delta
+from vivavoce.client.conversation import MOST_WAITING, Conversation
 from vivavoce.protocol.codec import decode_server_event
 
 WIRE = Path(__file__).parents[1] / "wire"
@@ -133,8 +136,8 @@ RECORDED = {
 
 
 class TestRecordedSessions:
-    def fold(self, name, **options):
-        conversation = Conversation(**options)
+    def fold(self, name, conversation=None, **options):
+        conversation = conversation or Conversation(**options)
         for line in (WIRE / f"test_{name}.jsonl").read_text().splitlines():
             frame = json.loads(line)
             if frame["dir"] == "S":
@@ -158,6 +161,31 @@ class TestRecordedSessions:
         conversation = self.fold(name)
         assert [self.told(item) for item in conversation.items] == RECORDED[name]
         assert conversation._waiting == {}
+        assert all(item.complete for item in conversation.items)
+
+    @pytest.mark.parametrize("name", RECORDED)
+    def test_who_listens_can_follow_without_looking(self, name):
+        """Every item is appended once and then completed once, and its deltas are what it says."""
+        told, deltas = [], {}
+        conversation = Conversation()
+        for kind in ("item.appended", "item.completed"):
+            conversation.on(kind, lambda change: told.append((change.type, change.item.id)))
+
+        def updated(change):
+            if change.delta and change.item.role != "user":
+                said = change.delta.text + change.delta.transcript + change.delta.arguments
+                deltas[change.item.id] = deltas.get(change.item.id, "") + said
+
+        conversation.on("updated", updated)
+        self.fold(name, conversation)
+        assert set(told) == {
+            (kind, item.id) for item in conversation.items for kind in ("item.appended", "item.completed")
+        }
+        assert len(told) == 2 * len(conversation.items)
+        for item in conversation.items:
+            assert told.index(("item.appended", item.id)) < told.index(("item.completed", item.id))
+            if item.response_id is not None:
+                assert deltas[item.id] == item.words + item.arguments
 
     @pytest.mark.parametrize("name", RECORDED)
     def test_deltas_alone_tell_the_same(self, name):
@@ -342,3 +370,137 @@ def test_events_that_change_no_item_return_none():
     conversation = Conversation()
     assert conversation.fold(event("rate_limits.updated", rate_limits=[])) is None
     assert conversation.fold(event("of.the.future")) is None
+
+
+class TestListeners:
+    def follow(self, conversation):
+        told = []
+        for name in CHANGES:
+            conversation.on(name, told.append)
+        return told
+
+    def kinds(self, told):
+        return [(change.type, change.item.id) for change in told]
+
+    def test_an_answer_is_appended_grows_and_is_completed(self):
+        conversation = Conversation()
+        told = self.follow(conversation)
+        answer = text("a", "", "assistant")
+        conversation.fold(event("response.output_item.added", response_id="r1", output_index=0, item=answer))
+        assert told == [], "it has no place yet"
+        conversation.fold(added(answer, None))
+        conversation.fold(output("output_text.delta", delta="Hi"))
+        conversation.fold(output("output_audio.delta", delta=base64.b64encode(b"abcd").decode()))
+        conversation.fold(output("function_call_arguments.delta", call_id="c", delta="{"))
+        conversation.fold(done(text("a", "Hi", "assistant")))
+        assert self.kinds(told) == [
+            ("item.appended", "a"),
+            *[("updated", "a")] * 4,
+            ("item.completed", "a"),
+        ]
+        assert [change.delta for change in told[1:5]] == [
+            Delta(text="Hi"),
+            Delta(audio=b"abcd"),
+            Delta(arguments="{"),
+            None,
+        ]
+        assert conversation.items[0].audio == b"", "who listens need not keep"
+
+    def test_what_the_user_says_is_told_before_it_has_a_place_and_late(self):
+        conversation = Conversation()
+        told = self.follow(conversation)
+        conversation.fold(event("input_audio_buffer.speech_started", item_id="u", audio_start_ms=0))
+        conversation.fold(transcription("u", delta="Hel"))
+        speech = message("u", type="input_audio", transcript=None)
+        conversation.fold(added(speech, None))
+        conversation.fold(done(speech))
+        conversation.fold(transcription("u", transcript="Hello."))
+        assert self.kinds(told) == [
+            ("interrupted", "u"),
+            ("updated", "u"),
+            ("item.appended", "u"),
+            ("updated", "u"),
+            ("item.completed", "u"),
+            ("updated", "u"),
+        ]
+        assert told[1].delta == Delta(transcript="Hel")
+
+    def test_a_response_out_of_band_is_told_to_nobody(self):
+        conversation = Conversation()
+        told = self.follow(conversation)
+        item = text("a", "", "assistant")
+        conversation.fold(event("response.output_item.added", response_id="r1", output_index=0, item=item))
+        conversation.fold(output("output_text.delta", delta="aside"))
+        conversation.fold(event("response.output_item.done", response_id="r1", output_index=0, item=item))
+        assert told == []
+
+    def test_a_server_that_only_ends_outputs_completes_items_too(self):
+        conversation = Conversation()
+        told = self.follow(conversation)
+        item = text("a", "Hi", "assistant")
+        conversation.fold(added(item, None))
+        for kind in ("output_item.done", "output_item.done"):
+            conversation.fold(event(f"response.{kind}", response_id="r1", output_index=0, item=item))
+        conversation.fold(done(item))
+        assert [kind for kind, _ in self.kinds(told)].count("item.completed") == 1
+
+    def test_who_is_told_sees_the_whole_event_folded_in(self):
+        conversation, seen = Conversation(), []
+        conversation.on("item.appended", lambda change: seen.append([*ids(conversation), change.item.words]))
+        conversation.fold(added(text("a", "Hi"), None))
+        assert seen == [["a", "Hi"]]
+
+
+class TestBounds:
+    def test_of_many_items_the_last_are_kept(self):
+        conversation = Conversation(keep_items=3)
+        for number in range(10):
+            conversation.fold(added(text(str(number))))
+        assert ids(conversation) == ["7", "8", "9"]
+        assert conversation.find("6") is None
+
+    def test_of_much_audio_the_latest_is_kept(self):
+        second = base64.b64encode(bytes(48_000)).decode()
+        conversation = Conversation(keep_audio=2)
+        for number in range(4):
+            conversation.fold(added(message(str(number), "assistant", type="output_audio")))
+            conversation.fold(output("output_audio.delta", str(number), delta=second))
+        assert [len(item.audio) for item in conversation.items] == [0, 0, 48_000, 48_000]
+
+    def test_items_that_never_come_are_forgotten(self):
+        conversation = Conversation()
+        for number in range(MOST_WAITING + 10):
+            conversation.fold(transcription(str(number), delta="Hello"))
+        assert conversation.find("9") is None
+        assert conversation.find("10") is not None
+
+    def test_at_least_one_item_is_kept(self):
+        with pytest.raises(ValueError, match="got 0"):
+            Conversation(keep_items=0)
+
+
+@given(st.data())
+def test_whatever_the_order_the_words_are_the_same(data):
+    """Transcripts may come before, between or after all other events of a turn."""
+    speech, answer = message("u", type="input_audio", transcript=None), text("a", "", "assistant")
+    turn = [
+        event("input_audio_buffer.speech_started", item_id="u", audio_start_ms=0),
+        added(speech, None),
+        done(speech),
+        added(answer, "u"),
+        output("output_text.delta", delta="Hi!"),
+        done(text("a", "Hi!", "assistant")),
+    ]
+    late = [
+        transcription("u", delta="Hel"),
+        transcription("u", delta="lo"),
+        transcription("u", transcript="Hello."),
+    ]
+    for one, at in zip(late, sorted(data.draw(st.tuples(*[st.integers(0, 6)] * 3))), strict=True):
+        turn.insert(at + late.index(one), one)
+    conversation = folded(*turn)
+    assert [(item.id, item.role, item.words) for item in conversation.items] == [
+        ("u", "user", "Hello."),
+        ("a", "assistant", "Hi!"),
+    ]
+    assert conversation.items[0].transcribed

@@ -37,7 +37,7 @@ PCMA = "audio/pcma"
 """G.711 A-law at 8 kHz."""
 
 RATE = 24_000
-"""Samples per second of what goes into an `Encoder` and comes out of a `Decoder`."""
+"""Samples per second of what comes out of a `Decoder` and, if nothing else is said, goes into an `Encoder`."""
 
 RATIO = RATE // g711.RATE
 """Samples of `RATE` for each sample of a telephone."""
@@ -87,9 +87,11 @@ def decoder(name: str) -> Decoder:
     return _PcmDecoder() if name == PCM else _G711Decoder(_law(name)[0])
 
 
-def encoder(name: str) -> Encoder:
-    """Open a stream to the wire. Raises `AudioError` for a format that is unknown."""
-    return _PcmEncoder() if name == PCM else _G711Encoder(_law(name)[1])
+def encoder(name: str, rate: int = RATE) -> Encoder:
+    """Open a stream to the wire of PCM16 at ``rate``. Raises `AudioError` for a format that is unknown."""
+    if name == PCM:
+        return _PcmEncoder() if rate == RATE else _Encoder(_write_pcm, Resampler(rate, RATE))
+    return _Encoder(_law(name)[1], Resampler(rate, g711.RATE))
 
 
 def _law(name: str) -> tuple[Callable[[bytes], Samples], Callable[[Samples], bytes]]:
@@ -145,23 +147,32 @@ class _G711Decoder:
         return to_pcm16(rest)
 
 
-class _G711Encoder:
-    def __init__(self, write: Callable[[Samples], bytes]) -> None:
+class _Encoder:
+    """Resamples and writes; whole samples are what it counts in, so the end is neither lost nor made up."""
+
+    def __init__(self, write: Callable[[Samples], bytes], resampler: Resampler) -> None:
         self._write = write
-        self._resampler = Resampler(RATE, g711.RATE)
+        self._resampler = resampler
         self._taken = 0
         self._given = 0
 
     def push(self, pcm: Pcm) -> bytes:
         self._taken += len(pcm)
-        data = self._write(self._resampler.push(from_pcm16(pcm)))
-        self._given += len(data)
-        return data
+        return self._written(self._resampler.push(from_pcm16(pcm)))
 
     def flush(self) -> bytes:
-        owed = -(-self._taken // RATIO) - self._given
+        owed = -(-self._taken * self._resampler.rate_out // self._resampler.rate_in)
+        rest = self._written(_rest(self._resampler, owed - self._given))
         self._taken = self._given = 0
-        return self._write(_rest(self._resampler, owed))
+        return rest
+
+    def _written(self, samples: Samples) -> bytes:
+        self._given += len(samples)
+        return self._write(samples)
+
+
+def _write_pcm(samples: Samples) -> bytes:
+    return encode_pcm16(to_pcm16(samples))
 
 
 def _rest(resampler: Resampler, owed: int) -> Samples:

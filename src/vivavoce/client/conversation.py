@@ -1,76 +1,22 @@
 """The mirror: what a client knows of the conversation, folded from the server's events. Pure."""
 
-import base64
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from msgspec import UNSET
 
+from vivavoce.client.changes import Appended, Change, Completed, Delta, Interrupted, Listeners, Updated
+from vivavoce.client.conversation_item import ConversationItem, Part, audio_bytes
+from vivavoce.client.kept_audio import KeptAudio
 from vivavoce.protocol import items
 from vivavoce.protocol import server_events as server
 from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.session import AudioPcm, RealtimeSession
 
-__all__ = ["Conversation", "ConversationItem", "Part"]
+__all__ = ["MOST_WAITING", "Conversation", "ConversationItem", "Part"]
 
-
-@dataclass(slots=True)
-class Part:
-    """One part of a message's content."""
-
-    spoken: bool = False
-    """Whether this is audio, and ``text`` its transcript."""
-    text: str = ""
-    audio: bytearray = field(default_factory=bytearray)
-    """Audio in the session's output format, for who keeps it."""
-
-
-@dataclass(slots=True)
-class ConversationItem:
-    """One item, as far as it is known."""
-
-    id: str
-    type: str = ""
-    """The protocol's: message, function_call, …; empty while nothing but a transcript is known."""
-    role: str = ""
-    status: str = ""
-    content: list[Part] = field(default_factory=list)
-    response_id: str | None = None
-    """The response that puts it out."""
-    transcribed: bool = False
-    """Whether the transcript of the user's speech is final."""
-    audio_end_ms: int | None = None
-    """Where it was truncated. The endpoint then forgets the transcript; here it stays, and may say more than was
-    heard."""
-    name: str = ""
-    call_id: str = ""
-    arguments: str = ""
-    output: str = ""
-
-    @property
-    def text(self) -> str:
-        """What is written in it."""
-        return "".join(part.text for part in self.content if not part.spoken)
-
-    @property
-    def transcript(self) -> str:
-        """What is said in it."""
-        return "".join(part.text for part in self.content if part.spoken)
-
-    @property
-    def words(self) -> str:
-        """All of it, written and said."""
-        return "".join(part.text for part in self.content)
-
-    @property
-    def audio(self) -> bytes:
-        """The speech of it, in the session's output format, for who keeps it."""
-        return b"".join(part.audio for part in self.content)
-
-    def part(self, index: int) -> Part:
-        """Return the content part with this ``content_index``, making those that are not there yet."""
-        while len(self.content) <= index:
-            self.content.append(Part())
-        return self.content[index]
+MOST_WAITING = 256
+"""Items that may be known before they have a place; of more, the oldest are forgotten."""
 
 
 class Conversation:
@@ -78,164 +24,268 @@ class Conversation:
 
     Events about an item may come before the item: the transcript of the user's speech does, and the output of a
     response. They are kept by item id until the item is placed, or its response ends without placing it, as one
-    out of band does. Audio is kept only if asked for, since an hour of it is 170 MB.
+    out of band does.
+
+    ``keep_audio`` is False for none, True for all, or the seconds to keep of it, the latest; ``keep_items`` is the
+    number of items to keep, the last, where the endpoint has more.
     """
 
-    def __init__(self, *, keep_audio: bool = False) -> None:
+    def __init__(self, *, keep_audio: float | bool = False, keep_items: int | None = None) -> None:
+        if keep_items is not None and keep_items < 1:
+            raise ValueError(f"Expected to keep at least one item, or None for all, and got {keep_items}.")
         self.items: list[ConversationItem] = []
-        self._keep_audio = keep_audio
+        self._keep_items = keep_items
+        self._audio = KeptAudio(keep_audio)
+        self._known: dict[str, ConversationItem] = {}
         self._waiting: dict[str, ConversationItem] = {}
-        self._bytes_per_ms = 48  # PCM16 at 24 kHz, until the session says otherwise
+        """Those of the known that have no place yet."""
+        self._listeners = Listeners()
+
+    def on(self, name: str, listener: Callable[[Change], object]) -> Callable[[], None]:
+        """Call a listener for every change of a type; what is returned takes it off again.
+
+        ``item.appended``, ``item.completed`` and ``updated`` tell of items, each as `vivavoce.client.changes` says;
+        ``interrupted``, that the user has begun to speak. Items out of band are told to nobody. Listeners are
+        called when the whole event has been folded in. Raises `ValueError` for any other name.
+        """
+        return self._listeners.on(name, listener)
 
     def find(self, item_id: str) -> ConversationItem | None:
         """Return the item of this id, placed or still waiting for its place."""
-        placed = (item for item in reversed(self.items) if item.id == item_id)
-        return next(placed, self._waiting.get(item_id))
+        return self._known.get(item_id)
 
     def fold(self, event: server.ServerEvent | UnknownEvent) -> ConversationItem | None:
         """Take one event, and return the item that it changed, if any."""
-        match event:
-            case server.SessionCreated(session=session) | server.SessionUpdated(session=session):
-                if isinstance(session, RealtimeSession):
-                    self._bytes_per_ms = 48 if isinstance(session.audio.output.format, AudioPcm) else 8
-            case server.ConversationItemAdded() | server.ConversationItemCreated():
-                return self._place(
-                    event.item, event.previous_item_id or "", last=event.previous_item_id is UNSET
-                )
-            case server.ConversationItemDone(item=item):
-                # Its previous_item_id is null for any second item [recorded sessions]: only `added` tells the place.
-                if item.id in self._waiting or self.find(item.id) is None:
-                    return self._place(item, event.previous_item_id or "", last=True)
-                return self._describe(item)
-            case server.ConversationItemRetrieved(item=item):
-                return self._describe(item) if self.find(item.id) else None
-            case server.ConversationItemDeleted(item_id=item_id):
-                return self._delete(item_id)
-            case server.ConversationItemTruncated():
-                return self._truncate(event)
-            case server.ResponseDone(response=response):
-                for lost in [one for one in self._waiting.values() if one.response_id == response.id]:
-                    del self._waiting[lost.id]
-            case server.InputAudioBufferSpeechStarted(item_id=item_id):
-                return self._heard(item_id)
-        return self._fold_transcription(event) or self._fold_output(event)
+        folding = self._FOLDINGS.get(type(event))
+        return folding(self, event) if folding is not None else None
 
-    def _fold_transcription(self, event: server.ServerEvent | UnknownEvent) -> ConversationItem | None:
-        match event:
-            case server.ConversationItemInputAudioTranscriptionDelta(item_id=item_id, delta=str(delta)):
-                item = self._heard(item_id)
-                item.part(event.content_index or 0).text += delta
-            case server.ConversationItemInputAudioTranscriptionCompleted(item_id=item_id):
-                item = self._heard(item_id)
-                item.part(event.content_index).text = event.transcript
-                item.transcribed = True
-            case server.ConversationItemInputAudioTranscriptionFailed(item_id=item_id):
-                item = self._heard(item_id)
-                item.transcribed = True
-            case _:
-                return None
+    # The session and its items.
+
+    def _configure(self, event: server.SessionCreated | server.SessionUpdated) -> None:
+        if isinstance(event.session, RealtimeSession):
+            spoken = event.session.audio.output.format
+            self._audio.bytes_per_ms = 48 if isinstance(spoken, AudioPcm) else 8
+
+    def _added(
+        self, event: server.ConversationItemAdded | server.ConversationItemCreated
+    ) -> ConversationItem:
+        return self._place(event.item, event.previous_item_id or "", last=event.previous_item_id is UNSET)
+
+    def _done(self, event: server.ConversationItemDone) -> ConversationItem:
+        item = self.find(event.item.id)
+        if item is None or item.id in self._waiting:
+            # Its previous_item_id is null for any second item [recorded sessions]: only `added` tells the place.
+            item = self._place(event.item, event.previous_item_id or "", last=True)
+        else:
+            self._describe(item, event.item)
+            self._changed(item)
+        self._complete(item)
         return item
 
-    def _fold_output(self, event: server.ServerEvent | UnknownEvent) -> ConversationItem | None:
-        match event:
-            case server.ResponseOutputItemAdded() | server.ResponseOutputItemDone():
-                item = self._describe(event.item)
-                item.response_id = event.response_id
-                return item
-            case server.ResponseOutputTextDelta():
-                self._known(event.item_id).part(event.content_index).text += event.delta
-            case server.ResponseOutputTextDone():
-                self._known(event.item_id).part(event.content_index).text = event.text
-            case server.ResponseOutputAudioTranscriptDelta():
-                self._spoken(event.item_id, event.content_index).text += event.delta
-            case server.ResponseOutputAudioTranscriptDone():
-                self._spoken(event.item_id, event.content_index).text = event.transcript
-            case server.ResponseOutputAudioDelta():
-                part = self._spoken(event.item_id, event.content_index)
-                if self._keep_audio:
-                    part.audio += _bytes(event.delta)
-            case server.ResponseFunctionCallArgumentsDelta() | server.ResponseMcpCallArgumentsDelta():
-                self._known(event.item_id).arguments += event.delta
-            case server.ResponseFunctionCallArgumentsDone() | server.ResponseMcpCallArgumentsDone():
-                self._known(event.item_id).arguments = event.arguments
-            case _:
-                return None
-        return self._known(event.item_id)
+    def _retrieved(self, event: server.ConversationItemRetrieved) -> ConversationItem | None:
+        item = self.find(event.item.id)
+        if item is not None:
+            self._describe(item, event.item)
+            self._changed(item)
+        return item
 
-    def _known(self, item_id: str) -> ConversationItem:
-        """Return the item of this id; if there is none, it waits from now on."""
-        return self.find(item_id) or self._waiting.setdefault(item_id, ConversationItem(item_id))
+    def _deleted(self, event: server.ConversationItemDeleted) -> ConversationItem | None:
+        item = self._known.pop(event.item_id, None)
+        if item is not None and self._waiting.pop(item.id, None) is None:
+            del self.items[self._index(item)]
+        if item is not None:
+            self._audio.forget(item)
+        return item
 
-    def _spoken(self, item_id: str, content_index: int) -> Part:
-        part = self._known(item_id).part(content_index)
+    def _truncated(self, event: server.ConversationItemTruncated) -> ConversationItem | None:
+        item = self.find(event.item_id)
+        if item is not None:
+            item.audio_end_ms = event.audio_end_ms
+            self._audio.cut(item.part(event.content_index), event.audio_end_ms)
+            self._changed(item)
+        return item
+
+    def _response_done(self, event: server.ResponseDone) -> None:
+        for lost in [one for one in self._waiting.values() if one.response_id == event.response.id]:
+            self._forget(lost)
+
+    # What the user says.
+
+    def _speech_started(self, event: server.InputAudioBufferSpeechStarted) -> ConversationItem:
+        item = self._heard(event.item_id)
+        self._listeners.tell(Interrupted(item))
+        return item
+
+    def _transcript_delta(
+        self, event: server.ConversationItemInputAudioTranscriptionDelta
+    ) -> ConversationItem:
+        item = self._heard(event.item_id)
+        delta = event.delta or ""
+        item.part(event.content_index or 0).text += delta
+        self._changed(item, Delta(transcript=delta))
+        return item
+
+    def _transcript(self, event: server.ConversationItemInputAudioTranscriptionCompleted) -> ConversationItem:
+        item = self._heard(event.item_id)
+        item.part(event.content_index).text = event.transcript
+        return self._transcribed(item)
+
+    def _no_transcript(self, event: server.ConversationItemInputAudioTranscriptionFailed) -> ConversationItem:
+        return self._transcribed(self._heard(event.item_id))
+
+    def _transcribed(self, item: ConversationItem) -> ConversationItem:
+        item.transcribed = True
+        self._changed(item)
+        return item
+
+    # What the assistant says and does.
+
+    def _output_item(
+        self, event: server.ResponseOutputItemAdded | server.ResponseOutputItemDone
+    ) -> ConversationItem:
+        item = self._expected(event.item.id)
+        self._describe(item, event.item)
+        item.response_id = event.response_id
+        self._changed(item)
+        if isinstance(event, server.ResponseOutputItemDone) and item.id not in self._waiting:
+            self._complete(item)
+        return item
+
+    def _text_delta(self, event: server.ResponseOutputTextDelta) -> ConversationItem:
+        item = self._expected(event.item_id)
+        item.part(event.content_index).text += event.delta
+        self._changed(item, Delta(text=event.delta))
+        return item
+
+    def _text(self, event: server.ResponseOutputTextDone) -> ConversationItem:
+        item = self._expected(event.item_id)
+        item.part(event.content_index).text = event.text
+        self._changed(item)
+        return item
+
+    def _spoken_delta(self, event: server.ResponseOutputAudioTranscriptDelta) -> ConversationItem:
+        item = self._expected(event.item_id)
+        part = item.part(event.content_index)
         part.spoken = True
-        return part
+        part.text += event.delta
+        self._changed(item, Delta(transcript=event.delta))
+        return item
+
+    def _spoken(self, event: server.ResponseOutputAudioTranscriptDone) -> ConversationItem:
+        item = self._expected(event.item_id)
+        part = item.part(event.content_index)
+        part.spoken, part.text = True, event.transcript
+        self._changed(item)
+        return item
+
+    def _audio_delta(self, event: server.ResponseOutputAudioDelta) -> ConversationItem:
+        item = self._expected(event.item_id)
+        part = item.part(event.content_index)
+        part.spoken = True
+        if self._audio.any or self._listeners.any("updated"):  # else it need not even be decoded
+            audio = audio_bytes(event.delta)
+            self._audio.add(part, audio)
+            self._changed(item, Delta(audio=audio))
+        return item
+
+    def _arguments_delta(
+        self, event: server.ResponseFunctionCallArgumentsDelta | server.ResponseMcpCallArgumentsDelta
+    ) -> ConversationItem:
+        item = self._expected(event.item_id)
+        item.arguments += event.delta
+        self._changed(item, Delta(arguments=event.delta))
+        return item
+
+    def _arguments(
+        self, event: server.ResponseFunctionCallArgumentsDone | server.ResponseMcpCallArgumentsDone
+    ) -> ConversationItem:
+        item = self._expected(event.item_id)
+        item.arguments = event.arguments
+        self._changed(item)
+        return item
+
+    # Keeping.
+
+    def _expected(self, item_id: str) -> ConversationItem:
+        """Return the item of this id; if there is none, it waits from now on."""
+        item = self._known.get(item_id)
+        if item is None:
+            item = self._known[item_id] = self._waiting[item_id] = ConversationItem(item_id)
+            if len(self._waiting) > MOST_WAITING:
+                self._forget(next(iter(self._waiting.values())))
+        return item
 
     def _heard(self, item_id: str) -> ConversationItem:
-        item = self._known(item_id)
+        item = self._expected(item_id)
         item.role = "user"
         item.part(0).spoken = True
         return item
 
+    def _describe(self, item: ConversationItem, given: items.Item) -> None:
+        for part, audio in item.describe(given):
+            self._audio.replace(part, audio)
+
     def _place(self, given: items.Item, previous_item_id: str, *, last: bool) -> ConversationItem:
-        item = self._describe(given)
+        item = self._expected(given.id)
+        self._describe(item, given)
         if self._waiting.pop(item.id, None) is None:  # it has its place
+            self._changed(item)
             return item
-        ids = [one.id for one in self.items]
-        if previous_item_id in ids:
-            self.items.insert(ids.index(previous_item_id) + 1, item)
+        previous = self._known.get(previous_item_id)
+        if previous is not None and previous.id not in self._waiting:
+            self.items.insert(self._index(previous) + 1, item)
         elif last or previous_item_id:
             self.items.append(item)
         else:
             self.items.insert(0, item)
+        if self._keep_items is not None and len(self.items) > self._keep_items:
+            self._forget(self.items.pop(0))
+        self._listeners.tell(Appended(item))
         return item
 
-    def _delete(self, item_id: str) -> ConversationItem | None:
-        item = self.find(item_id)
-        self._waiting.pop(item_id, None)
-        self.items = [one for one in self.items if one.id != item_id]
-        return item
+    def _index(self, item: ConversationItem) -> int:
+        """Return the place of an item, which is most often near the end."""
+        return next(at for at in range(len(self.items) - 1, -1, -1) if self.items[at] is item)
 
-    def _truncate(self, event: server.ConversationItemTruncated) -> ConversationItem | None:
-        item = self.find(event.item_id)
-        if item is not None:
-            item.audio_end_ms = event.audio_end_ms
-            del item.part(event.content_index).audio[event.audio_end_ms * self._bytes_per_ms :]
-        return item
+    def _complete(self, item: ConversationItem) -> None:
+        if not item.complete:
+            item.complete = True
+            self._listeners.tell(Completed(item))
 
-    def _describe(self, given: items.Item) -> ConversationItem:
-        """Take over what the endpoint says of an item, except where it says less than is known."""
-        item = self._known(given.id)
-        item.type = given.type
-        match given:
-            case items.MessageItem():
-                item.role = given.role
-                for index, content in enumerate(given.content):
-                    self._describe_part(item.part(index), content)
-            case items.FunctionCall() | items.McpCall() | items.McpApprovalRequest():
-                item.name = given.name
-                item.arguments = given.arguments or item.arguments
-                item.call_id = given.call_id if isinstance(given, items.FunctionCall) else item.call_id
-                item.output = (given.output or "") if isinstance(given, items.McpCall) else item.output
-            case items.FunctionCallOutput():
-                item.call_id, item.output = given.call_id, given.output
-        status = getattr(given, "status", None)
-        item.status = status or item.status
-        return item
+    def _forget(self, item: ConversationItem) -> None:
+        self._waiting.pop(item.id, None)
+        self._known.pop(item.id, None)
+        self._audio.forget(item)
 
-    def _describe_part(self, part: Part, content: items.Content) -> None:
-        match content:
-            case items.InputText(text=text) | items.OutputText(text=text):
-                part.spoken, part.text = False, text
-            case items.InputAudio() | items.OutputAudio():
-                part.spoken, part.text = True, content.transcript or part.text
-                if content.audio and self._keep_audio:
-                    part.audio[:] = _bytes(content.audio)
+    def _changed(self, item: ConversationItem, delta: Delta | None = None) -> None:
+        # A response out of band is in no conversation; what the user is saying will be.
+        if self._listeners.any("updated") and (item.id not in self._waiting or item.role == "user"):
+            self._listeners.tell(Updated(item, delta))
 
-
-def _bytes(audio: str) -> bytes:
-    """Decode base64; what is none is no audio, and no reason to lose the conversation."""
-    try:
-        return base64.b64decode(audio)
-    except ValueError:
-        return b""
+    _FOLDINGS: ClassVar[dict[type, Callable[[Any, Any], ConversationItem | None]]] = {
+        server.SessionCreated: _configure,
+        server.SessionUpdated: _configure,
+        server.ConversationItemAdded: _added,
+        server.ConversationItemCreated: _added,
+        server.ConversationItemDone: _done,
+        server.ConversationItemRetrieved: _retrieved,
+        server.ConversationItemDeleted: _deleted,
+        server.ConversationItemTruncated: _truncated,
+        server.InputAudioBufferSpeechStarted: _speech_started,
+        server.ConversationItemInputAudioTranscriptionDelta: _transcript_delta,
+        server.ConversationItemInputAudioTranscriptionCompleted: _transcript,
+        server.ConversationItemInputAudioTranscriptionFailed: _no_transcript,
+        server.ResponseOutputItemAdded: _output_item,
+        server.ResponseOutputItemDone: _output_item,
+        server.ResponseOutputTextDelta: _text_delta,
+        server.ResponseOutputTextDone: _text,
+        server.ResponseOutputAudioDelta: _audio_delta,
+        server.ResponseOutputAudioTranscriptDelta: _spoken_delta,
+        server.ResponseOutputAudioTranscriptDone: _spoken,
+        server.ResponseFunctionCallArgumentsDelta: _arguments_delta,
+        server.ResponseFunctionCallArgumentsDone: _arguments,
+        server.ResponseMcpCallArgumentsDelta: _arguments_delta,
+        server.ResponseMcpCallArgumentsDone: _arguments,
+        server.ResponseDone: _response_done,
+    }
+    """What is done about an event of each type: audio and words come many times a second, and are found at once."""
