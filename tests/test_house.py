@@ -61,6 +61,7 @@ EXTRAS = {
     "ctranslate2": "ctranslate2",
     "filelock": "filelock",
     "hibari-tts": "hibari",
+    "mcp": "mcp",
     "onnxruntime": "onnxruntime",
     "pip": "pip",
     "pydantic-settings": "pydantic_settings",
