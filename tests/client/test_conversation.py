@@ -248,6 +248,7 @@ class TestPlaces:
         )
         assert ids(conversation) == ["b"]
         assert conversation.find("a") is None
+        assert [conversation.placed(item_id) for item_id in "abc"] == [False, True, False]
 
 
 class TestTranscripts:
@@ -332,6 +333,7 @@ class TestAnswers:
             output("output_text.delta", delta="aside"),
         )
         assert conversation.find("a").text == "aside"
+        assert not conversation.placed("a")
         conversation.fold(event("response.done", response={"id": "r1", "status": "completed"}))
         assert conversation.find("a") is None
         assert conversation.items == []

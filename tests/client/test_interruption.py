@@ -193,7 +193,7 @@ def test_whatever_happens_the_protocol_is_kept(push_to_talk, steps):  # noqa: PL
     """A response is asked for only when none is active; never more is truncated than was received and heard."""
     loop = VoiceLoop(push_to_talk=push_to_talk)
     number = heard = queued = 0
-    active = False
+    active, received = False, {}
     for step in steps:
         actions = []
         match step:
@@ -202,6 +202,7 @@ def test_whatever_happens_the_protocol_is_kept(push_to_talk, steps):  # noqa: PL
                 active = True
                 actions = loop.take(created(f"r{number}"), heard)
             case "audio" if active:
+                received[f"a{number}"] = received.get(f"a{number}", 0) + 1000
                 actions = loop.take(audio(f"r{number}", f"a{number}"), heard)
             case "done" if active:
                 active = False
@@ -227,7 +228,7 @@ def test_whatever_happens_the_protocol_is_kept(push_to_talk, steps):  # noqa: PL
         for one in sent(actions):
             assert one["type"] != "response.create" or not active
             assert one["type"] != "response.cancel" or active
-            assert one.get("audio_end_ms", 0) >= 0
+            assert 0 <= one.get("audio_end_ms", 0) <= received.get(one.get("item_id"), 0)
 
 
 def test_an_answer_is_interrupted_after_another_was_heard_to_its_end():

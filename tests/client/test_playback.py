@@ -62,6 +62,46 @@ def test_after_an_interruption_the_count_begins_anew():
     assert playback.playing(2_400) == Heard("item_2", 0, 100)
 
 
+def test_a_part_that_comes_in_pieces_is_told_once_and_as_a_whole():
+    playback = Playback(RATE)
+    for item_id in ("item_1", "item_2", "item_1"):
+        playback.receive(item_id, 0, 24_000)
+    assert playback.interrupt(60_000) == [Heard("item_1", 0, 1500)]
+
+
+def test_what_is_growing_is_never_wholly_heard():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    playback.receive("item_2", 0, 24_000)
+    assert playback.interrupt(48_000, growing={("item_2", 0)}) == [Heard("item_2", 0, 1000)]
+    assert playback.received == 0
+
+
+def test_what_is_forgotten_still_counts_for_the_speaker():
+    playback = Playback(RATE)
+    playback.receive("item_1", 0, 24_000)
+    playback.receive("item_2", 0, 24_000)
+    playback.forget(24_000)
+    assert playback.heard_at("item_1", 0, 100) is None
+    assert playback.interrupt(36_000) == [Heard("item_2", 0, 500)]
+    playback.receive("item_3", 0, 24_000)
+    playback.forget(24_000)
+    playback.receive("item_4", 0, 24_000)
+    assert playback.interrupt(36_000) == [Heard("item_4", 0, 500)]
+
+
+def test_a_position_in_an_item_is_one_of_the_speaker():
+    playback = Playback(RATE)
+    for item_id in ("item_1", "item_2", "item_1"):
+        playback.receive(item_id, 0, 24_000)
+    assert playback.heard_at("item_1", 0, 500) == 12_000
+    assert playback.heard_at("item_2", 0, 500) == 36_000
+    assert playback.heard_at("item_1", 0, 1500) == 60_000
+    assert playback.heard_at("item_1", 0, 9999) == 72_000, "no more than was received"
+    assert playback.heard_at("item_2", 0, -5) == 24_000
+    assert playback.heard_at("item_3", 0, 500) is None
+
+
 @given(
     pieces=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 100_000)), max_size=20),
     heard=st.integers(0, 3_000_000),

@@ -54,6 +54,10 @@ class Conversation:
         """Return the item of this id, placed or still waiting for its place."""
         return self._known.get(item_id)
 
+    def placed(self, item_id: str) -> bool:
+        """Return whether the conversation has this item: one out of band it has not, nor one that is deleted."""
+        return item_id in self._known and item_id not in self._waiting
+
     def fold(self, event: server.ServerEvent | UnknownEvent) -> ConversationItem | None:
         """Take one event, and return the item that it changed, if any."""
         folding = self._FOLDINGS.get(type(event))

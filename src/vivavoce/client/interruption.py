@@ -11,6 +11,7 @@ Server events, sound and the talk key go in; actions come out. Two ways to take 
 import base64
 from dataclasses import dataclass
 
+from vivavoce.client.conversation_item import audio_bytes
 from vivavoce.client.playback import Playback
 from vivavoce.protocol.client_events import (
     ClientEvent,
@@ -102,7 +103,7 @@ class VoiceLoop:
                 self._response_id = None
                 return self._answer() if self._waiting_to_answer else []
             case ResponseOutputAudioDelta(response_id=response_id) if response_id != self._silenced:
-                pcm = base64.b64decode(event.delta)
+                pcm = audio_bytes(event.delta)
                 self._playback.receive(event.item_id, event.content_index, len(pcm) // _BYTES_PER_SAMPLE)
                 return [Play(pcm)]
             case InputAudioBufferSpeechStarted():

@@ -4,9 +4,13 @@ An interruption must tell the endpoint how much of an answer was heard: not what
 never more than was received, which an endpoint would refuse.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
-__all__ = ["Heard", "Playback"]
+__all__ = ["Heard", "Place", "Playback"]
+
+Place = tuple[str, int]
+"""A content part: ``item_id`` and ``content_index``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,16 @@ class Heard:
 
 @dataclass(slots=True)
 class _Piece:
-    """One content part, as it stands in the queue to the speaker."""
+    """What came of one content part in a row, as it stands in the queue to the speaker."""
 
-    item_id: str
-    content_index: int
+    place: Place
     start: int
     """Samples that were received before it."""
     received: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + self.received
 
 
 class Playback:
@@ -37,7 +44,7 @@ class Playback:
     """
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
+        self.rate = rate
         self._pieces: list[_Piece] = []
         self._forgotten = 0
         """Samples that were heard to their end, and still count for a speaker that was not cleared."""
@@ -45,34 +52,59 @@ class Playback:
     def receive(self, item_id: str, content_index: int, samples: int) -> None:
         """Note that so many more samples of this content part go to the speaker."""
         last = self._pieces[-1] if self._pieces else None
-        if last is None or (last.item_id, last.content_index) != (item_id, content_index):
-            last = _Piece(item_id, content_index, start=self.received)
+        if last is None or last.place != (item_id, content_index):
+            last = _Piece((item_id, content_index), start=self.received)
             self._pieces.append(last)
         last.received += samples
 
     @property
     def received(self) -> int:
         """Samples given to the speaker since it was last cleared."""
-        return self._pieces[-1].start + self._pieces[-1].received if self._pieces else self._forgotten
+        return self._pieces[-1].end if self._pieces else self._forgotten
 
     def playing(self, heard: int) -> Heard | None:
         """Return the content part that is being heard, and how much of it; None when all has been heard."""
         unheard = self._unheard(heard)
         return unheard[0] if unheard else None
 
-    def interrupt(self, heard: int) -> list[Heard]:
+    def heard_at(self, item_id: str, content_index: int, milliseconds: int) -> int | None:
+        """Return what ``heard`` is when so much of a content part has been heard, and no more than was received.
+
+        None where nothing is known of the part.
+        """
+        left, found = milliseconds * self.rate // 1000, None
+        for piece in self._pieces:
+            if piece.place == (item_id, content_index):
+                found = piece.start + max(0, min(left, piece.received))
+                left -= piece.received
+                if left <= 0:
+                    break
+        return found
+
+    def forget(self, heard: int) -> None:
+        """Let go of what has been heard to its end, but for a part that came in pieces of which one has not."""
+        unheard = {piece.place for piece in self._pieces if piece.end > heard}
+        self._forgotten = self.received
+        self._pieces = [piece for piece in self._pieces if piece.place in unheard]
+
+    def interrupt(self, heard: int, growing: Container[Place] = ()) -> list[Heard]:
         """Return all that was received and not wholly heard; if there is anything, the speaker is to be cleared.
 
         Then its count begins anew, and so does this one; a speaker that has played everything just counts on.
+        Parts that are ``growing`` are never wholly heard: more of them is on its way.
         """
-        unheard = self._unheard(heard)
+        unheard = self._unheard(heard, growing)
         self._forgotten = 0 if unheard else self.received
         self._pieces.clear()
         return unheard
 
-    def _unheard(self, heard: int) -> list[Heard]:
-        return [
-            Heard(piece.item_id, piece.content_index, max(0, heard - piece.start) * 1000 // self._rate)
-            for piece in self._pieces
-            if heard < piece.start + piece.received
-        ]
+    def _unheard(self, heard: int, growing: Container[Place] = ()) -> list[Heard]:
+        played: dict[Place, int] = {}
+        unheard: set[Place] = set()
+        for piece in self._pieces:
+            played[piece.place] = played.get(piece.place, 0) + max(
+                0, min(heard - piece.start, piece.received)
+            )
+            if heard < piece.end or piece.place in growing:
+                unheard.add(piece.place)
+        return [Heard(*place, played[place] * 1000 // self.rate) for place in played if place in unheard]
