@@ -127,7 +127,7 @@ class RealtimeClient:
         )
         self._calls.toolbox.watch(self._tell_tools)
         self._replies: list[Reply] = []
-        self._speaking = Speaking(speaker) if speaker is not None else None
+        self._speaking = Speaking(speaker, self.conversation.placed) if speaker is not None else None
         self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
         self._updates = Updates()
 
