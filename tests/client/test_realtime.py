@@ -243,7 +243,7 @@ class TestReplies:
 
     async def test_end_when_the_line_breaks(self):
         transport = ScriptedTransport()
-        async with RealtimeClient(transport=lambda: transport) as client:
+        async with RealtimeClient(transport=lambda: transport, reconnect=False) as client:
             reply = await client.send_text("Hello")
             updating = asyncio.create_task(client.update_session(voice="marin"))
             await asyncio.sleep(0)

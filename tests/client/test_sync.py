@@ -78,7 +78,7 @@ def test_an_event_is_not_waited_for_forever():
 
 def test_an_end_that_is_not_regular_is_raised_to_who_reads():
     transport = ScriptedTransport()
-    with SyncRealtimeClient(transport=lambda: transport) as client:
+    with SyncRealtimeClient(transport=lambda: transport, reconnect=False) as client:
         client._background.call(lambda: transport.lose(1011, "no more"))
         with pytest.raises(ConnectionLost, match="no more"):
             list(client)

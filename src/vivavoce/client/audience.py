@@ -2,16 +2,16 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from typing import Any
 from weakref import WeakSet
 
-from vivavoce.client.streams import EventStream
+from vivavoce.client.streams import EventStream, StreamEvent
 from vivavoce.client.tasks import Tasks
-from vivavoce.protocol.codec import UnknownEvent
-from vivavoce.protocol.server_events import ServerEvent
 
 __all__ = ["Audience", "Handler"]
 
-Handler = Callable[[ServerEvent | UnknownEvent], Awaitable[None] | None]
+Handler = Callable[[Any], Awaitable[None] | None]
+"""Takes what it is called for: a server event, or a notice of the client."""
 
 
 class Audience:
@@ -40,7 +40,7 @@ class Audience:
         handlers.append(handler)
         return lambda: handlers.remove(handler)
 
-    def tell(self, event: ServerEvent | UnknownEvent) -> None:
+    def tell(self, event: StreamEvent) -> None:
         """Tell an event."""
         for stream in (self.own, *self._streams):
             stream.put(event)

@@ -1,82 +1,358 @@
-"""The line of a client: its connection, and the tasks that read from it and write to it."""
+"""The line of a client: one connection after the other, and the tasks that read from it and write to it.
 
+What is to be done when a connection ends is decided in `retrying` and `continuity`; this only does it.
+"""
+
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
 from vivavoce.client.connection import NORMAL_CLOSURE, Connection
+from vivavoce.client.continuity import Continuity, Interruption
+from vivavoce.client.notices import ConnectionInterrupted, Notice, StateRestored
 from vivavoce.client.outbox import Outbox
+from vivavoce.client.restoring import Restoration
+from vivavoce.client.retrying import Backoff, Fate, Reconnect, Window, fate
 from vivavoce.client.tasks import Tasks
 from vivavoce.client.transport import Transport
-from vivavoce.errors import ConnectionLost, ProtocolError, VivaVoceError
+from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError, VivaVoceError
+from vivavoce.protocol.client_events import ClientEvent
 from vivavoce.protocol.codec import UnknownEvent
-from vivavoce.protocol.server_events import ServerEvent
+from vivavoce.protocol.server_events import ServerEvent, SessionCreated, SessionUpdated
 
-__all__ = ["Connect", "Line"]
+__all__ = ["Connect", "Line", "Owner"]
+
+RESTORE_SECONDS = 15.0
+"""For an endpoint to answer a restoration; what it did not take by then counts as lost."""
+
+CALM_SECONDS = 0.25
+"""How often is looked whether the moment for a renewal is there, while no event tells."""
 
 Connect = Callable[[], Transport | Awaitable[Transport]]
 """Opens a session; raises `ConnectionFailed`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose line it is, and what it is told."""
+
+    take: Callable[[ServerEvent | UnknownEvent], None]
+    """A server event."""
+    interrupted: Callable[[ConnectionLost, Interruption | None], None]
+    """The connection is gone, and another will be tried; None if the session goes on without it."""
+    resumed: Callable[[SessionCreated | SessionUpdated], None]
+    """What a restored session is, which nobody else is told."""
+    tell: Callable[[Notice], None]
+    """Something for those who follow the session."""
+    calm: Callable[[], bool]
+    """Whether nothing is being played that somebody might interrupt."""
+    ended: Callable[[ConnectionLost], None]
+    """There will be no more."""
+
+
+@dataclass(slots=True)
+class _Resumption:
+    """A session that is being restored."""
+
+    restoration: Restoration
+    lost: ConnectionLost
+    renewal: bool
+    attempts: int
+    began: float
+
+
 class Line:
-    """Carries what is in the outbox to an endpoint, and gives its events to ``take``; ``ended`` is told its end."""
+    """Carries what is in the outbox to an endpoint, and gives its events to the ``owner``.
+
+    ``policy`` says how to go on when a connection ends; None ends the session with it. With ``attached``, a session
+    lives without us, and connecting again is attaching again: there is nothing to be restored.
+    """
 
     def __init__(
         self,
         connect: Connect,
         tasks: Tasks,
+        owner: Owner,
         *,
-        take: Callable[[ServerEvent | UnknownEvent], None],
-        ended: Callable[[ConnectionLost], None],
+        continuity: Continuity,
+        policy: Reconnect | None,
+        attached: bool = False,
     ) -> None:
         self.outbox = Outbox()
-        self._connect = connect
-        self._tasks = tasks
-        self._take = take
-        self._ended = ended
-        self._connection: Connection | None = None
         self.lost: ConnectionLost | None = None
         """Why there will be no more, once it is so."""
-
-    @property
-    def opened(self) -> bool:
+        self.opened = False
         """Whether there was ever a connection."""
-        return self._connection is not None
+        self.up = False
+        """Whether there is one now."""
+        self._connect = connect
+        self._tasks = tasks
+        self._owner = owner
+        self._continuity = continuity
+        self._policy = policy
+        self._attached = attached
+        self._backoff = Backoff(policy or Reconnect())
+        self._connection: Connection | None = None
+        self._standby: Connection | None = None
+        self._resumption: _Resumption | None = None
+        self._restoration: Restoration | None = None
+        self._news = asyncio.Event()
+        self._lifetime: float | None = None
+        self._began = 0.0
 
     async def open(self) -> None:
         """Connect. Raises `ConnectionFailed`."""
         if self.opened:
             raise VivaVoceError("This client is connected already; every session needs a client of its own.")
-        transport = self._connect()
-        self._connection = Connection(await transport if inspect.isawaitable(transport) else transport)
-        self._tasks.spawn(self._write(self._connection), "write")
-        self._tasks.spawn(self._read(self._connection), "read")
+        connection = await self._dial()
+        self.opened = self.up = True
+        self._tasks.spawn(self._keep(connection), "line")
 
     async def close(self) -> None:
         """End it. Closing twice does nothing more."""
-        if self._connection is not None:
-            await self._connection.close()
         self._end(ConnectionLost(NORMAL_CLOSURE))
+        for connection in (self._connection, self._standby):
+            if connection is not None:
+                await connection.close()
 
-    async def _read(self, connection: Connection) -> None:
+    async def _dial(self) -> Connection:
+        transport = self._connect()
+        return Connection(await transport if inspect.isawaitable(transport) else transport)
+
+    async def _keep(self, connection: Connection) -> None:
+        first: Sequence[ClientEvent] = ()
+        try:
+            while self.lost is None:
+                began = _now()
+                end = await self._carry(connection, first)
+                if isinstance(end, Connection):
+                    self._tasks.spawn(connection.close(), "close what was renewed")
+                    connection, first = end, self._renew()
+                    continue
+                if _now() - began >= (self._policy or Reconnect()).steady:
+                    self._backoff.reset()
+                again = await self._again(end)
+                if again is None:
+                    return
+                connection, first = again
+        except VivaVoceError as error:
+            self._end(ConnectionLost(1006, str(error)))
+        finally:
+            self._end(ConnectionLost(1006, "The line failed; this is a defect."))
+
+    # One connection.
+
+    async def _carry(
+        self, connection: Connection, first: Sequence[ClientEvent]
+    ) -> ConnectionLost | Connection:
+        """Read and write until the connection ends, or gives way to another one, which is returned."""
+        self._connection, self.up = connection, True
+        self._began, self._lifetime = _now(), None
+        self._news.clear()
+        reading = asyncio.create_task(self._read(connection), name="realtime client: read")
+        writing = asyncio.create_task(self._write(connection, first), name="realtime client: write")
+        renewing = asyncio.create_task(self._renewed(), name="realtime client: renew")
+        tasks = (reading, writing, renewing)
+        try:
+            await asyncio.wait({reading, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            return renewing.result() if renewing.done() and not reading.done() else reading.result()
+        finally:
+            self.up = False
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, connection: Connection) -> ConnectionLost:
         try:
             async for event in connection:
-                self._take(event)
-            self._end(ConnectionLost(NORMAL_CLOSURE))
+                self._received(event)
         except ConnectionLost as lost:
-            self._end(lost)
+            return lost
         except ProtocolError as error:
             await connection.close(1002, "This is no event.")
-            self._end(ConnectionLost(1002, str(error)))
+            return ConnectionLost(1002, str(error))
+        return ConnectionLost(NORMAL_CLOSURE)
 
-    async def _write(self, connection: Connection) -> None:
+    async def _write(self, connection: Connection, first: Sequence[ClientEvent]) -> None:
         try:
+            for event in first:
+                await connection.send(event)
             while True:
-                await connection.send(await self.outbox.get())
+                event = await self.outbox.get()
+                self._continuity.sent(event)
+                await connection.send(event)
         except ConnectionLost:
             pass  # only who receives learns why
+
+    def _received(self, event: ServerEvent | UnknownEvent) -> None:
+        if isinstance(event, SessionCreated | SessionUpdated) and event.session.expires_at:
+            self._lifetime = event.session.expires_at - time.time() + _now() - self._began
+        if self._restoration is not None and self._restoration.fold(event):
+            if isinstance(event, SessionCreated | SessionUpdated):
+                self._continuity.fold_session(event)
+                self._owner.resumed(event)
+        else:
+            self._continuity.fold(event)
+            self._owner.take(event)
+        if self._resumption is not None and self._resumption.restoration.done:
+            self._resume(self._resumption)
+        self._news.set()
+
+    # The next connection.
+
+    async def _again(self, lost: ConnectionLost) -> tuple[Connection, Sequence[ClientEvent]] | None:
+        """Connect again, if that makes sense; return what is to be sent first."""
+        error = self._continuity.error
+        verdict = fate(lost, error.code if error else None)
+        if self._policy is None or verdict is not Fate.RETRY:
+            said = error.message if error is not None and verdict is Fate.FATAL else ""
+            self._end(ConnectionLost(lost.code, lost.reason or said))
+            return None
+        began = _now()
+        self._interrupt(lost)
+        parking = asyncio.create_task(self._park(), name="realtime client: park")
+        try:
+            connection = await self._tried(lost)
+        finally:
+            parking.cancel()
+            await asyncio.gather(parking, return_exceptions=True)
+        if connection is None:
+            return None
+        return connection, self._restore(lost, renewal=False, attempts=self._backoff.attempts, began=began)
+
+    async def _tried(self, lost: ConnectionLost) -> Connection | None:
+        """Try to connect until it succeeds, or there is no point in it any more."""
+        why: ConnectionFailed | None = None
+        while (wait := self._backoff.wait(why.retry_after if why else None)) is not None:
+            await asyncio.sleep(wait)
+            try:
+                return await self._dial()
+            except ConnectionFailed as failed:
+                why = failed
+                if fate(failed) is Fate.FATAL:
+                    break
+        tried = f"connecting again failed: {why}" if why else "it ends again and again"
+        end = ConnectionLost(lost.code, f"{lost.reason}; {tried}" if lost.reason else tried)
+        end.__cause__ = why
+        self._end(end)
+        return None
+
+    async def _park(self) -> None:
+        """Let what is sent meanwhile wait where it will be sent again from; what finds no place there, waits here."""
+        while not self._attached and self._continuity.room:
+            self._continuity.sent(await self.outbox.get())
+
+    def _interrupt(self, lost: ConnectionLost) -> None:
+        self._restoration = self._resumption = None
+        if self._attached:
+            self._owner.interrupted(lost, None)
+            self._owner.tell(ConnectionInterrupted(code=lost.code, reason=lost.reason))
+            return
+        interruption = self._continuity.interrupted()
+        self._owner.interrupted(lost, interruption)
+        notice = ConnectionInterrupted(code=lost.code, reason=lost.reason, ended=interruption.ended)
+        self._owner.tell(notice)
+
+    def _restore(
+        self, lost: ConnectionLost, *, renewal: bool, attempts: int, began: float
+    ) -> Sequence[ClientEvent]:
+        if self._attached:
+            self._continuity.attached()
+            restoration = Restoration.nothing()
+        else:
+            restoration = self._restoration = self._continuity.restoration()
+        resumption = _Resumption(restoration, lost, renewal, attempts, began)
+        if restoration.done:
+            self._resume(resumption)
+        else:
+            self._resumption = resumption
+            asyncio.get_running_loop().call_later(RESTORE_SECONDS, self._give_up, resumption)
+        return restoration.events
+
+    def _give_up(self, resumption: _Resumption) -> None:
+        if self._resumption is resumption and self.lost is None:
+            resumption.restoration.give_up()
+            self._resume(resumption)
+
+    def _resume(self, resumption: _Resumption) -> None:
+        self._resumption = None
+        restoration = resumption.restoration
+        self._continuity.restored(restoration)
+        self._owner.tell(
+            StateRestored(
+                why="renewal" if resumption.renewal else "connection lost",
+                code=resumption.lost.code,
+                reason=resumption.lost.reason,
+                attempts=resumption.attempts,
+                seconds=_now() - resumption.began,
+                session_id=restoration.session_id,
+                restored=restoration.restored,
+                repeated=restoration.repeated,
+                audio_ms=restoration.audio_ms,
+                lost=restoration.lost,
+            )
+        )
+
+    # Renewal.
+
+    async def _renewed(self) -> Connection:
+        """Return the connection that is to take the place of the present one, when the moment is there."""
+        await self._news.wait()  # by the first event, the session has said how long it lives
+        window = None
+        if self._policy is not None and not self._attached:
+            window = Window.of(self._lifetime, self._policy.renew_after)
+        if window is None:
+            await _for_ever()
+        await asyncio.sleep(self._began + window.opens - _now())
+        standby = self._standby = await self._ready(self._began + window.closes)
+        while _now() < self._began + window.closes and not self._movable:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(CALM_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                pass  # it may have become calm without any event
+        self._standby = None
+        return standby
+
+    @property
+    def _movable(self) -> bool:
+        return self._resumption is None and self._continuity.at_boundary and self._owner.calm()
+
+    async def _ready(self, deadline: float) -> Connection:
+        """Connect beside the present connection; where that fails, the end of the session is left to come."""
+        backoff = Backoff(self._policy or Reconnect())
+        retry_after: float | None = None
+        while (wait := backoff.wait(retry_after)) is not None and _now() + wait < deadline:
+            await asyncio.sleep(wait)
+            try:
+                return await self._dial()
+            except ConnectionFailed as failed:
+                retry_after = failed.retry_after
+                if fate(failed) is Fate.FATAL:
+                    break
+        return await _for_ever()
+
+    def _renew(self) -> Sequence[ClientEvent]:
+        lost = ConnectionLost(NORMAL_CLOSURE, "It is renewed.")
+        if not self._movable:
+            self._interrupt(lost)
+        return self._restore(lost, renewal=True, attempts=1, began=_now())
 
     def _end(self, lost: ConnectionLost) -> None:
         if self.lost is None:
             self.lost = lost
             self.outbox.end(lost)
-            self._ended(lost)
+            self._owner.ended(lost)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _for_ever() -> NoReturn:
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("nothing ends this but its cancellation")

@@ -44,6 +44,10 @@ class Outbox:
             self._urgent.extend(events)
             self._news.set()
 
+    def forget_urgent(self) -> None:
+        """Forget what must not wait: it is about a response of a connection that is gone."""
+        self._urgent.clear()
+
     async def get(self) -> ClientEvent:
         """Return the next event."""
         while not (self._urgent or self._waiting):

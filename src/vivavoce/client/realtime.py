@@ -15,11 +15,13 @@ from vivavoce.audio.resample import resample
 from vivavoce.client.audience import Audience, Handler
 from vivavoce.client.configuration import session_changes
 from vivavoce.client.connection import NORMAL_CLOSURE
+from vivavoce.client.continuity import Continuity, Interruption
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.functions import describe
-from vivavoce.client.line import Connect, Line
+from vivavoce.client.line import Connect, Line, Owner
 from vivavoce.client.reply import Reply
 from vivavoce.client.responses import Responses
+from vivavoce.client.retrying import Reconnect
 from vivavoce.client.speaking import Loudspeaker, Speaking
 from vivavoce.client.streams import EventStream
 from vivavoce.client.tasks import Tasks
@@ -77,7 +79,8 @@ class RealtimeClient:
     ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
     as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
     items, 170 MB an hour. ``speaker`` plays the answers, and falls silent when somebody begins to speak.
-    ``tool_context`` tells tools for whom they work, and hears how far they are.
+    ``tool_context`` tells tools for whom they work, and hears how far they are. ``reconnect`` is how the session
+    outlives its connections; False ends it with the first.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class RealtimeClient:
         keep_audio: bool = False,
         speaker: Loudspeaker | None = None,
         tool_context: ToolContext = NOBODY,
+        reconnect: bool | Reconnect = True,
     ) -> None:
         async def connect() -> Transport:
             return await WebSocketTransport.connect(
@@ -114,7 +118,15 @@ class RealtimeClient:
         self._ids = Ids()
         self._tasks = Tasks()
         self._audience = Audience(self._tasks)
-        self._line = Line(transport or connect, self._tasks, take=self._take, ended=self._end)
+        policy = Reconnect() if reconnect is True else reconnect or None
+        self._line = Line(
+            transport or connect,
+            self._tasks,
+            Owner(self._take, self._interrupted, self._resumed, self._audience.tell, self._calm, self._end),
+            continuity=Continuity(self.conversation, hold=policy.hold if policy else 0),
+            policy=policy,
+            attached=call_id is not None,
+        )
         self._outbox = self._line.outbox
         self._responses = Responses()
         self._calls = ToolCalls(
@@ -130,6 +142,8 @@ class RealtimeClient:
         self._speaking = Speaking(speaker, self.conversation.placed) if speaker is not None else None
         self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
         self._updates = Updates()
+        self._unasked: list[str] = []
+        """``event_id`` of what was sent since a response was asked for."""
 
     # Connecting.
 
@@ -157,7 +171,14 @@ class RealtimeClient:
     # Events.
 
     async def send(self, event: ClientEvent) -> None:
-        """Send any event of the protocol; wait while the line is slow. Raises `ConnectionLost`."""
+        """Send any event of the protocol; wait while the line is slow. Raises `ConnectionLost`.
+
+        All but audio get an ``event_id`` if they have none, so that an ``error`` event can name them.
+        """
+        if not isinstance(event, InputAudioBufferAppend):
+            event.event_id = event.event_id or self._ids.event()
+            if isinstance(event, ConversationItemCreate | InputAudioBufferCommit):
+                self._unasked = [*self._unasked[1 - FORGIVEN :], event.event_id]
         await self._outbox.put(event)
 
     def __aiter__(self) -> EventStream:
@@ -185,13 +206,19 @@ class RealtimeClient:
         event = SessionUpdate(event_id=self._ids.event(), session=params)
         updated = self._updates.expect(event)
         await self.send(event)
-        async with asyncio.timeout(UPDATE_SECONDS):
-            return await updated
+        while not (await asyncio.wait([updated], timeout=UPDATE_SECONDS))[0]:
+            if self._line.up:
+                raise TimeoutError(f"The endpoint did not answer the update in {UPDATE_SECONDS:g} s.")
+        return updated.result()
 
     async def create_item(self, item: Item, *, previous_item_id: str | None = None) -> str:
-        """Add an item to the conversation; return its id, made up here if it has none."""
+        """Add an item to the conversation; return its id, made up here if it has none.
+
+        It does not wait. If the endpoint refuses the item, an ``error`` event says so, and so does the reply that is
+        asked for next: awaiting it raises that `ProtocolError`.
+        """
         item.id = item.id or self._ids.item()
-        event = ConversationItemCreate(event_id=self._ids.event(), item=item)
+        event = ConversationItemCreate(item=item)
         if previous_item_id is not None:
             event.previous_item_id = previous_item_id
         await self.send(event)
@@ -213,7 +240,10 @@ class RealtimeClient:
             await self.send(InputAudioBufferAppend(audio=frame))
 
     async def commit(self) -> Reply:
-        """Make an item of the speech that was sent, and ask for a response to it: push-to-talk."""
+        """Make an item of the speech that was sent, and ask for a response to it: push-to-talk.
+
+        Awaiting the reply raises the `ProtocolError` of the commit, if that is refused.
+        """
         await self.send(InputAudioBufferCommit())
         return await self.create_response()
 
@@ -221,7 +251,8 @@ class RealtimeClient:
         """Ask for a response; it begins as soon as the conversation is free. Await the reply for its end."""
         if self._line.lost is not None:
             raise self._line.lost
-        request, events = self._responses.request(params)
+        request, events = self._responses.request(params, after=self._unasked)
+        self._unasked = []
         reply = Reply(request)
         self._replies.append(reply)
         for event in events:
@@ -317,7 +348,7 @@ class RealtimeClient:
 
     def _tell_result(self, item: FunctionCall | FunctionCallOutput) -> None:
         item.id = self._ids.item()
-        self._outbox.put_behind(ConversationItemCreate(item=item))
+        self._outbox.put_behind(ConversationItemCreate(event_id=self._ids.event(), item=item))
 
     def _go_on(self) -> None:
         self._outbox.put_behind(*self._responses.request()[1])
@@ -344,6 +375,25 @@ class RealtimeClient:
             self.usage.add(event.response.usage)
         self._settle()
         self._audience.tell(event)
+
+    def _resumed(self, event: SessionCreated | SessionUpdated) -> None:
+        self.conversation.fold(event)
+        self.session = event.session
+        self._calls.take(event)
+
+    def _interrupted(self, lost: ConnectionLost, interruption: Interruption | None) -> None:
+        self._outbox.forget_urgent()
+        if interruption is None:
+            self._responses.lost(lost)
+            self._updates.lost(lost)
+        else:
+            self._responses.interrupted(interruption.ended, lost)
+            for event in interruption.events:
+                self._take(event)
+        self._settle()
+
+    def _calm(self) -> bool:
+        return self._responses.free
 
     def _settle(self) -> None:
         self._replies = [reply for reply in self._replies if not reply.settle()]

@@ -6,6 +6,7 @@ server refuses the request, and it waits for the next chance. Responses out of b
 """
 
 from collections import deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -43,6 +44,8 @@ class Request:
     """The response, once it is done."""
     error: VivaVoceError | None = None
     """Why there will be none."""
+    after: frozenset[str] = frozenset()
+    """``event_id`` of each event that it is to follow on: if one of them is refused, there is nothing to answer."""
     cancelled: bool = False
     """Whether it is to end as soon as it begins."""
 
@@ -76,10 +79,17 @@ class Responses:
         """Whether the conversation has no response, and none is about to begin."""
         return self.active is None and self._sent is None and not self._waiting
 
-    def request(self, params: ResponseCreateParams | None = None) -> tuple[Request, list[ClientEvent]]:
-        """Ask for a response; raises `VivaVoceError` where too many wait already."""
+    def request(
+        self, params: ResponseCreateParams | None = None, after: Iterable[str] = ()
+    ) -> tuple[Request, list[ClientEvent]]:
+        """Ask for a response; raises `VivaVoceError` where too many wait already.
+
+        ``after`` names the events that were sent for it to answer. If one is refused, the request ends with that error.
+        """
         self._count += 1
-        request = Request(f"response_create_{self._count}", params or ResponseCreateParams())
+        request = Request(
+            f"response_create_{self._count}", params or ResponseCreateParams(), after=frozenset(after)
+        )
         if request.out_of_band:
             self._beside[request.event_id] = request
             return request, [_create(request)]
@@ -94,8 +104,8 @@ class Responses:
             return [ResponseCancel(response_id=self.active)] if self.active else []
         if request in self._waiting:
             self._waiting.remove(request)
-            request.error = VivaVoceError("The response was cancelled before it began.")
-        elif request.response_id is not None and not request.settled:
+            request.error = request.error or VivaVoceError("The response was cancelled before it began.")
+        elif request.response_id is not None and request.response is None:
             return [ResponseCancel(response_id=request.response_id)]
         request.cancelled = True
         return []
@@ -110,7 +120,7 @@ class Responses:
             case ResponseDone(response=response):
                 self._done(response)
             case ErrorEvent():
-                self._refused(event)
+                return [*self._refused(event), *self._next()]
             case _:
                 return []
         return self._next()
@@ -126,6 +136,25 @@ class Responses:
         self._waiting.clear()
         self._running.clear()
         self._beside.clear()
+        return orphans
+
+    def interrupted(self, ended: Collection[str], error: ConnectionLost) -> list[Request]:
+        """Take word that the session goes on over another connection; return the requests that end with this one.
+
+        ``ended`` are the responses that had begun to be heard; the others are asked for again, by who restores.
+        """
+        orphans = [one for one in self._running.values() if one.response_id in ended]
+        for request in orphans:
+            request.error = error
+        for request in self._running.values():
+            if request.error is None:
+                request.response_id = None
+                if request.out_of_band:
+                    self._beside[request.event_id] = request
+                else:
+                    self._sent = request
+        self._running.clear()
+        self.active = None
         return orphans
 
     def _next(self) -> list[ClientEvent]:
@@ -155,14 +184,29 @@ class Responses:
         if (request := self._running.pop(response.id, None)) is not None:
             request.response = response
 
-    def _refused(self, event: ErrorEvent) -> None:
+    def _refused(self, event: ErrorEvent) -> list[ClientEvent]:
         event_id = event.error.event_id
-        request = self._beside.pop(event_id, None) if event_id else None
+        if event_id is None:
+            return []
+        for request in self._open:
+            if event_id in request.after:
+                request.error = _error(event)
+                return self.cancel(request)
+        self._refused_request(event, event_id)
+        return []
+
+    @property
+    def _open(self) -> list[Request]:
+        sent = [self._sent] if self._sent is not None else []
+        return [*sent, *self._waiting, *self._running.values(), *self._beside.values()]
+
+    def _refused_request(self, event: ErrorEvent, event_id: str) -> None:
+        request = self._beside.pop(event_id, None)
         if request is None and self._sent is not None and self._sent.event_id == event_id:
             request, self._sent = self._sent, None
         if request is None:
             request = next((r for r in self._running.values() if r.event_id == event_id), None)
-        if request is None or event_id is None:
+        if request is None:
             return
         if event.error.code == ACTIVE:
             # Its turn comes when the response is done that was taken for its own, or that nobody told us of.
@@ -174,10 +218,14 @@ class Responses:
             self._waiting.appendleft(request)
             return
         self._running.pop(request.response_id or "", None)
-        wrong = event.error
-        request.error = ProtocolError(
-            wrong.message, code=wrong.code, param=wrong.param, event_id=event_id, type=wrong.type
-        )
+        request.error = request.error or _error(event)
+
+
+def _error(event: ErrorEvent) -> ProtocolError:
+    wrong = event.error
+    return ProtocolError(
+        wrong.message, code=wrong.code, param=wrong.param, event_id=wrong.event_id, type=wrong.type
+    )
 
 
 def _create(request: Request) -> ResponseCreate:

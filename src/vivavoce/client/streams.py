@@ -4,10 +4,14 @@ import asyncio
 from collections import deque
 from typing import Self
 
+from vivavoce.client.notices import Notice
 from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.server_events import ServerEvent
 
-__all__ = ["KEPT", "EventStream"]
+__all__ = ["KEPT", "EventStream", "StreamEvent"]
+
+StreamEvent = ServerEvent | UnknownEvent | Notice
+"""What those who follow a session are told: what the endpoint says, and what the client has to add."""
 
 KEPT = 4096
 """Events that wait for a reader; at 200 ms of audio each, more than a quarter of an hour."""
@@ -20,13 +24,13 @@ class EventStream:
     """
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._events: deque[ServerEvent | UnknownEvent] = deque(maxlen=kept)
+        self._events: deque[StreamEvent] = deque(maxlen=kept)
         self._news = asyncio.Event()
         self._ended = False
         self._error: Exception | None = None
         self.missed = 0
 
-    def put(self, event: ServerEvent | UnknownEvent) -> None:
+    def put(self, event: StreamEvent) -> None:
         """Add an event."""
         if self._ended:
             return
@@ -43,7 +47,7 @@ class EventStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ServerEvent | UnknownEvent:
+    async def __anext__(self) -> StreamEvent:
         while not self._events:
             if self._ended:
                 error, self._error = self._error, None

@@ -13,12 +13,10 @@ from vivavoce.client.background import Background
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.reply import Reply
-from vivavoce.client.streams import EventStream
+from vivavoce.client.streams import EventStream, StreamEvent
 from vivavoce.client.usage import UsageMeter
-from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
 from vivavoce.protocol.responses import Response
-from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.session import Session
 
 __all__ = ["SyncEventStream", "SyncRealtimeClient", "SyncReply"]
@@ -81,16 +79,16 @@ class SyncEventStream:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> ServerEvent | UnknownEvent:
+    def __next__(self) -> StreamEvent:
         event = self.next()
         if event is None:
             raise StopIteration
         return event
 
-    def next(self, seconds: float | None = None) -> ServerEvent | UnknownEvent | None:
+    def next(self, seconds: float | None = None) -> StreamEvent | None:
         """Return the next event, or None when there will be no more; raises `TimeoutError`."""
 
-        async def read() -> ServerEvent | UnknownEvent | None:
+        async def read() -> StreamEvent | None:
             return await anext(self._stream, None)
 
         return self._background.run(read(), seconds)

@@ -1,0 +1,300 @@
+"""What was sent and has not been answered: events, and speech, in the order in which they were sent. Pure.
+
+When a connection ends, nobody knows how much of this arrived; the session that follows has none of it.
+"""
+
+import base64
+import binascii
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vivavoce.protocol import client_events as client
+from vivavoce.protocol import server_events as server
+from vivavoce.protocol.client_events import ClientEvent
+from vivavoce.protocol.codec import UnknownEvent
+from vivavoce.protocol.items import Item
+from vivavoce.protocol.responses import Response, ResponseCreateParams
+from vivavoce.protocol.session import AudioPcm, Session
+
+__all__ = ["FRAME_MS", "QUIET_MS", "Journal", "Speech"]
+
+FRAME_MS = 40
+"""What one ``input_audio_buffer.append`` carries of the speech that is sent again."""
+
+QUIET_MS = 2000
+"""Kept of what an endpoint hears that detects turns, while it has heard nobody: somebody may just have begun."""
+
+KEPT_EVENTS = 512
+"""Unanswered events that are remembered. A server answers all of them; one that does not must not cost memory."""
+
+_NOT_REPEATED = (client.ResponseCancel, client.ConversationItemTruncate, client.OutputAudioBufferClear)
+"""These are about a response of the session that is gone."""
+
+
+@dataclass(slots=True)
+class Speech:
+    """Audio that was sent, in the session's input format."""
+
+    start: int
+    """Bytes that this session was sent before it."""
+    audio: bytearray
+
+    @property
+    def end(self) -> int:
+        """Bytes that this session had been sent with the last of it."""
+        return self.start + len(self.audio)
+
+
+class Journal:
+    """Give it every event that is sent, and every server event.
+
+    ``hold_ms`` of audio are kept at most, half-said and said together; what goes beyond is lost, the oldest first.
+    """
+
+    def __init__(self, hold_ms: int) -> None:
+        self.utterances: dict[str, bytes] = {}
+        """Speech that has become an item, by the item's id, until its words are known."""
+        self.overflown_ms = 0
+        """Speech of the turn that is being said which was too long to be kept."""
+        self.speaking: str | None = None
+        """The item that somebody's speech is becoming, as an endpoint that detects turns has noticed."""
+        self._hold_ms = hold_ms
+        self._entries: deque[ClientEvent | Speech] = deque()
+        self._sent = 0  # bytes of audio in this session
+        self._bytes_per_ms = 48
+        self._detects = True
+        self._stopped: int | None = None
+        self._repeats = False
+        self._unheard = False
+
+    @property
+    def events(self) -> list[ClientEvent]:
+        """The events that nothing has answered, speech aside."""
+        return [entry for entry in self._entries if not isinstance(entry, Speech)]
+
+    @property
+    def speech_ms(self) -> int:
+        """How much speech has not become an item."""
+        return sum(len(one.audio) for one in self._speech()) // self._bytes_per_ms
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits for an answer, and nobody has half said something."""
+        return not self.events and self.speaking is None and (self._detects or not self.speech_ms)
+
+    @property
+    def room(self) -> bool:
+        """Whether one more event can be remembered."""
+        return len(self._entries) < KEPT_EVENTS
+
+    def sent(self, event: ClientEvent) -> None:
+        """Note that an event goes out."""
+        match event:
+            case client.InputAudioBufferAppend(audio=audio):
+                self._hear(audio)
+            case client.InputAudioBufferClear():
+                while self._entries and isinstance(self._entries[-1], Speech):
+                    self._entries.pop()
+                self.speaking = None
+                self._add(event)
+            case _ if not isinstance(event, _NOT_REPEATED):
+                self._add(event)
+
+    def configure(self, session: Session) -> None:
+        """Take what the session is."""
+        heard = session.audio.input
+        self._bytes_per_ms = 48 if isinstance(heard.format, AudioPcm) else 8
+        self._detects = heard.turn_detection is not None
+
+    def fold(self, event: server.ServerEvent | UnknownEvent) -> ClientEvent | None:
+        """Take a server event; return what it answers, if it is an answer."""
+        match event:
+            case server.SessionCreated(session=session):
+                self.configure(session)
+            case server.SessionUpdated(session=session):
+                self.configure(session)
+                return self._answered(client.SessionUpdate)
+            case server.ConversationItemAdded(item=item) | server.ConversationItemCreated(item=item):
+                return self._created(item)
+            case server.ConversationItemDeleted(item_id=item_id):
+                self.utterances.pop(item_id, None)
+                return self._answered(client.ConversationItemDelete, item_id)
+            case server.ConversationItemRetrieved(item=item):
+                return self._answered(client.ConversationItemRetrieve, item.id)
+            case server.ResponseCreated(response=response):
+                return self._begun(response)
+            case server.ErrorEvent(error=error) if error.event_id is not None:
+                return self._remove(lambda entry: entry.event_id == error.event_id)
+            case _:
+                return self._fold_speech(event)
+        return None
+
+    def interrupted(self, again: Sequence[ClientEvent]) -> None:
+        """Take word that nobody listens now, and what is to be asked ``again``: what came of it is gone."""
+        self._unheard = True
+        self._entries.extendleft(reversed(again))
+
+    def again(self) -> list[ClientEvent]:
+        """Return everything that is to be sent again, in a session that has heard nothing yet."""
+        events: list[ClientEvent] = []
+        self._sent, self._stopped, self.speaking, self._unheard = 0, None, None, False
+        frame = FRAME_MS * self._bytes_per_ms
+        for entry in self._entries:
+            if not isinstance(entry, Speech):
+                events.append(entry)
+                continue
+            entry.start = self._sent
+            self._sent += len(entry.audio)
+            for start in range(0, len(entry.audio), frame):
+                audio = base64.b64encode(entry.audio[start : start + frame]).decode()
+                events.append(client.InputAudioBufferAppend(audio=audio))
+        return events
+
+    def forget(self) -> None:
+        """Forget what was not answered."""
+        self._entries.clear()
+        self.utterances.clear()
+        self._sent, self._stopped, self.speaking, self._unheard = 0, None, None, False
+
+    # Speech.
+
+    def _hear(self, encoded: str) -> None:
+        try:
+            audio = base64.b64decode(encoded)
+        except (binascii.Error, ValueError):
+            return  # the endpoint refuses it
+        last = self._entries[-1] if self._entries else None
+        if not isinstance(last, Speech):
+            last = Speech(self._sent, bytearray())
+            self._entries.append(last)
+        last.audio += audio
+        self._sent += len(audio)
+        quiet = self._detects and self.speaking is None and not (self._unheard or self.events)
+        if quiet:
+            self._forget_until(self._sent - QUIET_MS * self._bytes_per_ms)
+        self._limit()
+
+    def _fold_speech(self, event: server.ServerEvent | UnknownEvent) -> ClientEvent | None:
+        match event:
+            case server.InputAudioBufferSpeechStarted(item_id=item_id, audio_start_ms=start):
+                self.speaking, self._stopped = item_id, None
+                self._forget_until(start * self._bytes_per_ms)
+            case server.InputAudioBufferSpeechStopped(audio_end_ms=end):
+                self._stopped = end * self._bytes_per_ms
+            case server.InputAudioBufferTimeoutTriggered():
+                self._stopped = self._sent
+            case server.InputAudioBufferCommitted(item_id=item_id):
+                return self._committed(item_id)
+            case server.InputAudioBufferCleared():
+                self.speaking = None
+                return self._answered(client.InputAudioBufferClear)
+            case server.ConversationItemInputAudioTranscriptionCompleted(item_id=item_id):
+                self.utterances.pop(item_id, None)
+        return None
+
+    def _committed(self, item_id: str) -> ClientEvent | None:
+        """Make an utterance of what was heard: up to a commit, or up to where the turn was detected to end."""
+        commit = next((one for one in self.events if isinstance(one, client.InputAudioBufferCommit)), None)
+        if commit is not None:
+            entries = list(self._entries)
+            before, after = entries[: entries.index(commit)], entries[entries.index(commit) + 1 :]
+            said = bytearray().join(one.audio for one in before if isinstance(one, Speech))
+            self._entries = deque([*(one for one in before if not isinstance(one, Speech)), *after])
+        else:
+            said = self._forget_until(self._sent if self._stopped is None else self._stopped)
+        self.utterances[item_id] = bytes(said)
+        self.speaking, self._stopped = None, None
+        self._limit()
+        return commit
+
+    def _forget_until(self, position: int) -> bytearray:
+        """Take the speech up to a position out; return it."""
+        taken = bytearray()
+        for one in self._speech():
+            many = min(max(0, position - one.start), len(one.audio))
+            taken += one.audio[:many]
+            del one.audio[:many]
+            one.start += many
+        self._entries = deque(one for one in self._entries if not isinstance(one, Speech) or one.audio)
+        return taken
+
+    def _limit(self) -> None:
+        most = self._hold_ms * self._bytes_per_ms
+        speech = self._speech()
+        held = sum(len(one.audio) for one in speech)
+        while self.utterances and held + sum(map(len, self.utterances.values())) > most:
+            del self.utterances[next(iter(self.utterances))]
+        for one in speech:
+            surplus = min(held - most, len(one.audio))
+            if surplus <= 0:
+                break
+            del one.audio[:surplus]
+            one.start += surplus
+            held -= surplus
+            self.overflown_ms += surplus // self._bytes_per_ms
+
+    def _speech(self) -> list[Speech]:
+        return [entry for entry in self._entries if isinstance(entry, Speech)]
+
+    # Answers.
+
+    def _add(self, event: ClientEvent) -> None:
+        self._entries.append(event)
+        if len(self._entries) > KEPT_EVENTS:
+            self._entries.popleft()
+
+    def _created(self, item: Item) -> ClientEvent | None:
+        """An item answers the event that has its id, or has none: a server gives one to those in order."""
+        found = self._remove(
+            lambda entry: isinstance(entry, client.ConversationItemCreate) and entry.item.id == item.id
+        )
+        if found is not None or getattr(item, "status", "completed") != "completed":
+            return found
+        return self._remove(
+            lambda entry: (
+                isinstance(entry, client.ConversationItemCreate)
+                and not entry.item.id
+                and entry.item.type == item.type
+                and getattr(entry.item, "role", None) == getattr(item, "role", None)
+            )
+        )
+
+    def _begun(self, response: Response) -> ClientEvent | None:
+        """A response answers the request whose metadata it repeats, or else the first one of its kind."""
+        self._repeats |= response.metadata is not None
+        requests = [one for one in self.events if isinstance(one, client.ResponseCreate)]
+        own = [one for one in requests if response.metadata and _metadata(one) == response.metadata]
+        kind = [
+            one
+            for one in requests
+            if _out_of_band(one) == (response.conversation_id is None)
+            and not (self._repeats and _metadata(one))  # the endpoint would have repeated it
+        ]
+        found = next(iter((*own, *kind)), None)
+        return self._remove(lambda entry: entry is found)
+
+    def _answered(self, kind: type[ClientEvent], item_id: str | None = None) -> ClientEvent | None:
+        """Remove the first event of a type, about an item if one is named; return it."""
+        return self._remove(
+            lambda entry: (
+                isinstance(entry, kind) and (item_id is None or getattr(entry, "item_id", None) == item_id)
+            )
+        )
+
+    def _remove(self, fits: Callable[[ClientEvent], bool]) -> ClientEvent | None:
+        for entry in self._entries:
+            if not isinstance(entry, Speech) and fits(entry):
+                self._entries.remove(entry)
+                return entry
+        return None
+
+
+def _out_of_band(request: client.ResponseCreate) -> bool:
+    params = request.response
+    return isinstance(params, ResponseCreateParams) and params.conversation == "none"
+
+
+def _metadata(request: client.ResponseCreate) -> dict[str, str] | None:
+    params = request.response
+    return (params.metadata or None) if isinstance(params, ResponseCreateParams) else None
