@@ -6,6 +6,7 @@
     ├── ProtocolError            bytes or an event that the Realtime protocol does not allow
     ├── AudioError               audio that cannot be read, written, played or recorded
     │   ├── AudioFileError       a file is missing, is no audio, is empty or is silent
+    │   ├── SpeechTooShort       what was said is too little for a turn
     │   └── AudioDeviceError     no microphone or speaker, or it may not be used
     ├── ConnectionFailed         an endpoint cannot be reached, or refuses
     ├── ConnectionLost           an endpoint went away in the middle
@@ -14,6 +15,7 @@
     │   └── WeightsCorrupt       what came is not what the catalogue names
     ├── ModelError               a model failed at its work
     ├── ToolError                a tool cannot do what a model asks of it
+    ├── HistoryError             the history cannot be kept or read
     ├── ScriptError              a script or a cassette cannot be read
     └── ScriptFailed             something else came than a script expects
 
@@ -27,10 +29,12 @@ __all__ = [
     "AudioFileError",
     "ConnectionFailed",
     "ConnectionLost",
+    "HistoryError",
     "ModelError",
     "ProtocolError",
     "ScriptError",
     "ScriptFailed",
+    "SpeechTooShort",
     "ToolError",
     "VivaVoceError",
     "WeightsCorrupt",
@@ -72,6 +76,20 @@ class AudioError(VivaVoceError):
 
 class AudioFileError(AudioError):
     """A file is missing, is no audio, is empty or is silent."""
+
+
+class SpeechTooShort(AudioError):  # noqa: N818 - says what happened
+    """What was said is too little for a turn: it is forgotten, and no answer is asked for.
+
+    ``seconds`` were said, and ``needed`` are the least.
+    """
+
+    def __init__(self, seconds: float, needed: float) -> None:
+        super().__init__(
+            f"Expected at least {needed * 1000:g} ms of speech, and got {seconds * 1000:g} ms; it was not sent on."
+        )
+        self.seconds = seconds
+        self.needed = needed
 
 
 class AudioDeviceError(AudioError):
@@ -130,6 +148,17 @@ class ModelError(VivaVoceError):
 
 class ToolError(VivaVoceError):
     """A tool cannot do what a model asks of it; the message is told to the model, which can speak about it."""
+
+
+class HistoryError(VivaVoceError):
+    """The history cannot be kept or read.
+
+    ``lasting`` tells that what was to be written never can be, rather than not now.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
 
 
 class ScriptError(VivaVoceError):

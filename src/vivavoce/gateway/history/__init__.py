@@ -1,0 +1,1 @@
+"""What was said in the gateway's sessions: kept, read, exported and forgotten."""
