@@ -10,6 +10,7 @@
     │   └── AudioDeviceError     no microphone or speaker, or it may not be used
     ├── ConnectionFailed         an endpoint cannot be reached, or refuses
     ├── ConnectionLost           an endpoint went away in the middle
+    ├── RecordingError           a session cannot be recorded, or a recording cannot be read
     ├── WeightsError             model weights cannot be had
     │   ├── WeightsUnavailable   no source could give them
     │   └── WeightsCorrupt       what came is not what the catalogue names
@@ -32,6 +33,7 @@ __all__ = [
     "HistoryError",
     "ModelError",
     "ProtocolError",
+    "RecordingError",
     "ScriptError",
     "ScriptFailed",
     "SpeechTooShort",
@@ -128,6 +130,10 @@ class ConnectionLost(VivaVoceError):  # noqa: N818
         super().__init__(f"the endpoint closed the connection ({code}{': ' + reason if reason else ''})")
         self.code = code
         self.reason = reason
+
+
+class RecordingError(VivaVoceError):
+    """A session cannot be recorded, or a recording cannot be read."""
 
 
 class WeightsError(VivaVoceError):

@@ -19,6 +19,7 @@ from vivavoce.client.continuity import Continuity, Interruption
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.functions import describe
 from vivavoce.client.line import Connect, Line, Owner
+from vivavoce.client.recording import Recorder
 from vivavoce.client.reply import Reply
 from vivavoce.client.responses import Responses
 from vivavoce.client.retrying import Reconnect
@@ -79,6 +80,7 @@ class RealtimeClient:
     ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
     as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
     items, 170 MB an hour. ``speaker`` plays the answers, and falls silent when somebody begins to speak.
+    ``recorder`` keeps all of it in a folder.
     ``tool_context`` tells tools for whom they work, and hears how far they are. ``reconnect`` is how the session
     outlives its connections; False ends it with the first.
     """
@@ -96,6 +98,7 @@ class RealtimeClient:
         transport: Connect | None = None,
         keep_audio: bool = False,
         speaker: Loudspeaker | None = None,
+        recorder: Recorder | None = None,
         tool_context: ToolContext = NOBODY,
         reconnect: bool | Reconnect = True,
     ) -> None:
@@ -110,6 +113,9 @@ class RealtimeClient:
                 session=http,
             )
 
+        if recorder is not None:
+            transport = recorder.connect(transport or connect)
+            speaker = recorder.speaker(speaker) if speaker is not None else None
         self.conversation = Conversation(keep_audio=keep_audio)
         self.session: Session | None = None
         """The session as the endpoint says it is; None before it has said so."""

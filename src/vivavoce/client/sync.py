@@ -14,6 +14,7 @@ from vivavoce.client.conversation import Conversation
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.reply import Reply
 from vivavoce.client.streams import EventStream, StreamEvent
+from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolSource
 from vivavoce.client.usage import UsageMeter
 from vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
 from vivavoce.protocol.responses import Response
@@ -240,20 +241,50 @@ class SyncRealtimeClient:
     def tool(self, function: F) -> F: ...
 
     @overload
-    def tool(self, **options: Any) -> Callable[[F], F]: ...
+    def tool(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        background: bool = False,
+        seconds: float | None = None,
+        approve: Approval | None = None,
+        characters: int = RESULT_CHARACTERS,
+    ) -> Callable[[F], F]: ...
 
-    def tool(self, function: F | None = None, **options: Any) -> F | Callable[[F], F]:
-        """Let the model call a function; a decorator, with the options of `RealtimeClient.tool`."""
+    def tool(
+        self,
+        function: F | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        background: bool = False,
+        seconds: float | None = None,
+        approve: Approval | None = None,
+        characters: int = RESULT_CHARACTERS,
+    ) -> F | Callable[[F], F]:
+        """Let the model call a function; a decorator, as `RealtimeClient.tool` is."""
+        decorate = self._client.tool(
+            name=name,
+            description=description,
+            background=background,
+            seconds=seconds,
+            approve=approve,
+            characters=characters,
+        )
 
         def add(function: F) -> F:
-            decorate: Callable[[F], F] = self._client.tool(**options)
             return self._safely(lambda: decorate(function))
 
         return add if function is None else add(function)
 
-    def remove_tool(self, name: str) -> None:
-        """Take a tool away from the model; raises `KeyError` if there is none of this name."""
-        self._safely(lambda: self._client.remove_tool(name))
+    def add_tools(self, *tools: Tool | ToolSource) -> None:
+        """Let the model call these tools, and those of sources, such as MCP servers, as they come and go."""
+        self._safely(lambda: self._client.add_tools(*tools))
+
+    def remove_tool(self, tool: str | ToolSource) -> None:
+        """Take a tool away from the model, or a source; raises `KeyError` if there is none such."""
+        self._safely(lambda: self._client.remove_tool(tool))
 
     # Between the threads.
 

@@ -1,13 +1,14 @@
 """Sessions on tape: record the frames of a real one, replay them to a client without the endpoint."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import msgspec
 
+from vivavoce.client.frames import REDACTED, Direction, Frame, redacted
+from vivavoce.client.tap import Tap
 from vivavoce.client.transport import Transport
 from vivavoce.errors import ScriptError
 from vivavoce.testing.endpoint import ScriptedEndpoint
@@ -16,31 +17,16 @@ from vivavoce.testing.steps import Emit, Expect, Step
 
 __all__ = ["REDACTED", "Cassette", "Frame", "RecordingTransport"]
 
-REDACTED = "REDACTED"
-"""What is on tape in the place of a secret."""
-
 APPEND = "input_audio_buffer.append"
 
-_SECRET_FIELDS = frozenset(
-    {"authorization", "api_key", "client_secret", "password", "secret", "access_token"}
-)
-_KEY = re.compile(r"\b(?:sk|ek|rk)[-_][\w-]{8,}|\bBearer\s+\S+")
 _ID_FIELDS = frozenset({"id", "event_id", "item_id", "previous_item_id", "response_id", "call_id"})
-
-
-class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One event on its way."""
-
-    dir: Literal["C", "S"]
-    """Who sent it: the client, or the server."""
-    event: dict[str, Any]
 
 
 @dataclass
 class Cassette:
     """The frames of one session, in the order in which the client sent and received them.
 
-    A file has one JSON object to a line, ``{"dir": "C", "event": {…}}``.
+    A file has one JSON object to a line, ``{"dir": "C", "event": {…}}``; the ``events.jsonl`` of a recording is one.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -70,9 +56,9 @@ class Cassette:
         """Return a transport that is used in the place of another, and puts all that passes on the tape."""
         return RecordingTransport(transport, self)
 
-    def add(self, direction: Literal["C", "S"], data: bytes | str) -> None:
+    def add(self, direction: Direction, data: bytes | str) -> None:
         """Put an event on the tape, without the keys and passwords in it."""
-        self.frames.append(Frame(direction, _redacted(msgspec.json.decode(data))))
+        self.frames.append(Frame(direction, redacted(msgspec.json.decode(data))))
 
     def endpoint(self) -> ScriptedEndpoint:
         """Return an endpoint that expects what the client sent, and says what the server said.
@@ -103,43 +89,11 @@ class Cassette:
             before = frame
 
 
-class RecordingTransport:
+class RecordingTransport(Tap):
     """Another transport, with a tape that runs along."""
 
     def __init__(self, transport: Transport, cassette: Cassette) -> None:
-        self._transport = transport
-        self._cassette = cassette
-
-    async def send(self, data: bytes | str) -> None:
-        """Send one client event, and put it on the tape."""
-        self._cassette.add("C", data)
-        await self._transport.send(data)
-
-    async def receive(self) -> str | bytes:
-        """Return the next server event, which is on the tape then."""
-        data = await self._transport.receive()
-        self._cassette.add("S", data)
-        return data
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """End the session."""
-        await self._transport.close(code, reason)
-
-
-def _redacted(value: Any, name: str = "") -> Any:
-    match value:
-        case str() if name.lower().replace("-", "_") in _SECRET_FIELDS:
-            return REDACTED
-        case str():
-            return _KEY.sub(REDACTED, value)
-        case dict() if name == "headers":
-            return dict.fromkeys(value, REDACTED)
-        case dict():
-            return {key: _redacted(inner, key) for key, inner in value.items()}
-        case list():
-            return [_redacted(inner) for inner in value]
-        case _:
-            return value
+        super().__init__(transport, cassette.add)
 
 
 def _ids(value: Any) -> Iterator[tuple[str, str]]:
