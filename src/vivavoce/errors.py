@@ -88,7 +88,7 @@ class SpeechTooShort(AudioError):  # noqa: N818 - says what happened
 
     def __init__(self, seconds: float, needed: float) -> None:
         super().__init__(
-            f"Expected at least {needed * 1000:g} ms of speech, and got {seconds * 1000:g} ms; it was not sent on."
+            f"Expected at least {needed * 1000:g} ms of speech for a turn, and got {seconds * 1000:g} ms."
         )
         self.seconds = seconds
         self.needed = needed

@@ -1,4 +1,5 @@
 import base64
+import copy
 import json
 from pathlib import Path
 
@@ -451,6 +452,23 @@ class TestListeners:
         conversation.on("item.appended", lambda change: seen.append([*ids(conversation), change.item.words]))
         conversation.fold(added(text("a", "Hi"), None))
         assert seen == [["a", "Hi"]]
+
+
+class TestCopies:
+    def test_they_are_whole_and_go_on_alone(self):
+        conversation, told = Conversation(keep_audio=1), []
+        conversation.on("updated", told.append)
+        answer = message("a", "assistant", type="output_audio")
+        second = base64.b64encode(bytes(48_000)).decode()
+        for one in (added(answer, None), output("output_audio.delta", delta=second)):
+            conversation.fold(one)
+        before = len(told)
+        copied = copy.deepcopy(conversation)
+        copied.fold(output("output_audio.delta", delta=second))
+        assert len(copied.items[0].audio) == len(conversation.items[0].audio) == 48_000
+        assert copied.items[0].content[0].dropped == 48_000
+        assert conversation.items[0].content[0].dropped == 0
+        assert len(told) == before
 
 
 class TestBounds:

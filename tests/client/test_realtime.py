@@ -113,9 +113,11 @@ class TestTurns:
         async with RealtimeClient(transport=lambda: transport) as client:
             await client.send_audio(np.zeros(2400, "<i2").tobytes())
             await client.send_audio(np.zeros(800, np.float32), rate=8000)
-            await transport.until_sent(6)
-        sizes = [len(base64.b64decode(event["audio"])) for event in transport.sent]
-        assert sizes == [1920, 1920, 960] * 2
+            await client.commit()
+            await transport.until_sent(9)
+        sizes = [len(base64.b64decode(event["audio"])) for event in transport.sent[:7]]
+        assert sizes == [1920, 1920, 960, 1824, 1920, 960, 96], "2 ms wait in the filter for the next sound"
+        assert transport.sent_types()[7:] == ["input_audio_buffer.commit", "response.create"]
 
     async def test_out_of_band(self, client):
         async with client:

@@ -212,7 +212,9 @@ def test_it_can_all_that_the_other_can():
         "create_item",
         "send",
         "send_audio",
+        "send_file",
         "send_text",
+        "microphone",
         "commit",
     )
     for name in (*same, "create_response", "interrupt"):

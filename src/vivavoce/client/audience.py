@@ -1,6 +1,7 @@
 """Those who follow a session: streams of events, and handlers for them."""
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakSet
@@ -9,6 +10,8 @@ from vivavoce.client.streams import EventStream, StreamEvent
 from vivavoce.client.tasks import Tasks
 
 __all__ = ["Audience", "Handler"]
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[Any], Awaitable[None] | None]
 """Takes what it is called for: a server event, or a notice of the client."""
@@ -46,9 +49,17 @@ class Audience:
             stream.put(event)
         for kind in (event.type, "*"):
             for handler in list(self._handlers.get(kind, ())):
-                result = handler(event)
-                if result is not None and inspect.isawaitable(result):
-                    self._tasks.spawn(_awaited(result), f"handler of {kind}")
+                self.call(handler, event)
+
+    def call(self, handler: Handler, told: Any) -> None:
+        """Call a handler. One that fails is logged: the session goes on."""
+        try:
+            result = handler(told)
+        except Exception:  # noqa: BLE001 - whatever it raises
+            _log.exception("a handler of %s failed", told.type)
+            return
+        if result is not None and inspect.isawaitable(result):
+            self._tasks.spawn(_awaited(result), f"handler of {told.type}")
 
     def end(self, error: Exception | None) -> None:
         """Tell that there will be no more; streams raise ``error`` behind their last event."""

@@ -83,6 +83,10 @@ class Listeners:
         listeners.append(listener)
         return lambda: listeners.remove(listener)
 
+    def __deepcopy__(self, memo: object) -> "Listeners":
+        """Return none: who follows a conversation does not follow its copies."""
+        return Listeners()
+
     def any(self, name: str) -> bool:
         """Return whether anybody wants to be told."""
         return bool(self._listeners[name])

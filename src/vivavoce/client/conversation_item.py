@@ -11,7 +11,7 @@ MOST_PARTS = 64
 """Content parts of an item that are told apart; no server sends more than a few."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """One part of a message's content."""
 

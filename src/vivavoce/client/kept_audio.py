@@ -15,8 +15,8 @@ class KeptAudio:
         if seconds < 0:
             raise ValueError(f"Expected seconds of audio to keep, or True or False, and got {seconds}.")
         self._limit_ms = None if seconds is True else round(seconds * 1000)
-        self._parts: dict[int, Part] = {}
-        """Those that have audio, the oldest first, by identity."""
+        self._parts: dict[Part, None] = {}
+        """Those that have audio, the oldest first."""
         self._size = 0
         self.bytes_per_ms = 48
         """Of the session's output format: PCM16 at 24 kHz, until the session says otherwise."""
@@ -32,7 +32,7 @@ class KeptAudio:
             return
         part.audio += audio
         self._size += len(audio)
-        self._parts.setdefault(id(part), part)
+        self._parts[part] = None
         self._trim()
 
     def replace(self, part: Part, audio: bytes) -> None:
@@ -57,15 +57,15 @@ class KeptAudio:
         self._size -= len(part.audio)
         part.audio.clear()
         part.dropped = 0
-        self._parts.pop(id(part), None)
+        self._parts.pop(part, None)
 
     def _trim(self) -> None:
         limit = self._size if self._limit_ms is None else self._limit_ms * self.bytes_per_ms
         while self._size > limit:
-            oldest = next(iter(self._parts.values()))
+            oldest = next(iter(self._parts))
             count = min(self._size - limit, len(oldest.audio))
             del oldest.audio[:count]
             oldest.dropped += count
             self._size -= count
             if not oldest.audio:
-                del self._parts[id(oldest)]
+                del self._parts[oldest]

@@ -1,28 +1,30 @@
 """`RealtimeClient`: a session with any Realtime endpoint, and what a voice application needs around it."""
 
 import asyncio
-import base64
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 import aiohttp
-import numpy as np
 
-from vivavoce.audio.pcm import Samples, encode_pcm16, from_pcm16, to_pcm16
-from vivavoce.audio.resample import resample
+from vivavoce.audio.devices import Microphone
 from vivavoce.client.audience import Audience, Handler
+from vivavoce.client.changes import CHANGES
 from vivavoce.client.configuration import session_changes
 from vivavoce.client.connection import NORMAL_CLOSURE
 from vivavoce.client.continuity import Continuity, Interruption
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.functions import describe
+from vivavoce.client.input_audio import Audio
 from vivavoce.client.line import Connect, Line, Owner
+from vivavoce.client.microphone import Ear, OpenMicrophone
 from vivavoce.client.recording import Recorder
 from vivavoce.client.reply import Reply
 from vivavoce.client.responses import Responses
 from vivavoce.client.retrying import Reconnect
+from vivavoce.client.saying import Saying
 from vivavoce.client.speaking import Loudspeaker, Speaking
 from vivavoce.client.streams import EventStream
 from vivavoce.client.tasks import Tasks
@@ -59,9 +61,6 @@ __all__ = ["OPENAI_URL", "RealtimeClient"]
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-FRAME_SAMPLES = PCM_RATE // 25
-"""40 ms: what one ``input_audio_buffer.append`` carries."""
-
 FORGIVEN = 64
 """Cancellations and truncations whose errors are kept to ourselves: they crossed the end of what they are about."""
 
@@ -79,10 +78,10 @@ class RealtimeClient:
 
     ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
     as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
-    items, 170 MB an hour. ``speaker`` plays the answers, and falls silent when somebody begins to speak.
-    ``recorder`` keeps all of it in a folder.
-    ``tool_context`` tells tools for whom they work, and hears how far they are. ``reconnect`` is how the session
-    outlives its connections; False ends it with the first.
+    items, 170 MB an hour, or the last so many seconds of it; ``keep_items``, no more than so many items.
+    ``speaker`` plays the answers, and falls silent when somebody begins to speak. ``recorder`` keeps all of it in a
+    folder. ``tool_context`` tells tools for whom they work, and hears how far they are. ``reconnect`` is how the
+    session outlives its connections; False ends it with the first.
     """
 
     def __init__(
@@ -96,7 +95,8 @@ class RealtimeClient:
         headers: Mapping[str, str] | None = None,
         http: aiohttp.ClientSession | None = None,
         transport: Connect | None = None,
-        keep_audio: bool = False,
+        keep_audio: float | bool = False,
+        keep_items: int | None = None,
         speaker: Loudspeaker | None = None,
         recorder: Recorder | None = None,
         tool_context: ToolContext = NOBODY,
@@ -116,7 +116,7 @@ class RealtimeClient:
         if recorder is not None:
             transport = recorder.connect(transport or connect)
             speaker = recorder.speaker(speaker) if speaker is not None else None
-        self.conversation = Conversation(keep_audio=keep_audio)
+        self.conversation = Conversation(keep_audio=keep_audio, keep_items=keep_items)
         self.session: Session | None = None
         """The session as the endpoint says it is; None before it has said so."""
         self.usage = UsageMeter()
@@ -146,6 +146,7 @@ class RealtimeClient:
         self._calls.toolbox.watch(self._tell_tools)
         self._replies: list[Reply] = []
         self._speaking = Speaking(speaker, self.conversation.placed) if speaker is not None else None
+        self._saying = Saying(self.send)
         self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
         self._updates = Updates()
         self._unasked: list[str] = []
@@ -181,6 +182,7 @@ class RealtimeClient:
 
         All but audio get an ``event_id`` if they have none, so that an ``error`` event can name them.
         """
+        self._saying.audio.sent(event)
         if not isinstance(event, InputAudioBufferAppend):
             event.event_id = event.event_id or self._ids.event()
             if isinstance(event, ConversationItemCreate | InputAudioBufferCommit):
@@ -197,8 +199,13 @@ class RealtimeClient:
     def on(self, kind: str, handler: Handler) -> Callable[[], None]:
         """Call a handler for every event of a type, or of any for ``*``; what it returns takes it off again.
 
-        An asynchronous handler runs on its own: events do not wait for it.
+        An asynchronous handler runs on its own: events do not wait for it. ``conversation.updated``,
+        ``conversation.item.appended``, ``conversation.item.completed`` and ``conversation.interrupted`` are the changes
+        that `Conversation.on` tells of.
         """
+        change = kind.removeprefix("conversation.")
+        if change != kind and change in CHANGES:
+            return self.conversation.on(change, lambda told: self._audience.call(handler, told))
         return self._audience.on(kind, handler)
 
     # Session and items.
@@ -237,20 +244,37 @@ class RealtimeClient:
         await self.create_item(MessageItem(role="user", content=[InputText(text=text)]))
         return await self.create_response()
 
-    async def send_audio(self, audio: Samples | bytes, rate: int = PCM_RATE) -> None:
-        """Send speech, of any length: floats at ``rate``, or PCM16 bytes; wait while the line is slow."""
-        samples = from_pcm16(np.frombuffer(audio, "<i2")) if isinstance(audio, bytes) else audio
-        pcm = to_pcm16(resample(samples, rate, PCM_RATE))
-        for start in range(0, len(pcm), FRAME_SAMPLES):
-            frame = base64.b64encode(encode_pcm16(pcm[start : start + FRAME_SAMPLES])).decode()
-            await self.send(InputAudioBufferAppend(audio=frame))
+    async def send_audio(
+        self, audio: Audio, rate: int = PCM_RATE, *, channels: int = 1, paced: bool = False
+    ) -> None:
+        """Send speech, of any length, in frames of 40 ms; wait while the line is slow.
+
+        Floats in [-1, 1] or int16 of shape (n,) or (channels, n), or PCM16 as bytes with so many ``channels``. What
+        follows at the same rate goes on without a seam. ``paced`` sends each frame when it would have been spoken.
+        Raises `AudioError` for what is no audio.
+        """
+        await self._saying.say(audio, rate, channels=channels, paced=paced)
+
+    async def send_file(self, source: str | Path | bytes, *, paced: bool = False) -> None:
+        """Send a sound file, as WAV or FLAC, as `send_audio` does. Raises `AudioFileError` for what is none."""
+        await self._saying.say_file(source, paced=paced)
+
+    def microphone(
+        self, ear: Ear | None = None, rate: int = PCM_RATE, *, push_to_talk: bool = False
+    ) -> OpenMicrophone:
+        """Send what the microphone of this machine hears, or any other ``ear``, as long as ``async with`` lasts.
+
+        Raises `AudioDeviceError` where there is none.
+        """
+        return OpenMicrophone(self, ear or Microphone(rate), rate, push_to_talk=push_to_talk)
 
     async def commit(self) -> Reply:
         """Make an item of the speech that was sent, and ask for a response to it: push-to-talk.
 
-        Awaiting the reply raises the `ProtocolError` of the commit, if that is refused.
+        Raises `SpeechTooShort`, and forgets it, where it is less than the 100 ms that a turn needs. Awaiting the reply
+        raises the `ProtocolError` of the commit, if that is refused.
         """
-        await self.send(InputAudioBufferCommit())
+        await self._saying.commit()
         return await self.create_response()
 
     async def create_response(self, params: ResponseCreateParams | None = None) -> Reply:
@@ -374,6 +398,7 @@ class RealtimeClient:
         match event:
             case SessionCreated(session=session) | SessionUpdated(session=session):
                 self.session = session
+                self._saying.audio.take(event)
             case ErrorEvent(error=wrong) if wrong.event_id in self._forgiven:
                 return
         self._calls.take(event)
@@ -385,6 +410,7 @@ class RealtimeClient:
     def _resumed(self, event: SessionCreated | SessionUpdated) -> None:
         self.conversation.fold(event)
         self.session = event.session
+        self._saying.audio.take(event)
         self._calls.take(event)
 
     def _interrupted(self, lost: ConnectionLost, interruption: Interruption | None) -> None:

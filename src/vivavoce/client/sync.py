@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from vivavoce.client.audience import Handler
 from vivavoce.client.background import Background
 from vivavoce.client.conversation import Conversation
+from vivavoce.client.microphone import Ear, OpenMicrophone
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.reply import Reply
 from vivavoce.client.streams import EventStream, StreamEvent
@@ -18,9 +19,9 @@ from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolSource
 from vivavoce.client.usage import UsageMeter
 from vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
 from vivavoce.protocol.responses import Response
-from vivavoce.protocol.session import Session
+from vivavoce.protocol.session import PCM_RATE, Session
 
-__all__ = ["SyncEventStream", "SyncRealtimeClient", "SyncReply"]
+__all__ = ["SyncEventStream", "SyncMicrophone", "SyncRealtimeClient", "SyncReply"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,6 +94,31 @@ class SyncEventStream:
             return await anext(self._stream, None)
 
         return self._background.run(read(), seconds)
+
+
+class SyncMicrophone:
+    """A microphone that is connected to a session: `vivavoce.client.microphone.OpenMicrophone`, for ``with``."""
+
+    def __init__(self, client: "SyncRealtimeClient", microphone: OpenMicrophone) -> None:
+        self._client = client
+        self._microphone = microphone
+
+    def __enter__(self) -> Self:
+        self._client._background.run(self._microphone.__aenter__())  # noqa: SLF001 - the two are one thing
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client._background.run(self._microphone.__aexit__(kind, error, trace))  # noqa: SLF001
+
+    def press(self) -> None:
+        """Begin to talk: the answer that is being given falls silent."""
+        self._client._background.call(self._microphone.press)  # noqa: SLF001
+
+    def release(self) -> SyncReply | None:
+        """End what is being said, and ask for the answer; None, where it was too short to be anything."""
+        return self._client._background.run(self._client._released(self._microphone))  # noqa: SLF001
 
 
 def _constructor(
@@ -222,9 +248,17 @@ class SyncRealtimeClient:
 
     create_item = _waiting(RealtimeClient.create_item)
     send_audio = _waiting(RealtimeClient.send_audio)
+    send_file = _waiting(RealtimeClient.send_file)
     send_text = _asking(RealtimeClient.send_text)
     commit = _asking(RealtimeClient.commit)
     create_response = _asking(RealtimeClient.create_response)
+
+    def microphone(
+        self, ear: Ear | None = None, rate: int = PCM_RATE, *, push_to_talk: bool = False
+    ) -> SyncMicrophone:
+        """Send what the microphone hears, as long as ``with`` lasts. Raises `AudioDeviceError` where there is none."""
+        opened = self._safely(lambda: self._client.microphone(ear, rate, push_to_talk=push_to_talk))
+        return SyncMicrophone(self, opened)
 
     def cancel(self, reply: SyncReply | None = None) -> None:
         """End a response, or the conversation's if none is named; where there is none, nothing happens."""
@@ -293,7 +327,13 @@ class SyncRealtimeClient:
         return self._background.call(function) if self._background.running else function()
 
     async def _asked(self, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> SyncReply:
-        reply = await ask()
+        return self._replied(await ask())
+
+    async def _released(self, microphone: OpenMicrophone) -> SyncReply | None:
+        reply = await microphone.release()
+        return None if reply is None else self._replied(reply)
+
+    def _replied(self, reply: Reply) -> SyncReply:
         told: Future[Response] = Future()
         waiting = asyncio.ensure_future(_response(reply))
         self._replies.add(waiting)
