@@ -1,0 +1,1 @@
+"""Calls over WebRTC: speech as media, events on a data channel."""

@@ -1,0 +1,139 @@
+"""A call: a peer, and the endpoint that it talks with."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.protocol.codec import Frame
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.server_events import ErrorEvent
+from vivavoce.webrtc.leg import IceServer, Leg
+from vivavoce.webrtc.talk import Output, Talk, ToEndpoint, ToPeer
+
+__all__ = ["Call", "Transport"]
+
+MOST_WAITING = 256
+"""Events that may wait for the endpoint; at 40 ms of speech each, 10 s."""
+
+MOST_UNREAD = 4096
+"""Events that may wait for the peer; without speech in them, many answers have fewer."""
+
+_log = logging.getLogger(__name__)
+_IDS = Ids()
+
+
+class Transport(Protocol):
+    """One session with an endpoint."""
+
+    async def send(self, data: str | bytes) -> None:
+        """Take one client event; wait while the endpoint is busy. Raises `ConnectionLost` once it is over."""
+        ...
+
+    async def receive(self) -> str | bytes:
+        """Return the next server event. Raises `ConnectionLost` when there are no more."""
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the session. Closing twice does nothing more."""
+        ...
+
+
+class Call:
+    """Joins a peer with a session. Make one, `answer` the peer's offer, and `run` it to its end."""
+
+    def __init__(self, transport: Transport, *, ice_servers: Sequence[IceServer] = ()) -> None:
+        self._transport = transport
+        self._talk = Talk()
+        self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers)
+        self._to_endpoint: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
+        self._to_peer: asyncio.Queue[bytes] = asyncio.Queue(MOST_UNREAD)
+        self._ended: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
+
+    async def answer(self, offer: str) -> str:
+        """Answer the peer's offer, both in SDP. Raises `ProtocolError` for one that cannot be answered."""
+        return await self._leg.answer(offer)
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Say that it is over, and why. Only the first to say so is heard."""
+        if not self._ended.done():
+            self._ended.set_result(ConnectionLost(code, reason))
+
+    async def run(self) -> ConnectionLost:
+        """Carry speech and events until somebody ends it; let go of both sides, and return why."""
+        lost = ConnectionLost(1001, "The server stops.")  # what a cancelled call tells
+        pumps = [
+            asyncio.create_task(pump)
+            for pump in (self._up(), self._down(), self._across(), self._wait_for_leg())
+        ]
+        for pump in pumps:
+            pump.add_done_callback(self._check)
+        try:
+            lost = await self._ended
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            await self._transport.close(lost.code, lost.reason)
+            await self._leg.close(lost.code, lost.reason)
+        return lost
+
+    async def _up(self) -> None:
+        try:
+            while True:
+                await self._transport.send(await self._to_endpoint.get())
+        except ConnectionLost:
+            return  # who receives learns why
+
+    async def _down(self) -> None:
+        try:
+            while True:
+                self._do(self._talk.receive(Frame(await self._transport.receive())))
+                if self._talk.playout.waiting:
+                    self._leg.wake()
+        except ConnectionLost as lost:
+            self.end(lost.code, lost.reason)
+
+    async def _across(self) -> None:
+        try:
+            while True:
+                await self._leg.send(await self._to_peer.get())
+        except ConnectionLost as lost:
+            self.end(lost.code, lost.reason)
+
+    async def _wait_for_leg(self) -> None:
+        lost = await self._leg.ended()
+        self.end(lost.code, lost.reason)
+
+    def _next_frame(self) -> Pcm | None:
+        pcm, outputs = self._talk.next_frame()
+        self._do(outputs)
+        return pcm
+
+    def _heard(self, pcm: Pcm) -> None:
+        self._do(self._talk.speak(pcm))
+
+    def _told(self, data: str | bytes) -> None:
+        try:
+            self._do(self._talk.tell(data))
+        except ProtocolError as error:
+            event = ErrorEvent.of(error)
+            event.event_id = _IDS.event()
+            self._do([ToPeer(Frame.of(event))])
+
+    def _do(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            queue, who = (
+                (self._to_endpoint, "endpoint") if isinstance(output, ToEndpoint) else (self._to_peer, "peer")
+            )
+            if queue.full():
+                self.end(1008, f"The {who} does not keep up with the call.")
+            else:
+                queue.put_nowait(output.frame.data)
+
+    def _check(self, pump: asyncio.Task[None]) -> None:
+        if not pump.cancelled() and (error := pump.exception()) is not None:
+            _log.error("a call failed", exc_info=error)
+            self.end(1011, "The call failed; this is a defect of the server.")

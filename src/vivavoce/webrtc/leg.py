@@ -1,0 +1,231 @@
+"""A peer: its speech, and its data channel.
+
+A leg connects, carries and ends; what it carries is for others to know. It ends by itself when the peer says so, when
+the connection does not come about within `CONNECT_SECONDS`, and when the peer is not heard of any more, which ICE
+finds after some half a minute: a shorter cut is survived.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamTrack
+
+from vivavoce.audio.pcm import Pcm
+from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
+from vivavoce.webrtc.media import NextFrame, SpokenTrack, hear
+
+__all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg"]
+
+CHANNEL = "oai-events"
+"""The label of the data channel that events travel on."""
+
+CONNECT_SECONDS = 30.0
+"""From the answer to an open data channel; who needs longer has gone."""
+
+MOST_SDP_CHARACTERS = 65_536
+"""Chromium's offer for one voice has some 3,000."""
+
+MOST_SECTIONS = 8
+"""Media sections of an offer; a voice and a data channel are two."""
+
+SEND_BUFFER = 2**20
+"""Bytes that may wait for a peer that reads slowly."""
+
+SEND_SECONDS = 10.0
+"""How long such a peer may take."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A server that helps peers to find each other (``stun:``) or passes their packets on (``turn:``)."""
+
+    url: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class Leg:
+    """One peer. ``heard`` is given its speech at 24 kHz, ``told`` each message of its data channel."""
+
+    def __init__(
+        self,
+        next_frame: NextFrame,
+        heard: Callable[[Pcm], None],
+        told: Callable[[str | bytes], None],
+        *,
+        ice_servers: Sequence[IceServer] = (),
+    ) -> None:
+        self._heard, self._told = heard, told
+        servers = [RTCIceServer(one.url, one.username, one.credential) for one in ice_servers]
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._speech = SpokenTrack(next_frame)
+        self._channel: RTCDataChannel | None = None
+        self._open = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._ended: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._peer.on("track", self._on_track)
+        self._peer.on("datachannel", self._on_channel)
+        self._peer.on("connectionstatechange", self._on_state)
+
+    async def offer(self) -> str:
+        """Offer a call, and return the offer as SDP; `accept` takes the answer to it."""
+        self._peer.addTrack(self._speech)
+        self._on_channel(self._peer.createDataChannel(CHANNEL))
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        return str(self._peer.localDescription.sdp)
+
+    async def accept(self, answer: str) -> None:
+        """Take the answer to the offer. Raises `ConnectionFailed` for one that is none."""
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        except Exception as error:
+            await self.close()
+            raise ConnectionFailed(f"The endpoint's answer is no SDP that can be used: {error}") from error
+        self._expect_peer()
+
+    async def answer(self, offer: str) -> str:
+        """Take a peer's offer, and return the answer to it, both as SDP.
+
+        Raises `ProtocolError` for an offer that is none, or has no audio.
+        """
+        _check(offer)
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            self._offer_speech()
+            await self._peer.setLocalDescription(await self._peer.createAnswer())
+        except Exception as error:
+            await self.close()
+            raise _no_offer(f"{type(error).__name__}: {error}") from error
+        self._expect_peer()
+        return str(self._peer.localDescription.sdp)
+
+    def _offer_speech(self) -> None:
+        """Speak in the first audio section that takes it, and leave video alone."""
+        spoken = False
+        for section in self._peer.getTransceivers():
+            if section.kind == "audio" and not spoken:
+                section.sender.replaceTrack(self._speech)
+                section.direction = "sendrecv"
+                spoken = True
+            else:
+                section.direction = "inactive"
+
+    def wake(self) -> None:
+        """Ask for what is to be played, after there was nothing."""
+        self._speech.wake()
+
+    async def send(self, data: str | bytes) -> None:
+        """Send a message on the data channel, as soon as it is open. Raises `ConnectionLost`."""
+        text = data if isinstance(data, str) else data.decode()
+        await self._until(self._open.wait())
+        channel = self._channel
+        assert channel is not None
+        while channel.bufferedAmount > SEND_BUFFER:
+            self._drained.clear()
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._until(self._drained.wait())
+            except TimeoutError:
+                self._end(1008, f"The peer has not read for {SEND_SECONDS:g} seconds.")
+        if self._ended.done():
+            raise self._ended.result()
+        channel.send(text)
+
+    async def ended(self) -> ConnectionLost:
+        """Wait for the end, and return why."""
+        return await asyncio.shield(self._ended)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the call, and let go of everything. Closing twice does nothing more."""
+        self._end(code, reason)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._speech.stop()
+        await self._peer.close()
+
+    def _expect_peer(self) -> None:
+        self._spawn(self._wait_for_peer())
+
+    async def _wait_for_peer(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._open.wait()
+        except TimeoutError:
+            self._end(1006, f"The call did not come about within {CONNECT_SECONDS:g} s.")
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio":
+            self._spawn(hear(track, self._heard))
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label != CHANNEL or self._channel is not None:
+            return
+        self._channel = channel
+        channel.bufferedAmountLowThreshold = SEND_BUFFER // 2
+        channel.on("message", self._told)
+        channel.on("bufferedamountlow", self._drained.set)
+        channel.on("close", lambda: self._end(1000, "The peer has closed its data channel."))
+        channel.on("open", self._open.set)
+        if channel.readyState == "open":
+            self._open.set()
+
+    def _on_state(self) -> None:
+        state = self._peer.connectionState
+        _log.debug("a call is %s", state)
+        if state in {"failed", "closed"}:
+            self._end(1006, f"The connection to the peer has {state}.")
+
+    def _end(self, code: int, reason: str) -> None:
+        if not self._ended.done():
+            self._ended.set_result(ConnectionLost(code, reason))
+
+    async def _until(self, event: Coroutine[Any, Any, Any]) -> None:
+        """Wait for something, unless the call ends first: then raise why."""
+        waiting = asyncio.ensure_future(event)
+        try:
+            await asyncio.wait({waiting, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if self._ended.done():
+            raise self._ended.result()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._check)
+
+    def _check(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a call failed", exc_info=error)
+            self._end(1011, "The call failed; this is a defect of this side.")
+
+
+def _check(offer: str) -> None:
+    if len(offer) > MOST_SDP_CHARACTERS:
+        raise _no_offer(f"expected at most {MOST_SDP_CHARACTERS} characters, got {len(offer)}")
+    sections = [line.split(" ")[0] for line in offer.splitlines() if line.startswith("m=")]
+    if "m=audio" not in sections:
+        raise _no_offer(f"expected a section m=audio, got {', '.join(sections) or 'none'}")
+    if len(sections) > MOST_SECTIONS:
+        raise _no_offer(f"expected at most {MOST_SECTIONS} media sections, got {len(sections)}")
+
+
+def _no_offer(why: str) -> ProtocolError:
+    return ProtocolError(
+        f"This is no SDP offer that can be answered: {why}.", code="invalid_offer", param="sdp"
+    )
