@@ -17,6 +17,9 @@ MAX_TEXT = 100_000
 MAX_NAME = 200
 """Characters that are kept of an id or the name of a model, a key or a user."""
 
+ROW_BYTES = 2000
+"""What a row takes in memory beside its texts."""
+
 MAX_NUMBER = 2**31 - 1
 
 
@@ -32,7 +35,13 @@ class Change:
     @property
     def size(self) -> int:
         """About how many bytes it takes in memory."""
-        return 500 + sum(len(str(value)) for value in self.values.values())
+        texts = sum(len(value) for value in self.values.values() if isinstance(value, str))
+        parts = self.values.get("content") or ()
+        return ROW_BYTES + texts + sum(len(text) for part in parts for text in part.values())
+
+    def over(self, earlier: "Change") -> "Change":
+        """Return both changes of one row as one."""
+        return Change(self.table, self.session_id, self.id, earlier.values | self.values)
 
 
 Sink = Callable[[Change], None]

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
+from vivavoce.gateway.history.changes import name
 from vivavoce.gateway.history.database import Database
 from vivavoce.gateway.history.tables import TOKENS, items, responses, sessions
 
@@ -19,8 +20,8 @@ _ITEM = [column for column in items.c if column.name not in {"session_id", "posi
 _RESPONSE = [column for column in responses.c if column.name not in {"session_id", "usage"}]
 
 _SUMS = [
-    func.count().label("responses"),
-    *(func.coalesce(func.sum(responses.c[name]), 0).label(name) for name in TOKENS),
+    func.count().label("response_count"),
+    *(func.coalesce(func.sum(responses.c[column]), 0).label(column) for column in TOKENS),
     func.sum(responses.c.cost).label("cost"),
     func.avg(responses.c.first_audio_ms).label("first_audio_ms"),
 ]
@@ -40,14 +41,13 @@ class Filter:
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what is to be true of a session."""
         column = sessions.c
-        given = (
-            (self.user, column.user == self.user),
-            (self.model, column.model == self.model),
-            (self.state, column.state == self.state),
-            (self.since, column.started_at >= self.since),
-            (self.until, column.started_at < self.until),
-        )
-        return [condition for value, condition in given if value is not None]
+        equal = {column.user: self.user, column.model: self.model, column.state: self.state}
+        conditions = [one == value for one, value in equal.items() if value is not None]
+        if self.since is not None:
+            conditions.append(column.started_at >= self.since)
+        if self.until is not None:
+            conditions.append(column.started_at < self.until)
+        return conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class Page(Generic[T]):
 
 
 Record = dict[str, Any]
+
+_ALL_AT_ONCE = 1000
 
 
 class Reader:
@@ -94,7 +96,7 @@ class Reader:
             sums = select(*_SUMS).where(responses.c.session_id == session_id)
             counted = await connection.scalar(count)
             summed = (await connection.execute(sums)).mappings().one()
-        return {**found, "items": counted, **_totals(dict(summed))}
+        return {**found, "item_count": counted, **_totals(dict(summed))}
 
     async def items(self, session_id: str, *, limit: int, cursor: str | None = None) -> Page[Record]:
         """Return items, the first first. Raises `ValueError` for a cursor that is none of ours."""
@@ -110,6 +112,16 @@ class Reader:
         for item in page.data:
             del item["position"]
         return page
+
+    async def all_items(self, session_id: str) -> list[Record]:
+        """Return all items, the first first."""
+        found: list[Record] = []
+        cursor = None
+        while True:
+            page = await self.items(session_id, limit=_ALL_AT_ONCE, cursor=cursor)
+            found += page.data
+            if (cursor := page.next_cursor) is None:
+                return found
 
     async def responses(self, session_id: str) -> list[Record]:
         """Return all responses, the first first."""
@@ -127,15 +139,15 @@ class Reader:
 
 
 def _answer(row: Record) -> Record:
-    tokens = {name.removesuffix("_tokens"): row.pop(name) for name in TOKENS}
+    tokens = {column.removesuffix("_tokens"): row.pop(column) for column in TOKENS}
     return row | {"tokens": tokens}
 
 
 def _totals(sums: Record) -> Record:
-    tokens = {name.removesuffix("_tokens"): int(sums[name]) for name in TOKENS}
+    tokens = {column.removesuffix("_tokens"): int(sums[column]) for column in TOKENS}
     latency = sums["first_audio_ms"]
     return {
-        "responses": sums["responses"],
+        "response_count": sums["response_count"],
         "tokens": tokens,
         "cost": sums["cost"],
         "mean_first_audio_ms": None if latency is None else round(latency),
@@ -149,6 +161,7 @@ def _write_cursor(key: list[Any]) -> str:
 def _read_cursor(cursor: str) -> tuple[float, str]:
     try:
         padded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(padded, type=tuple[float, str])
+        number, key = msgspec.json.decode(padded, type=tuple[float, str])
     except (ValueError, msgspec.DecodeError):
         raise ValueError("Expected a next_cursor of an earlier page.") from None
+    return number, name(key)

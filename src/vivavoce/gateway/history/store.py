@@ -50,8 +50,8 @@ class Store:
         async with self._database.write() as connection:
             await self._upsert(connection, processes, tuple(columns), [{"id": self._process} | columns])
 
-    async def abandon(self, now: float) -> Sequence[str]:
-        """End the sessions of processes that are dead. Returns the names of their recordings."""
+    async def abandon(self, now: float) -> int:
+        """End the sessions of processes that are dead; return how many there were."""
         async with self._database.write() as connection:
             known = (await connection.execute(select(processes))).all()
             dead = {
@@ -79,7 +79,7 @@ class Store:
                     .values(state="abandoned", ended_at=ended_at, incomplete=True)
                 )
             await connection.execute(delete(processes).where(processes.c.id.in_(list(dead))))
-        return [row.recording for row in found if row.recording]
+        return len(found)
 
     async def expired(self, before: float, most: int = 100) -> list[tuple[str, str | None]]:
         """Return the ids and the recordings of sessions that are over and began before then."""

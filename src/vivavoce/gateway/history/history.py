@@ -1,0 +1,136 @@
+"""The history of one gateway: its parts, and what has to be done now and then."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+
+from vivavoce.errors import HistoryError
+from vivavoce.gateway.history.changes import Change
+from vivavoce.gateway.history.database import Database
+from vivavoce.gateway.history.reader import Reader
+from vivavoce.gateway.history.recorder import Recorder
+from vivavoce.gateway.history.settings import HistorySettings
+from vivavoce.gateway.history.stage import HistoryStage
+from vivavoce.gateway.history.store import Store
+from vivavoce.gateway.history.writer import Writer
+from vivavoce.gateway.opening import Opening
+
+__all__ = ["History"]
+
+_log = logging.getLogger(__name__)
+
+SHOW_SECONDS = 15.0
+"""How often a gateway shows that it lives, and looks for those that do not."""
+
+SWEEP_SECONDS = 3600.0
+"""How often sessions that are too old are forgotten."""
+
+DAY = 86_400
+
+LAST_SECONDS = 2.0
+"""How long a gateway that stops may take to write what waits."""
+
+
+class History:
+    """Keeps what `stage` hears, as ``settings`` say, which must not be to keep nothing.
+
+    It is started before the first session and stopped after the last. A database that is away is no reason not to
+    start. ``upstream`` names the endpoint that sessions are held with.
+    """
+
+    def __init__(
+        self,
+        settings: HistorySettings,
+        *,
+        upstream: str = "",
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if settings.history == "off":
+            raise ValueError("expected settings with a history, got one that is off")
+        self.database = Database(settings.history_url)
+        self.process = f"proc_{secrets.token_hex(8)}"
+        """The name of this gateway among those that write to the same database."""
+        self.store = Store(self.database, self.process)
+        self.reader = Reader(self.database)
+        self.writer = Writer(self._prepare, self.store.write, sleep=sleep)
+        self.recorder = Recorder(settings.history_home / "recordings", self._broken)
+        self._records = settings.history == "audio"
+        self._days = settings.history_days
+        self._upstream = upstream
+        self._clock = clock
+        self._sleep = sleep
+        self._upkeep: asyncio.Task[None] | None = None
+
+    def stage(self, opening: Opening) -> HistoryStage:
+        """Make the stage of a session that is about to open."""
+        recording = self.recorder.record(opening.id) if self._records else None
+        return HistoryStage(
+            opening, self.writer, upstream=self._upstream, process=self.process, recording=recording
+        )
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self.writer.start()
+        self.recorder.start()
+        self._upkeep = asyncio.create_task(self._keep_up())
+
+    async def stop(self) -> None:
+        """Write what waits, and let go of everything."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
+        await self.recorder.stop()
+        await self.writer.stop(LAST_SECONDS)
+        await self.database.close()
+
+    async def forget(self, session_id: str, recording: str | None) -> bool:
+        """Delete a session that is over, and its recording; tell whether there was one.
+
+        Raises `HistoryError` where that cannot be done now.
+        """
+        if recording is not None:
+            try:
+                await asyncio.to_thread(self.recorder.forget, recording)
+            except OSError as error:
+                raise HistoryError(f"The recording cannot be deleted: {error.strerror}.") from error
+        return await self.store.forget([session_id]) > 0
+
+    async def sweep(self) -> int:
+        """Forget what is too old; return how many sessions that were."""
+        forgotten = 0
+        while self._days and (old := await self.store.expired(self._clock() - self._days * DAY)):
+            for session_id, recording in old:
+                forgotten += await self.forget(session_id, recording)
+        if forgotten:
+            _log.info("the history forgot %d sessions of more than %g days ago", forgotten, self._days)
+        return forgotten
+
+    async def _prepare(self) -> None:
+        await self.database.prepare()
+        await self._show()
+
+    async def _show(self) -> None:
+        now = self._clock()
+        await self.store.show(now)
+        if abandoned := await self.store.abandon(now):
+            _log.warning("the history ends %d sessions of a gateway that is gone", abandoned)
+
+    async def _keep_up(self) -> None:
+        await self.writer.ready.wait()
+        swept = None
+        while True:
+            try:
+                if swept is None or self._clock() - swept >= SWEEP_SECONDS:
+                    await self.sweep()
+                    swept = self._clock()
+                await self._sleep(SHOW_SECONDS)
+                await self._show()
+            except HistoryError as error:
+                _log.warning("the history cannot be kept up: %s", error)
+                await self._sleep(SHOW_SECONDS)
+
+    def _broken(self, session_id: str) -> None:
+        self.writer(Change("sessions", session_id, session_id, {"incomplete": True}))
