@@ -249,7 +249,7 @@ class Journal:
         found = self._remove(
             lambda entry: isinstance(entry, client.ConversationItemCreate) and entry.item.id == item.id
         )
-        if found is not None or getattr(item, "status", "completed") != "completed":
+        if found is not None or getattr(item, "status", None) == "in_progress":
             return found
         return self._remove(
             lambda entry: (

@@ -157,7 +157,10 @@ class Line:
         renewing = asyncio.create_task(self._renewed(), name="realtime client: renew")
         tasks = (reading, writing, renewing)
         try:
-            await asyncio.wait({reading, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                writing.result()  # a defect, or the end: then who reads hears of it at once
+                await asyncio.wait({reading})
             return renewing.result() if renewing.done() and not reading.done() else reading.result()
         finally:
             self.up = False
@@ -184,7 +187,7 @@ class Line:
                 event = await self.outbox.get()
                 self._continuity.sent(event)
                 await connection.send(event)
-        except ConnectionLost:
+        except VivaVoceError:
             pass  # only who receives learns why
 
     def _received(self, event: ServerEvent | UnknownEvent) -> None:

@@ -21,6 +21,7 @@ from vivavoce.client.input_audio import Audio
 from vivavoce.client.line import Connect, Line, Owner
 from vivavoce.client.microphone import Ear, OpenMicrophone
 from vivavoce.client.recording import Recorder
+from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.client.reply import Reply
 from vivavoce.client.responses import Responses
 from vivavoce.client.retrying import Reconnect
@@ -113,6 +114,7 @@ class RealtimeClient:
                 session=http,
             )
 
+        playback = speaker.playback if isinstance(speaker, RemotePlayer) else None
         if recorder is not None:
             transport = recorder.connect(transport or connect)
             speaker = recorder.speaker(speaker) if speaker is not None else None
@@ -145,7 +147,9 @@ class RealtimeClient:
         )
         self._calls.toolbox.watch(self._tell_tools)
         self._replies: list[Reply] = []
-        self._speaking = Speaking(speaker, self.conversation.placed) if speaker is not None else None
+        self._speaking: Speaking | None = None
+        if speaker is not None:
+            self._speaking = Speaking(speaker, self.conversation.placed, playback)
         self._saying = Saying(self.send)
         self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
         self._updates = Updates()
