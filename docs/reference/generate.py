@@ -132,8 +132,9 @@ def settings_page() -> str:
     """Return the page with a row for each setting."""
     rows = []
     for name, field in GatewaySettings.model_fields.items():
-        default = "" if field.default in ((), None) else f"`{field.default}`"
-        rows.append(f"| `VIVAVOCE_{name.upper()}` | {default} | {field.description} |\n")
+        default = "" if field.default in ((), {}, None) else f"`{field.default}`"
+        prefix = "" if field.validation_alias else "VIVAVOCE_"
+        rows.append(f"| `{prefix}{name.upper()}` | {default} | {field.description} |\n")
     return SETTINGS + "".join(rows)
 
 

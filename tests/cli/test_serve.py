@@ -41,7 +41,7 @@ def asked_for(monkeypatch):
     seen = []
 
     async def note(settings, upstream):
-        seen.append((settings, upstream.profile))
+        seen.append((settings, upstream.endpoint.profile))
         return 0
 
     monkeypatch.setattr(module, "run", note)
@@ -143,7 +143,7 @@ class TestScripted:
         seen = []
 
         async def note(settings, upstream):
-            seen.append((settings, upstream))
+            seen.append((settings, upstream.endpoint))
             return 0
 
         monkeypatch.setattr(module, "run", note)

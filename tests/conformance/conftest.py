@@ -9,6 +9,7 @@ from vivavoce.engine import Engine
 from vivavoce.engine.profiles import Loaded
 from vivavoce.gateway import GatewaySettings, create_app, listen
 from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.upstreams.local import LocalUpstream
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def serving(models):
 @asynccontextmanager
 async def serving_engine(engine):
     """Serve an engine, which ends with the server."""
-    app = create_app(GatewaySettings(port=0), engine)
+    app = create_app(GatewaySettings(port=0), LocalUpstream(engine))
     async with listen(app) as listening:
         await app[GATEWAY].loading.finished()
         yield listening

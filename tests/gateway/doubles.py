@@ -13,6 +13,7 @@ from vivavoce.gateway.app import create_app
 from vivavoce.gateway.server import listen
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.protocol.session import RealtimeSession
 
 
@@ -99,9 +100,12 @@ class ScriptedUpstream:
     def describe(self, params):
         return RealtimeSession(id="sess_scripted")
 
-    def connect(self, model, params):
+    async def reach(self):
+        return ()
+
+    async def connect(self, model, params, *, call_id=None):
         session = self._transport(model, self._reply)
-        session.params = params
+        session.params, session.call_id = params, call_id
         self.sessions.append(session)
         return session
 
@@ -145,12 +149,13 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def gateway(upstream=None, *, web_folder=None, progress=None, ready=True, stages=(), **settings):
+async def gateway(upstream=None, /, *, web_folder=None, progress=None, ready=True, stages=(), **settings):
     """Run a gateway on a free port of loopback; wait until its endpoint is ready, unless told not to."""
     upstream = upstream or ScriptedUpstream()
     folder = {} if web_folder is None else {"web_folder": web_folder}
+    behind = upstream if hasattr(upstream, "reach") else LocalUpstream(upstream)
     app = create_app(
-        GatewaySettings(**{"port": 0, **settings}), upstream, progress=progress, stages=stages, **folder
+        GatewaySettings(**{"port": 0, **settings}), behind, progress=progress, stages=stages, **folder
     )
     connections = []
 

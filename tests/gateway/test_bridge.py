@@ -267,9 +267,9 @@ class TestSlowClients:
         class SlowForOne(ScriptedUpstream):
             numbers = itertools.count()
 
-            def connect(self, model, params):
+            async def connect(self, model, params, **also):
                 self._transport = Flood if next(self.numbers) == 0 else ScriptedTransport
-                return super().connect(model, params)
+                return await super().connect(model, params, **also)
 
         async with gateway(SlowForOne(), send_timeout_seconds=30, close_timeout_seconds=0.1) as running:
             raw = await _raw_connect(running)

@@ -26,9 +26,9 @@ class TestPlaces:
     async def test_the_last_place_is_given_once(self):
         sessions = Sessions(lambda: 2, retry_after=5)
         assert sessions.capacity == 2
-        with sessions.hold(Held()):
+        with sessions.hold():
             assert sessions.refuse() is None
-            with sessions.hold(Held()):
+            with sessions.hold():
                 refusal = sessions.refuse()
                 assert (refusal.status, refusal.code, refusal.retry_after) == (
                     503,
@@ -48,7 +48,7 @@ class TestPlaces:
 
     async def test_a_session_that_fails_leaves_its_place(self):
         sessions = Sessions(lambda: 1, retry_after=5)
-        with pytest.raises(ZeroDivisionError), sessions.hold(Held()):
+        with pytest.raises(ZeroDivisionError), sessions.hold():
             1 / 0  # noqa: B018
         assert sessions.refuse() is None
 
@@ -59,12 +59,23 @@ class TestEndAll:
 
     async def test_ends_each_and_waits_until_they_are_gone(self):
         sessions, one, two = Sessions(lambda: 3, retry_after=5), Held(), Held()
-        with sessions.hold(one):
-            with sessions.hold(two):
+        with sessions.hold() as first:
+            first.take(one)
+            with sessions.hold() as second:
+                second.take(two)
                 ending = asyncio.create_task(sessions.end_all(1001, "bye"))
                 await asyncio.sleep(0)
                 assert one.ended == two.ended == (1001, "bye")
             assert not ending.done()
+        await ending
+
+    async def test_ends_who_is_not_there_yet_as_soon_as_they_come(self):
+        sessions, late = Sessions(lambda: 1, retry_after=5), Held()
+        with sessions.hold() as place:
+            ending = asyncio.create_task(sessions.end_all(1001, "bye"))
+            await asyncio.sleep(0)
+            place.take(late)
+            assert late.ended == (1001, "bye")
         await ending
 
     async def test_lets_nobody_in_any_more(self):

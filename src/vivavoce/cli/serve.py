@@ -21,6 +21,8 @@ from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.gateway.upstream import Progress as Piece
 from vivavoce.gateway.upstream import Upstream
+from vivavoce.gateway.upstreams.choosing import choose_upstream
+from vivavoce.gateway.upstreams.local import Endpoint
 
 __all__ = ["ADDRESS_EXIT", "LOADING_EXIT", "SETTINGS_EXIT", "run", "serve"]
 
@@ -44,6 +46,10 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any that is free.  [default: 8000]")] = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(help="Where sessions are held: engine, openai or an address.  [default: engine]"),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(help="What answers: builtin, with models, or scripted.  [default: builtin]")
     ] = None,
@@ -93,6 +99,7 @@ def serve(
     settings = _settings(
         host=host,
         port=port,
+        upstream=upstream,
         engine=engine,
         script=script,
         latency_ms=latency_ms,
@@ -106,13 +113,23 @@ def serve(
         insecure_open=insecure_open,
     )
     logging.basicConfig(level=_level(log_level), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    upstream = _scripted(settings) if settings.engine == "scripted" else _engine(settings)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        code = runner.run(run(settings, upstream))
+        code = runner.run(run(settings, _upstream(settings)))
     raise typer.Exit(code)
 
 
-def _engine(settings: GatewaySettings) -> Upstream:
+def _upstream(settings: GatewaySettings) -> Upstream:
+    """Return what the settings name, or end with a message when that cannot be."""
+    try:
+        return choose_upstream(
+            settings, lambda: _scripted(settings) if settings.engine == "scripted" else _engine(settings)
+        )
+    except VivaVoceError as error:
+        _errors.print(str(error), markup=False)
+        raise typer.Exit(SETTINGS_EXIT) from error
+
+
+def _engine(settings: GatewaySettings) -> Endpoint:
     """Return the engine with the models of the settings, or end with a message when one of them is wrong."""
     for name in ("script", "latency_ms"):
         if getattr(settings, name) is not None:
@@ -140,7 +157,7 @@ def _engine(settings: GatewaySettings) -> Upstream:
     return Engine(settings.engine_profile, load=profile.load)
 
 
-def _scripted(settings: GatewaySettings) -> Upstream:
+def _scripted(settings: GatewaySettings) -> Endpoint:
     """Return the engine that plays the script of the settings, or end with a message when that cannot be."""
     from vivavoce.testing.engine import ScriptedEngine  # noqa: PLC0415 - an extra: only who serves it loads it
     from vivavoce.testing.script import Latency  # noqa: PLC0415
@@ -179,12 +196,23 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
             _errors.print(f"The models could not be loaded: {failure}", markup=False)
             return LOADING_EXIT
         if not stop.is_set():
-            status = upstream.status
-            held = f" It holds {upstream.capacity} sessions in real time." if upstream.capacity else ""
-            _console.print(f"Ready after {status.seconds:.1f} s: {', '.join(status.models.values())}.{held}")
+            _console.print(await _readiness(upstream))
         await stop.wait()
         _console.print("Stopping.")
     return 0
+
+
+async def _readiness(upstream: Upstream) -> str:
+    """Say what answers now, and where."""
+    told = [
+        f"{there.address} {'answers' if there.reachable else 'does not answer yet'}."
+        for there in await upstream.reach()
+    ]
+    if models := upstream.status.models:
+        told.append(f"Ready after {upstream.status.seconds:.1f} s: {', '.join(models.values())}.")
+        if upstream.capacity:
+            told.append(f"It holds {upstream.capacity} sessions in real time.")
+    return " ".join(told)
 
 
 async def _load(loading: Loading, stop: asyncio.Event) -> BaseException | None:

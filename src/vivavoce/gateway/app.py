@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
+from vivavoce.gateway.auth.door import Door
+from vivavoce.gateway.auth.known import refuse_well_known
 from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.refusal import Refusal
-from vivavoce.gateway.routes.client_secrets import client_secrets
+from vivavoce.gateway.routes.client_secrets import make_client_secret
 from vivavoce.gateway.routes.health import health
 from vivavoce.gateway.routes.page import page, web_file
 from vivavoce.gateway.routes.realtime import realtime
@@ -22,6 +25,7 @@ from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Progress, Upstream
+from vivavoce.gateway.upstreams.choosing import choose_models
 from vivavoce.web import FOLDER
 
 __all__ = ["create_app"]
@@ -43,6 +47,8 @@ def create_app(
     answers, and it is closed with the application. ``progress`` is told of every piece that is fetched.
     ``stages`` come between clients and endpoint, in this order.
     """
+    refuse_well_known(settings, os.environ)
+    client_secrets = ClientSecrets(settings.max_client_secrets)
     app = web.Application(
         middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
     )
@@ -54,7 +60,9 @@ def create_app(
             lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
         ),
         doorkeeper=Doorkeeper.of(settings),
-        client_secrets=ClientSecrets(settings.max_client_secrets),
+        client_secrets=client_secrets,
+        door=Door(settings, client_secrets, open_to_others=settings.open_to_others),
+        models=choose_models(settings),
         web=web_folder,
         stages=stages,
     )
@@ -62,7 +70,7 @@ def create_app(
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
-    app.router.add_post("/v1/realtime/client_secrets", client_secrets)
+    app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
     return app

@@ -40,6 +40,8 @@ class Opening:
     """How the client speaks: ``ga``, ``beta`` or ``voice``."""
     started_at: float
     """Seconds since 1970."""
+    call_id: str | None = None
+    """The call that the session controls; None where it is one of its own."""
 
 
 StageMaker = Callable[[Opening], Stage | None]

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.refusal import Refusal
 
-__all__ = ["PLAIN_LIMIT", "Sessions", "limit"]
+__all__ = ["PLAIN_LIMIT", "Place", "Sessions", "limit"]
 
 PLAIN_LIMIT = 16
 """Sessions at one time where nobody said how many there may be, and the endpoint does not know."""
@@ -17,6 +17,26 @@ PLAIN_LIMIT = 16
 def limit(wanted: int | None, held: int | None) -> int:
     """Return how many sessions there may be: as many as are ``wanted``, but no more than the endpoint holds."""
     return min((bound for bound in (wanted, held) if bound is not None), default=PLAIN_LIMIT)
+
+
+class Place:
+    """What a session has while it lasts: first nothing but a place, then its bridge."""
+
+    def __init__(self) -> None:
+        self._bridge: Bridge | None = None
+        self._ended: tuple[int, str] | None = None
+
+    def take(self, bridge: Bridge) -> None:
+        """Say who is here. Whoever was told to end before that ends at once."""
+        self._bridge = bridge
+        if self._ended is not None:
+            bridge.end(*self._ended)
+
+    def end(self, code: int, reason: str) -> None:
+        """End the session."""
+        self._ended = code, reason
+        if self._bridge is not None:
+            self._bridge.end(code, reason)
 
 
 class Sessions:
@@ -29,10 +49,11 @@ class Sessions:
     def __init__(self, limit: Callable[[], int], *, retry_after: int) -> None:
         self._limit = limit
         self._retry_after = retry_after
-        self._open: set[Bridge] = set()
+        self._open: set[Place] = set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._draining = False
+        self._stopped: tuple[int, str] | None = None
+        """How sessions are ended, once all of them are."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -44,7 +65,7 @@ class Sessions:
 
     def refuse(self) -> Refusal | None:
         """Return why there is no place for one more, or None when there is."""
-        if self._draining:
+        if self._stopped is not None:
             return self._not_now("The server stops.", "going_away")
         if len(self._open) >= self.capacity:
             return self._not_now(
@@ -55,22 +76,23 @@ class Sessions:
         return None
 
     @contextmanager
-    def hold(self, bridge: Bridge) -> Iterator[None]:
-        """Keep a place for a session while it lasts."""
-        self._open.add(bridge)
+    def hold(self) -> Iterator[Place]:
+        """Keep a place for a session from before its endpoint is asked until it is over."""
+        place = Place()
+        self._open.add(place)
         self._empty.clear()
         try:
-            yield
+            yield place
         finally:
-            self._open.discard(bridge)
+            self._open.discard(place)
             if not self._open:
                 self._empty.set()
 
     async def end_all(self, code: int, reason: str) -> None:
         """Let nobody in any more, end every session, and return when they are gone."""
-        self._draining = True
-        for bridge in self._open:
-            bridge.end(code, reason)
+        self._stopped = code, reason
+        for place in self._open:
+            place.end(code, reason)
         await self._empty.wait()
 
     def _not_now(self, message: str, code: str) -> Refusal:

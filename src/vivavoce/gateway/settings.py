@@ -1,29 +1,21 @@
 """Everything about the gateway that can be set: by an option, else by the environment, else as here."""
 
-from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-__all__ = ["GatewaySettings", "is_loopback"]
+from vivavoce.gateway.auth.settings import AuthSettings
+from vivavoce.gateway.loopback import is_loopback
+from vivavoce.gateway.upstreams.settings import UpstreamSettings
+
+__all__ = ["GatewaySettings"]
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host``, a name or an address without port, can only mean this machine."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-class GatewaySettings(BaseSettings):
+class GatewaySettings(AuthSettings, UpstreamSettings):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
@@ -13,6 +14,7 @@ from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.sessions import Sessions
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstream import Upstream
+from vivavoce.gateway.upstreams.models import Models
 
 __all__ = ["GATEWAY", "Gateway"]
 
@@ -27,6 +29,8 @@ class Gateway:
     sessions: Sessions
     doorkeeper: Doorkeeper
     client_secrets: ClientSecrets
+    door: Door
+    models: Models
     web: Path
     """The folder with what the browser loads."""
     stages: tuple[StageMaker, ...] = ()

@@ -1,12 +1,13 @@
 """What the gateway needs of the endpoint behind it: the engine in this process, or one across a network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session_params import SessionParams
 
-__all__ = ["Progress", "Status", "Transport", "Upstream"]
+__all__ = ["Failure", "Progress", "Reach", "Status", "Transport", "Upstream"]
 
 
 class Transport(Protocol):
@@ -46,7 +47,7 @@ class Status(Protocol):
 
     @property
     def models(self) -> Mapping[str, str]:
-        """What answers, by its part, once it is ready."""
+        """What answers, by its part, once it is ready; empty where the endpoint is elsewhere."""
         ...
 
     @property
@@ -74,6 +75,26 @@ class Progress(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last time that an endpoint could not be had."""
+
+    at: int
+    """Seconds since 1970."""
+    code: str
+    """As a client was told: ``upstream_refused``, ``upstream_timeout``, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether an endpoint across a network answers."""
+
+    address: str
+    """Where it is, without anything secret."""
+    reachable: bool
+    last_failure: Failure | None = None
+
+
 class Upstream(Protocol):
     """An endpoint that sessions can be opened with."""
 
@@ -91,6 +112,10 @@ class Upstream(Protocol):
         """How many sessions it holds at once; None where it does not say, or not yet."""
         ...
 
+    async def reach(self) -> Sequence[Reach]:
+        """Tell whether what is across a network answers there, without opening a session; empty for what is here."""
+        ...
+
     def describe(self, params: SessionParams) -> Session:
         """Return the session that `connect` would open with ``params``, without opening one.
 
@@ -98,11 +123,12 @@ class Upstream(Protocol):
         """
         ...
 
-    def connect(self, model: str, params: SessionParams) -> Transport:
+    async def connect(self, model: str, params: SessionParams, *, call_id: str | None = None) -> Transport:
         """Open a session, which begins as ``params`` ask; ``session.created`` is the first thing that it says.
 
-        ``model`` is for a session whose parameters name none. Raises `vivavoce.errors.ConnectionFailed` when there
-        can be no session now.
+        ``model`` is for a session whose parameters name none. With a ``call_id`` it is the session that controls a
+        call that goes on, which neither of them touches, and which begins with no ``session.created``. Raises
+        `vivavoce.errors.ConnectionFailed` when there can be no session now.
         """
         ...
 

@@ -60,7 +60,8 @@ class TestRefusals:
             ("?intent=conversation&model=m", 400, "invalid_value", "intent"),
             (f"?intent=transcription&model={'m' * 257}", 400, "invalid_value", "model"),
             (f"?model={'m' * 257}", 400, "invalid_value", "model"),
-            ("?call_id=rtc_x", 404, "call_not_found", "call_id"),
+            ("?call_id=", 400, "invalid_value", "call_id"),
+            (f"?call_id={'c' * 129}", 400, "invalid_value", "call_id"),
         ],
     )
     async def test_a_request_that_does_not_say_what_it_wants(self, query, status, code, param):
@@ -108,7 +109,7 @@ class TestRefusals:
     )
     async def test_an_endpoint_that_refuses(self, code, told):
         class Refusing(ScriptedUpstream):
-            def connect(self, model, params):
+            async def connect(self, model, params, **_):
                 raise ConnectionFailed("The engine is full.", status=503, code=code)
 
         async with gateway(Refusing()) as running:

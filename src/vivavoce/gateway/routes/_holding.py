@@ -1,40 +1,86 @@
 """Holding a session once it is clear whose it is and what it begins with: the same for every dialect."""
 
 import logging
+from dataclasses import replace
+from http import HTTPStatus
 
+import msgspec
 from aiohttp import web
 
-from vivavoce.errors import ConnectionFailed
+from vivavoce.errors import ConnectionFailed, ProtocolError
+from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.passage import Dialect
-from vivavoce.gateway.routes._readiness import no_upstream
+from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes._readiness import refused_by_upstream
 from vivavoce.gateway.settings import GatewaySettings
-from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.protocol.session_params import TranscriptionSessionParams
 
-__all__ = ["hold"]
+__all__ = ["WARNING", "hold"]
+
+WARNING = "Vivavoce-Warning"
+"""The header of an upgrade that tells what is the matter with the model that was asked for."""
 
 _log = logging.getLogger("vivavoce.gateway.routes.realtime")
 
 
 async def hold(
-    request: web.Request, opening: Opening, dialect: Dialect | None = None, *, protocols: tuple[str, ...] = ()
+    request: web.Request,
+    opening: Opening,
+    dialect: Dialect | None = None,
+    *,
+    admission: Admission | None = None,
+    protocols: tuple[str, ...] = (),
 ) -> web.StreamResponse:
     """Hold a session until one of both sides ends it, or refuse it where the endpoint does.
 
-    ``protocols`` are the WebSocket's subprotocols that may be selected.
+    ``admission`` is what let the client in: an ephemeral key for one session is used up now. ``protocols`` are the WebSocket's subprotocols that may be selected.
     """
     gateway = request.app[GATEWAY]
     try:
-        transport = gateway.upstream.connect(opening.model, opening.params)
-    except ConnectionFailed as failed:
-        return no_upstream(str(failed), gateway.settings, code=failed.code).response()
-    passage = gateway.passage(opening, dialect)
-    bridge = Bridge(transport, _limits(gateway.settings), passage=passage, protocols=protocols)
-    with gateway.sessions.hold(bridge):
+        opening, warning = _resolved(gateway, opening)
+    except ProtocolError as error:
+        return _unknown_model(error).response()
+    refusal = gateway.sessions.refuse() or (gateway.door.spend(admission) if admission else None)
+    if refusal is not None:
+        return refusal.response()
+    with gateway.sessions.hold() as place:
+        try:
+            transport = await gateway.upstream.connect(opening.model, opening.params, call_id=opening.call_id)
+        except ConnectionFailed as failed:
+            return refused_by_upstream(failed, gateway.settings).response()
+        passage = gateway.passage(opening, dialect)
+        bridge = Bridge(transport, _limits(gateway.settings), passage=passage, protocols=protocols)
+        if warning:
+            bridge.socket.headers[WARNING] = warning
+        place.take(bridge)
         end = await bridge.run(request)
     _log.info("a session ended: %d %s", end.code, end.reason)
     return bridge.socket
+
+
+def _resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:
+    """Return the opening with the model that its client gets, and what is to be said about the name it gave.
+
+    Raises `ProtocolError` where it may not have that model.
+    """
+    params = opening.params
+    if opening.call_id is not None or isinstance(params, TranscriptionSessionParams):
+        return opening, ""
+    resolved = gateway.models.resolve(params.model or opening.model)
+    if resolved.warning:
+        _log.warning("%s", resolved.warning)
+    if params.model:
+        params = msgspec.structs.replace(params, model=resolved.model)
+    return replace(opening, model=resolved.model, params=params), resolved.warning
+
+
+def _unknown_model(error: ProtocolError) -> Refusal:
+    return Refusal(
+        HTTPStatus.NOT_FOUND, error.message, code=error.code or "model_not_found", param=error.param
+    )
 
 
 def _limits(settings: GatewaySettings) -> Limits:

@@ -2,11 +2,16 @@
 
 from http import HTTPStatus
 
+from vivavoce.errors import ConnectionFailed
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import Gateway
 
-__all__ = ["no_upstream", "refuse_state"]
+__all__ = ["no_upstream", "refuse_state", "refused_by_upstream"]
+
+
+PASSING = frozenset({429, 503, 504})
+"""Statuses after which it makes sense to come again."""
 
 
 def refuse_state(gateway: Gateway) -> Refusal | None:
@@ -27,12 +32,20 @@ def refuse_state(gateway: Gateway) -> Refusal | None:
             return no_upstream(f"The models could not be loaded: {gateway.loading.error}", gateway.settings)
 
 
-def no_upstream(why: str, settings: GatewaySettings, *, code: str | None = None) -> Refusal:
-    """Return the refusal of an endpoint that cannot be had, or that refuses by itself, with its ``code``."""
+def no_upstream(why: str, settings: GatewaySettings) -> Refusal:
+    """Return the refusal of an endpoint that cannot be had."""
+    return refused_by_upstream(ConnectionFailed(why), settings)
+
+
+def refused_by_upstream(failed: ConnectionFailed, settings: GatewaySettings) -> Refusal:
+    """Return the refusal of an endpoint that refuses by itself, in its words."""
+    status = failed.status or HTTPStatus.SERVICE_UNAVAILABLE
+    wrong_call = status == HTTPStatus.NOT_FOUND
     return Refusal(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        why,
-        code=code or "upstream_unavailable",
-        type="server_error",
-        retry_after=settings.retry_after_seconds,
+        status,
+        str(failed),
+        code=failed.code or "upstream_unavailable",
+        type="invalid_request_error" if wrong_call else "server_error",
+        param="call_id" if wrong_call else None,
+        retry_after=(failed.retry_after or settings.retry_after_seconds) if status in PASSING else None,
     )

@@ -1,5 +1,6 @@
 """``GET /health``: whether a session could be opened now."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -8,25 +9,31 @@ from aiohttp import hdrs, web
 
 from vivavoce import __version__
 from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.gateway.upstream import Reach
+from vivavoce.gateway.upstreams.settings import ENGINE
 
 __all__ = ["health"]
 
 
 async def health(request: web.Request) -> web.Response:
-    """Answer 200 once the models do, 503 before that and when they failed.
+    """Answer 200 once sessions can be opened, 503 before that and when they cannot.
 
     The body has ``status``, ``version`` and ``sessions``, and
 
     - "loading": ``stage``, and ``progress`` {name, done, total} in bytes while something is fetched;
-    - "ready": ``capacity``, the sessions that there may be, and ``engine`` {profile, models, seconds}, with what
-      loading took; its profile is "scripted" where it plays a script;
+    - "ready": ``capacity``, the sessions that there may be; ``engine`` {profile, models, seconds}, with what
+      loading took, where the engine is asked (its profile is "scripted" where it plays a script); and ``upstreams``
+      [{address, reachable, last_failure: {at, code} or null}], where others are;
+    - "unreachable": the same, when nobody answers there;
     - "failed": ``error``, in words.
     """
     gateway = request.app[GATEWAY]
-    ready = gateway.loading.state == "ready"
+    reach = await gateway.upstream.reach() if gateway.loading.state == "ready" else ()
+    body = _describe(gateway, reach)
+    ready = body["status"] == "ready"
     response = web.Response(
         status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
-        body=msgspec.json.encode(_describe(gateway)),
+        body=msgspec.json.encode(body),
         content_type="application/json",
         charset="utf-8",
         headers={hdrs.CACHE_CONTROL: "no-store"},
@@ -36,7 +43,7 @@ async def health(request: web.Request) -> web.Response:
     return response
 
 
-def _describe(gateway: Gateway) -> dict[str, Any]:
+def _describe(gateway: Gateway, reach: Sequence[Reach]) -> dict[str, Any]:
     loading, upstream, settings = gateway.loading, gateway.upstream.status, gateway.settings
     common = {"status": loading.state, "version": __version__, "sessions": len(gateway.sessions)}
     match loading.state:
@@ -45,9 +52,15 @@ def _describe(gateway: Gateway) -> dict[str, Any]:
         case "failed":
             return {**common, "error": loading.error}
         case "ready":
-            engine = {
-                "profile": settings.engine_profile if settings.engine == "builtin" else settings.engine,
-                "models": dict(upstream.models),
-                "seconds": round(upstream.seconds, 3),
-            }
-            return {**common, "capacity": gateway.sessions.capacity, "engine": engine}
+            described = {**common, "capacity": gateway.sessions.capacity}
+            if reach:
+                described["upstreams"] = reach
+            if ENGINE in (settings.upstream, settings.fallback_upstream):
+                described["engine"] = {
+                    "profile": settings.engine_profile if settings.engine == "builtin" else settings.engine,
+                    "models": dict(upstream.models),
+                    "seconds": round(upstream.seconds, 3),
+                }
+            elif not any(there.reachable for there in reach):
+                described["status"] = "unreachable"
+            return described

@@ -5,14 +5,12 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from vivavoce.gateway.client_secrets import is_ephemeral
-from vivavoce.gateway.credentials import presented_key
-from vivavoce.gateway.opening import ANYONE, Opening
+from vivavoce.gateway.auth.door import offered_subprotocols
+from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import hold
 from vivavoce.gateway.routes._readiness import refuse_state
 from vivavoce.gateway.state import GATEWAY
-from vivavoce.protocol.errors import INVALID_API_KEY
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import DEFAULT_MODEL
 from vivavoce.protocol.session_params import (
@@ -34,46 +32,43 @@ INTENT = "transcription"
 MAX_MODEL_NAME = 256
 """Characters of a model's name; the longest that is known has 42."""
 
+MAX_CALL_ID = 128
+"""Characters of a call's id; those that were seen have 32."""
+
 
 async def realtime(request: web.Request) -> web.StreamResponse:
     """Hold a session with the client until one of both ends it.
 
-    An ephemeral key says what the session is, whatever the address says. Other keys are not looked at.
+    An ephemeral key says what the session is, whatever the address says.
     """
     gateway = request.app[GATEWAY]
-    key = presented_key(request.headers.get(hdrs.AUTHORIZATION), _offered(request))
-    granted = gateway.client_secrets.find(key, now=time.time()) if is_ephemeral(key) else None
+    admission = await gateway.door.admit(request)
+    if isinstance(admission, Refusal):
+        return admission.response()
+    granted = admission.granted
     refusal = (
         _refuse_upgrade(request)
-        or (_wrong_key() if is_ephemeral(key) and granted is None else None)
         or _refuse_query(request, granted=granted is not None)
         or refuse_state(gateway)
-        or gateway.sessions.refuse()
     )
     if refusal is not None:
         return refusal.response()
     opening = Opening(
         id=_IDS.session(),
-        caller=ANYONE,
-        model=request.query.get("model", DEFAULT_MODEL),
+        caller=admission.caller,
+        model=request.query.get("model") or gateway.models.default or DEFAULT_MODEL,
         params=granted or _asked(request),
         dialect="ga",
         started_at=time.time(),
+        call_id=request.query.get("call_id"),
     )
-    return await hold(request, opening, protocols=(SUBPROTOCOL,) if _offered(request) else ())
+    protocols = (SUBPROTOCOL,) if offered_subprotocols(request) else ()
+    return await hold(request, opening, admission=admission, protocols=protocols)
 
 
 def _asked(request: web.Request) -> SessionParams:
     """Return what the address asks for."""
     return TranscriptionSessionParams() if "intent" in request.query else RealtimeSessionParams()
-
-
-def _wrong_key() -> Refusal:
-    return Refusal(
-        HTTPStatus.UNAUTHORIZED,
-        "This ephemeral key has expired, or was never made here. POST /v1/realtime/client_secrets makes one.",
-        code=INVALID_API_KEY,
-    )
 
 
 def _refuse_upgrade(request: web.Request) -> Refusal | None:
@@ -83,7 +78,7 @@ def _refuse_upgrade(request: web.Request) -> Refusal | None:
             "Expected a WebSocket: /v1/realtime speaks the Realtime protocol, and this asks for no upgrade.",
             code="upgrade_required",
         )
-    offered = _offered(request)
+    offered = offered_subprotocols(request)
     if offered and SUBPROTOCOL not in offered:  # what is offered may hold a key, so it is not repeated
         return Refusal(
             HTTPStatus.BAD_REQUEST,
@@ -94,15 +89,29 @@ def _refuse_upgrade(request: web.Request) -> Refusal | None:
 
 
 def _refuse_query(request: web.Request, *, granted: bool) -> Refusal | None:
-    if "call_id" in request.query:
+    if (call_id := request.query.get("call_id")) is not None:
+        return _refuse_call(call_id, granted=granted)
+    model, intent = request.query.get("model"), request.query.get("intent")
+    needed = intent is None and not granted and request.app[GATEWAY].models.default is None
+    return _refuse_intent(intent) or _refuse_model(model, needed=needed)
+
+
+def _refuse_call(call_id: str, *, granted: bool) -> Refusal | None:
+    if granted:
         return Refusal(
-            HTTPStatus.NOT_FOUND,
-            "There is no such call: this server holds its sessions over WebSockets.",
-            code="call_not_found",
+            HTTPStatus.FORBIDDEN,
+            "An ephemeral key opens sessions of its own, and controls no calls.",
+            code="call_not_allowed",
             param="call_id",
         )
-    model, intent = request.query.get("model"), request.query.get("intent")
-    return _refuse_intent(intent) or _refuse_model(model, needed=intent is None and not granted)
+    if not call_id or len(call_id) > MAX_CALL_ID:
+        return Refusal(
+            HTTPStatus.BAD_REQUEST,
+            f"Expected the id of a call, of 1 to {MAX_CALL_ID} characters, got {len(call_id)}.",
+            code="invalid_value",
+            param="call_id",
+        )
+    return None
 
 
 def _refuse_intent(intent: str | None) -> Refusal | None:
@@ -132,8 +141,3 @@ def _refuse_model(model: str | None, *, needed: bool) -> Refusal | None:
             param="model",
         )
     return None
-
-
-def _offered(request: web.Request) -> list[str]:
-    header = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, []))
-    return [name.strip() for name in header.split(",") if name.strip()]
