@@ -11,7 +11,10 @@ import msgspec
 
 from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolContext, called
 
-__all__ = ["describe"]
+__all__ = ["describe", "inlined"]
+
+MOST_PARTS = 10_000
+"""Parts of a schema without references: one that refers to itself in ever more ways would have no end."""
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Returns?|Raises|Yields|Examples?|Notes?)\s*:?\s*$")
 _SPHINX = re.compile(r"^:param\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$")
@@ -39,7 +42,7 @@ def describe(
     title = str(name or getattr(function, "__name__", type(function).__name__))
     about, notes = _docstring(inspect.getdoc(function) or "")
     takes, context_name = _struct(title, function)
-    schema = _inlined(msgspec.json.schema(takes))
+    schema = inlined(msgspec.json.schema(takes))
     for field, text in notes.items():
         if field in schema["properties"]:
             schema["properties"][field].setdefault("description", text)
@@ -107,21 +110,25 @@ def _default(value: object) -> Any:
     return value
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """Put every definition where it is used: not every endpoint follows references.
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with every definition where it is used: not every endpoint follows references.
 
-    What refers to itself cannot be written out, and keeps its reference.
+    What refers to itself cannot be written out, and keeps its reference; what would become too large stays as it is.
     """
-    definitions: dict[str, Any] = schema.get("$defs", {})
-    recursive = False
+    definitions = {name: meant for name, meant in schema.get("$defs", {}).items() if isinstance(meant, dict)}
+    kept = False
+    parts = 0
 
     def inline(part: Any, inside: tuple[str, ...]) -> Any:
-        nonlocal recursive
+        nonlocal kept, parts
+        parts += 1
+        if parts > MOST_PARTS:
+            return part
         match part:
             case {"$ref": str(reference)}:
-                name = reference.rpartition("/")[2]
-                if name in inside:
-                    recursive = True
+                name = reference.removeprefix("#/$defs/")
+                if name in inside or name not in definitions:
+                    kept = True
                     return dict(part)
                 rest = {key: value for key, value in part.items() if key not in ("$ref", "$defs")}
                 meant = {key: value for key, value in definitions[name].items() if key != "title"}
@@ -133,8 +140,10 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
             case _:
                 return part
 
-    made: dict[str, Any] = inline(schema, ())
-    if recursive:
+    made: dict[str, Any] = inline({key: value for key, value in schema.items() if key != "$defs"}, ())
+    if parts > MOST_PARTS:
+        return schema
+    if kept and definitions:
         made["$defs"] = definitions
     return made
 

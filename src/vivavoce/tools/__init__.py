@@ -1,0 +1,1 @@
+"""Tools that come with the package, and those of MCP servers."""
