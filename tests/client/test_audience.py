@@ -64,3 +64,12 @@ async def test_events_do_not_wait_for_asynchronous_handlers(audience):
     assert not done.is_set()
     release.set()
     await done.wait()
+
+
+async def test_a_handler_that_fails_does_not_end_the_session(audience, caplog):
+    told = []
+    audience.on("*", lambda _: 1 / 0)
+    audience.on("*", told.append)
+    audience.tell(CLEARED)
+    assert told == [CLEARED]
+    assert "a handler of input_audio_buffer.cleared failed" in caplog.text

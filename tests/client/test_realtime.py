@@ -7,10 +7,11 @@ import pytest
 from tests.client.doubles import ScriptedTransport
 from tests.engine import fakes
 from vivavoce.client.realtime import RealtimeClient
+from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.engine import Engine
 from vivavoce.engine.models.protocols import ArgumentsDelta, CallStarted, Finished, TextDelta
 from vivavoce.engine.profiles import Loaded
-from vivavoce.errors import ConnectionLost, ProtocolError, VivaVoceError
+from vivavoce.errors import ConnectionLost, ProtocolError, SpeechTooShort, VivaVoceError
 from vivavoce.protocol.responses import ResponseCreateParams
 from vivavoce.protocol.server_events import ErrorEvent, InputAudioBufferSpeechStopped
 from vivavoce.protocol.session_params import ServerVadParams
@@ -93,6 +94,46 @@ class TestTurns:
             await client.send_audio(np.full(16_000, 0.2, np.float32), rate=16_000)
             response = await (await client.commit())
             assert response.status == "completed"
+            assert ("user", "What time is it?") in words(client)
+
+    @pytest.mark.parametrize("name", ["audio/pcmu", "audio/pcma"])
+    async def test_by_telephone(self, engine, name):
+        speaker = Loudspeaker()
+        async with RealtimeClient(transport=engine.connect, speaker=speaker, keep_audio=True) as client:
+            changes = {"input_format": name, "output_format": name, "turn_detection": None}
+            await client.update_session(**changes, transcription=True)
+            await client.send_audio(np.full(16_000, 0.2, np.float32), rate=16_000)
+            assert (await (await client.commit())).status == "completed"
+            assert ("user", "What time is it?") in words(client)
+            spoken = sum(len(item.audio) for item in client.conversation.items)
+            assert speaker.queued == 3 * spoken > 0, "eight bytes to the millisecond, and 24 samples"
+
+    async def test_too_short_to_be_a_turn(self, client):
+        errors = []
+        client.on("error", errors.append)
+        async with client:
+            await client.update_session(turn_detection=None)
+            await client.send_audio(np.full(800, 0.2, np.float32), rate=16_000)
+            with pytest.raises(SpeechTooShort, match="got 50 ms"):
+                await client.commit()
+            await client.update_session()
+        assert errors == []
+
+    async def test_a_microphone_with_a_key(self, client):
+        async def ear():
+            for _ in range(10):
+                yield np.full(2400, 0.2, np.float32)
+            heard.set()
+            await asyncio.get_running_loop().create_future()
+
+        heard = asyncio.Event()
+        async with client:
+            await client.update_session(turn_detection=None, transcription=True)
+            async with client.microphone(ear(), push_to_talk=True) as microphone:
+                microphone.press()
+                await heard.wait()
+                reply = await microphone.release()
+                assert (await reply).status == "completed"
             assert ("user", "What time is it?") in words(client)
 
     async def test_by_voice(self, client):
@@ -306,6 +347,20 @@ class TestInterruption:
             assert response.status_details.reason == "turn_detected"
             assert (await self.until(client, "conversation.item.truncated")).audio_end_ms == 0
 
+    async def test_of_a_player_elsewhere(self, engine):
+        use(engine, fakes.ScriptedLanguageModel("Once upon a time. ", None, "The end."))
+        sent = []
+        player = RemotePlayer(lambda samples: sent.append(len(samples)), lambda: sent.append("clear"))
+        async with RealtimeClient(transport=engine.connect, speaker=player) as client:
+            reply = await client.send_text("Tell me a story")
+            delta = await self.until(client, "response.output_audio.delta")
+            player.report_item(delta.item_id, 25)
+            client.interrupt()
+            assert (await reply).status == "cancelled"
+            truncated = await self.until(client, "conversation.item.truncated")
+            assert (truncated.item_id, truncated.audio_end_ms) == (delta.item_id, 25)
+        assert sent[-1] == "clear"
+
     async def test_what_comes_too_late_is_no_error(self, engine, speaker):
         async with RealtimeClient(transport=engine.connect, speaker=speaker) as client:
             errors = []
@@ -331,6 +386,22 @@ class TestEvents:
         assert [event.type async for event in stream] == []
         assert [event.type async for event in client] == ["session.created"] + ["session.updated"] * 2
         assert [event async for event in client.events()] == []
+
+    async def test_handlers_of_the_conversation(self, client):
+        told, later = [], asyncio.Queue()
+        async with client:
+            client.on("conversation.item.appended", lambda change: told.append(change.item.role))
+            off = client.on("conversation.updated", lambda _: told.append("updated"))
+            off()
+
+            async def completed(change):
+                await later.put(change.item.words.strip())
+
+            client.on("conversation.item.completed", completed)
+            await client.update_session(output_modalities=["text"])
+            await (await client.send_text("Hello"))
+            assert told == ["user", "assistant"]
+            assert [await later.get() for _ in range(2)] == ["Hello", words(client)[-1][1]]
 
     async def test_handlers(self, client):
         seen, later = [], asyncio.Event()

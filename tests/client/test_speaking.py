@@ -240,7 +240,7 @@ def test_no_player_and_no_order_of_events_leads_to_a_truncation_that_would_be_re
     """Positions may be wrong, late, or of an item that is gone; events may come in an order that makes no sense."""
     endpoint, number = Endpoint(), 0
     player = RemotePlayer(lambda _: None, lambda: None)
-    speaking = Speaking(player, placed=lambda item_id: item_id not in endpoint.deleted)
+    speaking = Speaking(player, lambda item_id: item_id not in endpoint.deleted, player.playback)
     for step, amount in steps:
         response_id, item_id = f"resp_{number}", f"item_{number}"
         match step:

@@ -10,7 +10,6 @@ from vivavoce.audio import formats
 from vivavoce.audio.pcm import Pcm, Samples, from_pcm16
 from vivavoce.client.conversation_item import audio_bytes
 from vivavoce.client.playback import Place, Playback
-from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.protocol.client_events import ConversationItemTruncate
 from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.server_events import (
@@ -48,13 +47,19 @@ class Loudspeaker(Protocol):
 class Speaking:
     """Plays the audio of a session, in whatever format it comes. When somebody begins to speak, it falls silent.
 
-    ``placed`` says whether an item is in the conversation, where alone it can be truncated.
+    ``placed`` says whether an item is in the conversation, where alone it can be truncated; ``playback`` keeps count,
+    if it is that of a `RemotePlayer`.
     """
 
-    def __init__(self, speaker: Loudspeaker, placed: Callable[[str], bool] = lambda _: True) -> None:
+    def __init__(
+        self,
+        speaker: Loudspeaker,
+        placed: Callable[[str], bool] = lambda _: True,
+        playback: Playback | None = None,
+    ) -> None:
         self._speaker = speaker
         self._placed = placed
-        self._playback = speaker.playback if isinstance(speaker, RemotePlayer) else Playback(PCM_RATE)
+        self._playback = playback or Playback(PCM_RATE)
         self._format = formats.PCM
         self._yields = True
         self._responses: dict[str, str] = {}
