@@ -11,6 +11,7 @@ from vivavoce.audio.wav import read_wav, write_wav
 from vivavoce.cli.app import app
 from vivavoce.cli.ask import load_question
 from vivavoce.client import asking
+from vivavoce.client.recording import Recording
 from vivavoce.errors import AudioFileError, ConnectionFailed
 
 RATE = 16_000
@@ -76,6 +77,16 @@ async def test_a_question_in_writing_needs_no_file():
     assert update["session"]["audio"]["output"]["voice"] == "marin"
     assert create["item"]["content"] == [{"type": "input_text", "text": "How are you?"}]
     assert respond["type"] == "response.create"
+
+
+async def test_a_question_is_recorded_if_that_is_wanted(question, tmp_path):
+    await run(FakeEndpoint(), question, "--record", tmp_path / "it", "--api-key", "sk-secret")
+    recording = Recording.load(tmp_path / "it")
+    types = [frame.event["type"] for frame in recording.frames()]
+    assert types.count("input_audio_buffer.append") >= 12
+    assert types.count("response.output_audio.delta") == 1
+    assert recording.info.endpoint.startswith("http://127.0.0.1:")
+    assert not any(b"sk-secret" in file.read_bytes() for file in recording.folder.iterdir())
 
 
 async def test_the_key_comes_from_the_environment(monkeypatch):

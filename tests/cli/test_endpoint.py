@@ -8,17 +8,17 @@ from rich.console import Console
 
 from tests.cli.endpoints import FakeEndpoint
 from tests.client.doubles import ScriptedTransport
-from vivavoce.cli.endpoint import open_transport
-from vivavoce.errors import ConnectionLost, VivaVoceError, WeightsUnavailable
+from vivavoce.cli.endpoint import open_endpoint, recording
+from vivavoce.client.recording import Recording
+from vivavoce.errors import VivaVoceError, WeightsUnavailable
 
 
 async def test_with_a_url_the_session_is_there():
     endpoint = FakeEndpoint()
-    async with endpoint.serving() as url:
-        async with open_transport(url, api_key="sk-1", model="m") as transport:
-            assert json.loads(await transport.receive())["type"] == "session.created"
-        with pytest.raises(ConnectionLost):
-            await transport.send("{}")
+    async with endpoint.serving() as url, open_endpoint(url, api_key="sk-1", model="m") as connect:
+        transport = await connect()
+        assert json.loads(await transport.receive())["type"] == "session.created"
+        await transport.close()
     assert endpoint.requests[0].headers["Authorization"] == "Bearer sk-1"
     assert endpoint.requests[0].query["model"] == "m"
 
@@ -58,11 +58,10 @@ def engine(monkeypatch):
 
 async def test_without_a_url_it_is_with_the_engine_of_this_process(engine):
     console = Console(file=io.StringIO(), force_terminal=True)
-    async with open_transport(None, model="m", engine_profile="small", console=console) as transport:
+    async with open_endpoint(None, model="m", engine_profile="small", console=console) as connect:
         made = engine.made[0]
-        assert transport is made.session
+        assert connect() is made.session
         assert (made.profile, made.model, made.closed) == ("small", "m", False)
-    assert made.session.closed == (1000, "")
     assert made.closed
     assert "Fetching whisper-base" in console.file.getvalue()
 
@@ -70,14 +69,14 @@ async def test_without_a_url_it_is_with_the_engine_of_this_process(engine):
 async def test_an_engine_that_does_not_start_is_closed(engine, monkeypatch):
     monkeypatch.setattr(FakeEngine, "failure", WeightsUnavailable("no source"))
     with pytest.raises(WeightsUnavailable):
-        async with open_transport(None, console=Console(file=io.StringIO())):
+        async with open_endpoint(None, console=Console(file=io.StringIO())):
             pass
     assert engine.made[0].closed
 
 
 async def test_a_command_that_fails_closes_all(engine):
     with pytest.raises(KeyError):
-        async with open_transport(None, console=Console(file=io.StringIO())):
+        async with open_endpoint(None, console=Console(file=io.StringIO())):
             raise KeyError
     assert engine.made[0].closed
 
@@ -85,5 +84,14 @@ async def test_a_command_that_fails_closes_all(engine):
 async def test_without_the_engine_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "vivavoce.engine", None)
     with pytest.raises(VivaVoceError, match=r"pip install 'vivavoce\[engine\]'"):
-        async with open_transport(None):
+        async with open_endpoint(None):
             pass
+
+
+def test_a_recording_is_made_only_where_it_is_wanted(tmp_path):
+    with recording(None, None, "m") as recorder:
+        assert recorder is None
+    with recording(tmp_path / "it", "wss://host/v1", "m"):
+        pass
+    info = Recording.load(tmp_path / "it").info
+    assert (info.endpoint, info.model) == ("wss://host/v1", "m")

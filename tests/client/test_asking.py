@@ -7,8 +7,8 @@ import pytest
 from tests.client.doubles import ScriptedTransport
 from vivavoce.audio.pcm import decode_pcm16, from_pcm16
 from vivavoce.client import asking
-from vivavoce.client.asking import ask_aloud, ask_in_writing, configure, session_params
-from vivavoce.client.connection import Connection
+from vivavoce.client.asking import ask_aloud, ask_in_writing
+from vivavoce.client.realtime import RealtimeClient
 from vivavoce.errors import AudioFileError, ConnectionLost, ProtocolError, VivaVoceError
 
 SPEECH = (0.5 * np.sin(np.arange(3000))).astype(np.float32)  # 125 ms, so four frames
@@ -69,6 +69,20 @@ class Endpoint(ScriptedTransport):
         self.say({"type": "response.done", "response": {"id": response_id, "status": status, **details}})
 
 
+def client(endpoint):
+    return RealtimeClient(transport=lambda: endpoint, keep_audio=True, reconnect=False)
+
+
+async def aloud(endpoint, speech_end):
+    async with client(endpoint) as asking:
+        return await ask_aloud(asking, SPEECH, speech_end)
+
+
+async def in_writing(endpoint, question):
+    async with client(endpoint) as asking:
+        return await ask_in_writing(asking, question)
+
+
 class TestAloud:
     async def test_a_question_is_said_at_the_pace_of_speech_and_answered(self):
         def on_frame(endpoint, number):
@@ -82,7 +96,7 @@ class TestAloud:
 
         endpoint = Endpoint(on_frame=on_frame)
         began = asyncio.get_running_loop().time()
-        answer = await ask_aloud(Connection(endpoint), SPEECH, speech_end=0.12)
+        answer = await aloud(endpoint, 0.12)
         assert (answer.question, answer.text, answer.pcm) == ("How are you?", "Hello.", bytes(range(100)))
         assert (answer.turns, answer.status) == (1, "completed")
         heard = from_pcm16(decode_pcm16(b"".join(pcm for _, pcm in endpoint.frames)))
@@ -104,7 +118,7 @@ class TestAloud:
                 endpoint.end_turn()
                 endpoint.answer()
 
-        answer = await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)
+        answer = await aloud(Endpoint(on_frame=on_frame), 0.12)
         assert (answer.question, answer.text) == ("", "Hello.")
         assert answer.stages.transcript_final is None
 
@@ -123,7 +137,7 @@ class TestAloud:
                     endpoint.transcribe("are you?")
                     endpoint.answer("Fine.", "r1")
 
-        answer = await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)
+        answer = await aloud(Endpoint(on_frame=on_frame), 0.12)
         assert (answer.question, answer.text, answer.turns) == ("How are you?", "Fine.", 2)
 
     async def test_an_answer_before_the_end_of_the_recording_is_an_answer(self):
@@ -135,14 +149,14 @@ class TestAloud:
                 endpoint.answer()
 
         endpoint = Endpoint(on_frame=on_frame)
-        answer = await ask_aloud(Connection(endpoint), SPEECH, 0.12)
+        answer = await aloud(endpoint, 0.12)
         assert answer.text == "Hello."
         assert len(endpoint.frames) >= 4
 
     async def test_an_endpoint_that_hears_nothing_is_not_waited_for_long(self, monkeypatch):
         monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.05)
         with pytest.raises(AudioFileError, match="heard no speech"):
-            await ask_aloud(Connection(Endpoint()), SPEECH, 0.12)
+            await aloud(Endpoint(), 0.12)
 
     async def test_an_endpoint_that_could_not_understand_says_so(self, monkeypatch):
         monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.05)
@@ -154,7 +168,7 @@ class TestAloud:
                 endpoint.fail_to_transcribe()
 
         with pytest.raises(VivaVoceError, match="could not recognise the question: no memory"):
-            await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)
+            await aloud(Endpoint(on_frame=on_frame), 0.12)
 
     async def test_a_model_that_hears_for_itself_answers_without_a_transcript(self):
         def on_frame(endpoint, number):
@@ -164,7 +178,7 @@ class TestAloud:
                 endpoint.fail_to_transcribe()
                 endpoint.answer()
 
-        assert (await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)).text == "Hello."
+        assert (await aloud(Endpoint(on_frame=on_frame), 0.12)).text == "Hello."
 
     async def test_speech_that_begins_late_gets_its_time(self, monkeypatch):
         monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.2)
@@ -178,18 +192,18 @@ class TestAloud:
                     endpoint.transcribe("Hi")
                     endpoint.answer()
 
-        assert (await ask_aloud(Connection(Endpoint(on_frame=on_frame)), SPEECH, 0.12)).text == "Hello."
+        assert (await aloud(Endpoint(on_frame=on_frame), 0.12)).text == "Hello."
 
     async def test_an_endpoint_that_goes_away_is_an_error(self):
         endpoint = Endpoint(on_frame=lambda endpoint, _: endpoint.lose(1001, "bye"))
         with pytest.raises(ConnectionLost, match="bye"):
-            await ask_aloud(Connection(endpoint), SPEECH, 0.12)
+            await aloud(endpoint, 0.12)
 
 
 class TestInWriting:
     async def test_a_question_is_written_and_answered(self):
         endpoint = Endpoint(on_response_create=lambda endpoint: endpoint.answer("Paris."))
-        answer = await ask_in_writing(Connection(endpoint), "What is the capital of France?")
+        answer = await in_writing(endpoint, "What is the capital of France?")
         assert (answer.text, answer.pcm, answer.turns) == ("Paris.", bytes(range(100)), 0)
         assert endpoint.sent_types() == ["conversation.item.create", "response.create"]
         item = endpoint.sent[0]["item"]
@@ -209,55 +223,17 @@ class TestInWriting:
             on_response_create=lambda endpoint: endpoint.answer(status="failed", status_details=details)
         )
         with pytest.raises(VivaVoceError, match=f"could not answer: {why}"):
-            await ask_in_writing(Connection(endpoint), "Hello?")
+            await in_writing(endpoint, "Hello?")
 
     async def test_an_error_is_raised_with_its_facts(self):
         def refuse(endpoint):
             endpoint.say({"type": "error", "error": {"message": "No quota.", "code": "insufficient_quota"}})
 
         with pytest.raises(ProtocolError, match="No quota") as caught:
-            await ask_in_writing(Connection(Endpoint(on_response_create=refuse)), "Hello?")
+            await in_writing(Endpoint(on_response_create=refuse), "Hello?")
         assert caught.value.code == "insufficient_quota"
 
     async def test_an_endpoint_that_says_nothing_is_given_up(self, monkeypatch):
         monkeypatch.setattr(asking, "STALL_SECONDS", 0.01)
         with pytest.raises(VivaVoceError, match=r"said nothing for 0\.01 s"):
-            await ask_in_writing(Connection(Endpoint()), "Hello?")
-
-
-class TestSession:
-    async def configured(self, **wanted):
-        def accept(endpoint):
-            endpoint.say({"type": "session.updated", "session": {"type": "realtime", "id": "s"}})
-
-        endpoint = Endpoint(on_session_update=accept)
-        await configure(Connection(endpoint), session_params(**wanted))
-        return endpoint.sent[0]["session"]
-
-    async def test_the_defaults_are_left_to_the_endpoint(self):
-        pcm = {"type": "audio/pcm", "rate": 24_000}
-        assert await self.configured() == {
-            "type": "realtime",
-            "output_modalities": ["audio"],
-            "audio": {
-                "input": {
-                    "format": pcm,
-                    "transcription": {"model": asking.TRANSCRIPTION_MODEL},
-                    "turn_detection": {"type": "server_vad"},
-                },
-                "output": {"format": pcm},
-            },
-        }
-
-    async def test_what_is_wanted_is_asked_for(self):
-        session = await self.configured(instructions="Be brief.", voice="marin", push_to_talk=True)
-        assert session["instructions"] == "Be brief."
-        assert session["audio"]["output"]["voice"] == "marin"
-        assert session["audio"]["input"]["turn_detection"] is None
-
-    async def test_a_refusal_is_an_error(self):
-        def refuse(endpoint):
-            endpoint.say({"type": "error", "error": {"message": "No such voice.", "param": "session.audio"}})
-
-        with pytest.raises(ProtocolError, match="No such voice"):
-            await configure(Connection(Endpoint(on_session_update=refuse)), session_params())
+            await in_writing(Endpoint(), "Hello?")

@@ -13,6 +13,7 @@ from vivavoce import RealtimeClient
 from vivavoce.audio.wav import read_wav
 from vivavoce.client import recording
 from vivavoce.client.recording import Recorder, Recording
+from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.errors import RecordingError
 from vivavoce.testing import Cassette, Script, ScriptedEngine, Turn
 
@@ -95,6 +96,12 @@ def test_what_was_heard_is_in_it(tmp_path):
         speaker.heard = 2400
     assert (speaker.given, speaker.cleared) == (9600, 1)
     assert np.count_nonzero(read_wav(tmp_path / "it" / "assistant.wav")[0]) == 3600
+
+
+def test_a_player_elsewhere_stays_what_it_is(tmp_path):
+    player = RemotePlayer(lambda samples: None, lambda: None)
+    with Recorder(tmp_path / "it") as recorder:
+        assert recorder.speaker(player) is player
 
 
 def test_what_comes_too_fast_is_left_out_and_counted(tmp_path, monkeypatch):

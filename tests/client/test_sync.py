@@ -55,9 +55,18 @@ def test_speech_is_a_text_too():
         assert client.commit().text == "Noon."
 
 
-def test_the_conversation_is_a_copy():
-    with connected() as client:
-        assert client.conversation is not client.conversation
+def test_the_conversation_is_read_in_copies():
+    changes = []
+    with connected(Turn(say="Splendid!"), Turn(say="Fine.")) as client:
+        remove = client.conversation.on("item.completed", changes.append)
+        client.update_session(output_modalities=["text"])
+        client.send_text("How are you?").wait()
+        items = client.conversation.items
+        assert client.conversation.find(items[-1].id) == items[-1]
+        assert client.conversation.find(items[-1].id) is not items[-1]
+        remove()
+        client.send_text("And now?").wait()
+    assert [change.item.words for change in changes] == ["How are you?", "Splendid!"]
 
 
 def test_events_are_read_until_the_end():
@@ -203,7 +212,7 @@ def test_responses_are_cancelled_and_answers_interrupted():
 
 def test_it_can_all_that_the_other_can():
     names = {*dir(RealtimeClient), *vars(connected()._client)}
-    assert {name for name in names if not name.startswith("_")} <= {*dir(SyncRealtimeClient)}
+    assert {name for name in names if not name.startswith("_")} <= {*dir(SyncRealtimeClient), "conversation"}
     same = (
         "__init__",
         "tool",

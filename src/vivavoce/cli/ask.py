@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,9 +15,21 @@ from vivavoce.audio.endpointing import acoustic_end
 from vivavoce.audio.pcm import Samples, decode_pcm16, from_pcm16
 from vivavoce.audio.resample import resample
 from vivavoce.audio.wav import read_wav, write_wav
-from vivavoce.cli.endpoint import DEFAULT_MODEL, open_transport
-from vivavoce.client.asking import Answer, ask_aloud, ask_in_writing, configure, session_params
-from vivavoce.client.connection import Connection
+from vivavoce.cli.endpoint import DEFAULT_MODEL, open_endpoint, recording
+from vivavoce.cli.options import (
+    ApiKey,
+    EngineProfile,
+    Instructions,
+    Model,
+    Record,
+    Url,
+    Voice,
+    session_fields,
+)
+from vivavoce.client.asking import Answer, ask_aloud, ask_in_writing
+from vivavoce.client.line import Connect
+from vivavoce.client.realtime import RealtimeClient
+from vivavoce.client.recording import Recorder
 from vivavoce.errors import AudioFileError
 from vivavoce.protocol.session import PCM_RATE
 
@@ -38,22 +50,13 @@ def ask(
     *,
     text: Annotated[str | None, typer.Option(help="Ask this in writing; no file is needed.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the spoken answer to this WAV file.")] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            help="Ask the endpoint at this address, such as http://127.0.0.1:8000/v1; else the engine."
-        ),
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option(envvar="OPENAI_API_KEY", show_envvar=True, help="The key for that endpoint."),
-    ] = None,
-    model: Annotated[str, typer.Option(help="The model to ask for.")] = DEFAULT_MODEL,
-    voice: Annotated[str | None, typer.Option(help="The voice of the answer.")] = None,
-    instructions: Annotated[str | None, typer.Option(help="What the model should be like.")] = None,
-    engine_profile: Annotated[
-        str, typer.Option(help="Models of the engine: default, compact or small.")
-    ] = "default",
+    url: Url = None,
+    api_key: ApiKey = None,
+    model: Model = DEFAULT_MODEL,
+    voice: Voice = None,
+    instructions: Instructions = None,
+    engine_profile: EngineProfile = "default",
+    record: Record = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask a question and save the spoken answer; print both, and how long each stage of the turn took.
@@ -66,18 +69,14 @@ def ask(
     if out is not None and not out.parent.is_dir():
         raise AudioFileError(f"Cannot write {out}: there is no folder {out.parent}.")
     spoken = load_question(question) if question is not None else None
-    answer = asyncio.run(
-        _ask(
-            spoken,
-            text or "",
-            instructions=instructions,
-            voice=voice,
-            url=url,
-            api_key=api_key,
-            model=model,
-            engine_profile=engine_profile,
-        )
-    )
+
+    async def run() -> Answer:
+        async with open_endpoint(url, api_key=api_key, model=model, engine_profile=engine_profile) as connect:
+            with recording(record, url, model) as recorder:
+                fields = session_fields(instructions=instructions, voice=voice)
+                return await _ask(spoken, text or "", fields, connect, recorder)
+
+    answer = asyncio.run(run())
     if out is not None:
         if not answer.pcm:
             raise AudioFileError(f"The answer came without sound, so {out} was not written: {answer.text}")
@@ -105,18 +104,14 @@ def load_question(path: Path) -> tuple[Samples, float]:
 async def _ask(
     spoken: tuple[Samples, float] | None,
     text: str,
-    *,
-    instructions: str | None,
-    voice: str | None,
-    url: str | None,
-    api_key: str | None,
-    model: str,
-    engine_profile: str,
+    fields: dict[str, Any],
+    connect: Connect,
+    recorder: Recorder | None,
 ) -> Answer:
-    async with open_transport(url, api_key=api_key, model=model, engine_profile=engine_profile) as transport:
-        connection = Connection(transport)
-        await configure(connection, session_params(instructions=instructions, voice=voice))
-        return await (ask_aloud(connection, *spoken) if spoken else ask_in_writing(connection, text))
+    client = RealtimeClient(transport=connect, keep_audio=True, recorder=recorder, reconnect=False)
+    async with client:
+        await client.update_session(**fields)
+        return await (ask_aloud(client, *spoken) if spoken else ask_in_writing(client, text))
 
 
 def _facts(answer: Answer) -> dict[str, object]:

@@ -1,40 +1,40 @@
 """Where a command's session is held: with the engine in this process, or with any endpoint at an address."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from vivavoce.client.transport import Transport, WebSocketTransport
+from vivavoce.client.line import Connect
+from vivavoce.client.recording import Recorder
+from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import VivaVoceError
 
-__all__ = ["DEFAULT_MODEL", "Piece", "open_transport"]
+__all__ = ["DEFAULT_MODEL", "Piece", "open_endpoint", "recording"]
 
 DEFAULT_MODEL = "gpt-realtime"
 
 
 @asynccontextmanager
-async def open_transport(
+async def open_endpoint(
     url: str | None,
     *,
     api_key: str | None = None,
     model: str = DEFAULT_MODEL,
     engine_profile: str = "default",
     console: Console | None = None,
-) -> AsyncIterator[Transport]:
-    """Open a session, and close it at the end.
+) -> AsyncIterator[Connect]:
+    """Give what opens a session.
 
     With a ``url`` the session is there, and ``api_key`` goes with it; without one it is with the engine of this
-    process, whose weights are fetched first if they are missing, which ``console`` shows.
+    process, whose weights are fetched first if they are missing, which ``console`` shows, and which ends with this.
     """
     if url is not None:
-        transport = await WebSocketTransport.connect(url, api_key=api_key, model=model)
-        try:
-            yield transport
-        finally:
-            await transport.close()
+        yield partial(WebSocketTransport.connect, url, api_key=api_key, model=model)
         return
     try:
         from vivavoce.engine import Engine  # noqa: PLC0415 - heavy, and an extra
@@ -47,11 +47,19 @@ async def open_transport(
     try:
         with _Downloads(console or Console(stderr=True)) as downloads:
             await engine.start(downloads.show)
-        session = engine.connect(model=model)
-        yield session
-        await session.close()
+        yield partial(engine.connect, model=model)
     finally:
         await engine.close()
+
+
+@contextmanager
+def recording(folder: Path | None, url: str | None, model: str) -> Iterator[Recorder | None]:
+    """Give what records a session into ``folder``, if there is to be a recording."""
+    if folder is None:
+        yield None
+        return
+    with Recorder(folder, endpoint=url or "", model=model) as recorder:
+        yield recorder
 
 
 class Piece(Protocol):

@@ -1,30 +1,42 @@
 """``vivavoce talk``: a conversation by ear, with the microphone and the speakers of this machine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import aclosing
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from vivavoce.audio.devices import Microphone, Speaker
-from vivavoce.audio.pcm import Samples, decode_pcm16, encode_pcm16, from_pcm16, to_pcm16
-from vivavoce.cli.endpoint import DEFAULT_MODEL, open_transport
+from vivavoce.audio.pcm import Samples
+from vivavoce.cli.endpoint import DEFAULT_MODEL, open_endpoint, recording
 from vivavoce.cli.keys import presses
+from vivavoce.cli.options import (
+    ApiKey,
+    EngineProfile,
+    Instructions,
+    Model,
+    Record,
+    Url,
+    Voice,
+    session_fields,
+)
 from vivavoce.cli.transcript import Transcript
-from vivavoce.client.asking import configure, session_params
-from vivavoce.client.connection import Connection
-from vivavoce.client.conversation import Conversation
-from vivavoce.client.interruption import Action, Clear, Play, Send, VoiceLoop
+from vivavoce.client.notices import ConnectionInterrupted, StateRestored
+from vivavoce.client.realtime import RealtimeClient
 from vivavoce.errors import AudioDeviceError, ConnectionLost
+from vivavoce.protocol.client_events import InputAudioBufferClear
 from vivavoce.protocol.server_events import ErrorEvent
 from vivavoce.protocol.session import PCM_RATE
 
-__all__ = ["Ear", "Mouth", "converse", "talk"]
+if TYPE_CHECKING:
+    from vivavoce.client.reply import Reply
 
-OUTBOX_LIMIT = 250
-"""Events that wait for the endpoint: 10 s of sound. An endpoint that is further behind has gone away."""
+__all__ = ["MIN_COMMIT_SECONDS", "Ear", "converse", "talk"]
+
+MIN_COMMIT_SECONDS = 0.1
+"""Less than this cannot be committed: the endpoint would refuse it as empty."""
 
 _OTHER_WAYS = (
     "Without sound devices, ask with a file (vivavoce ask question.wav --out answer.wav), or talk in a browser: "
@@ -32,24 +44,6 @@ _OTHER_WAYS = (
 )
 
 _console = Console(highlight=False)
-
-
-class Mouth(Protocol):
-    """Something that plays."""
-
-    @property
-    def heard(self) -> int:
-        """Samples at 24 kHz that were heard since it was last cleared."""
-        ...
-
-    def play(self, samples: Samples) -> None:
-        """Play these after all others."""
-        ...
-
-    def clear(self) -> None:
-        """Be silent."""
-        ...
-
 
 Ear = AsyncIterator[Samples]
 """Something that hears: frames at 24 kHz."""
@@ -61,22 +55,13 @@ def talk(
         bool,
         typer.Option("--push-to-talk", help="Listen only while the space bar is held, or between two taps."),
     ] = False,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            help="Talk with the endpoint at this address, such as http://127.0.0.1:8000/v1; else the engine."
-        ),
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option(envvar="OPENAI_API_KEY", show_envvar=True, help="The key for that endpoint."),
-    ] = None,
-    model: Annotated[str, typer.Option(help="The model to ask for.")] = DEFAULT_MODEL,
-    voice: Annotated[str | None, typer.Option(help="The voice of the answers.")] = None,
-    instructions: Annotated[str | None, typer.Option(help="What the model should be like.")] = None,
-    engine_profile: Annotated[
-        str, typer.Option(help="Models of the engine: default, compact or small.")
-    ] = "default",
+    url: Url = None,
+    api_key: ApiKey = None,
+    model: Model = DEFAULT_MODEL,
+    voice: Voice = None,
+    instructions: Instructions = None,
+    engine_profile: EngineProfile = "default",
+    record: Record = None,
 ) -> None:
     """Talk with the engine of this machine, or with any endpoint, by microphone and speakers.
 
@@ -89,19 +74,23 @@ def talk(
         except AudioDeviceError as error:
             raise AudioDeviceError(f"{error} {_OTHER_WAYS}") from error
         async with (
-            open_transport(url, api_key=api_key, model=model, engine_profile=engine_profile) as transport,
+            open_endpoint(url, api_key=api_key, model=model, engine_profile=engine_profile) as connect,
             microphone,
             speaker,
             aclosing(presses() if push_to_talk else _never()) as keys,
         ):
-            connection = Connection(transport)
-            params = session_params(instructions=instructions, voice=voice, push_to_talk=push_to_talk)
-            await configure(connection, params)
-            loop = VoiceLoop(push_to_talk=push_to_talk)
-            with Transcript(_console) as transcript:
-                await converse(
-                    connection, loop, ear=microphone, mouth=speaker, keys=keys, transcript=transcript
-                )
+            with recording(record, url, model) as recorder:
+                async with RealtimeClient(transport=connect, speaker=speaker, recorder=recorder) as client:
+                    fields = session_fields(instructions=instructions, voice=voice, push_to_talk=push_to_talk)
+                    await client.update_session(**fields)
+                    with Transcript(_console) as transcript:
+                        await converse(
+                            client,
+                            ear=microphone,
+                            keys=keys,
+                            transcript=transcript,
+                            push_to_talk=push_to_talk,
+                        )
 
     try:
         asyncio.run(run())
@@ -116,93 +105,107 @@ async def _never() -> AsyncGenerator[bool, None]:
 
 
 async def converse(
-    connection: Connection,
-    loop: VoiceLoop,
+    client: RealtimeClient,
     *,
     ear: Ear,
-    mouth: Mouth,
     keys: AsyncIterator[bool],
     transcript: Transcript,
+    push_to_talk: bool = False,
 ) -> None:
     """Hold a conversation until the endpoint ends it. Raises `ConnectionLost` when that is not in a regular way.
 
     ``keys`` says True when the talk key goes down and False when it comes up.
     """
-    await _Talk(connection, loop, mouth, transcript).hold(ear, keys)
+    await _Talk(client, transcript, push_to_talk=push_to_talk).hold(ear, keys)
 
 
 class _Talk:
-    """The shell around a `VoiceLoop`: it performs its actions, and decides nothing."""
+    """The microphone, the talk key and the screen, around a client."""
 
-    def __init__(self, connection: Connection, loop: VoiceLoop, mouth: Mouth, transcript: Transcript) -> None:
-        self._connection = connection
-        self._loop = loop
-        self._mouth = mouth
+    def __init__(self, client: RealtimeClient, transcript: Transcript, *, push_to_talk: bool) -> None:
+        self._client = client
         self._transcript = transcript
-        self._conversation = Conversation()
-        self._outbox: asyncio.Queue[Send] = asyncio.Queue(OUTBOX_LIMIT)
+        self._push_to_talk = push_to_talk
+        self._talking = not push_to_talk
+        """Whether the microphone is being listened to."""
+        self._said = 0
+        self._reply: Reply | None = None
 
     async def hold(self, ear: Ear, keys: AsyncIterator[bool]) -> None:
         self._show()
+        forget = self._client.on("response.created", self._answering)
         tasks = [
             asyncio.create_task(self._receive(), name="receive"),
-            asyncio.create_task(self._send(), name="send"),
-            asyncio.create_task(self._hear(ear), name="hear"),
-            asyncio.create_task(self._press(keys), name="press"),
+            asyncio.create_task(_while_connected(self._hear(ear)), name="hear"),
+            asyncio.create_task(_while_connected(self._press(keys)), name="press"),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
+            forget()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _receive(self) -> None:
-        async for event in self._connection:
-            self._perform(self._loop.take(event, self._mouth.heard))
-            if isinstance(event, ErrorEvent):
-                self._transcript.note(f"The endpoint says: {event.error.message}")
-            item = self._conversation.fold(event)
-            self._transcript.show(self._conversation, item, self._status)
+        async for event in self._client:
+            match event:
+                case ErrorEvent(error=wrong):
+                    self._transcript.note(f"The endpoint says: {wrong.message}")
+                case ConnectionInterrupted():
+                    self._transcript.note("The connection is lost; trying again.")
+                case StateRestored(lost=lost):
+                    self._transcript.note(
+                        " ".join(["The conversation goes on.", *(loss.what for loss in lost)])
+                    )
+            self._show(getattr(event, "item_id", ""))
+
+    def _answering(self, _: object) -> None:
+        if self._push_to_talk and self._talking:  # the key went down before it began
+            self._client.interrupt()
 
     async def _hear(self, ear: Ear) -> None:
         async for frame in ear:
-            self._perform(self._loop.hear(encode_pcm16(to_pcm16(frame))))
+            if self._talking:
+                self._said += len(frame)
+                await self._client.send_audio(frame)
 
     async def _press(self, keys: AsyncIterator[bool]) -> None:
         async for down in keys:
-            self._perform(self._loop.press(self._mouth.heard) if down else self._loop.release())
-            self._show()
+            if down != self._talking:
+                await (self._begin() if down else self._end())
+                self._show()
 
-    async def _send(self) -> None:
-        try:
-            while True:
-                await self._connection.send((await self._outbox.get()).event)
-        except ConnectionLost:  # only who receives learns why the endpoint left
-            await asyncio.get_running_loop().create_future()
+    async def _begin(self) -> None:
+        self._talking, self._said = True, 0
+        self._client.interrupt()
+        if self._reply is not None:
+            self._client.cancel(self._reply)
 
-    def _perform(self, actions: list[Action]) -> None:
-        for action in actions:
-            match action:
-                case Send():
-                    try:
-                        self._outbox.put_nowait(action)
-                    except asyncio.QueueFull:
-                        raise ConnectionLost(1006, "it has stopped listening") from None
-                case Play(pcm):
-                    self._mouth.play(from_pcm16(decode_pcm16(pcm)))
-                case Clear():
-                    self._mouth.clear()
+    async def _end(self) -> None:
+        """Ask for the answer. Too short a press means nothing."""
+        self._talking = False
+        if self._said < MIN_COMMIT_SECONDS * PCM_RATE:
+            await self._client.send(InputAudioBufferClear())
+        else:
+            self._reply = await self._client.commit()
 
-    def _show(self) -> None:
-        self._transcript.show(self._conversation, None, self._status)
+    def _show(self, item_id: str = "") -> None:
+        conversation = self._client.conversation
+        self._transcript.show(conversation, conversation.find(item_id), self._status)
 
     @property
     def _status(self) -> str:
-        if not self._loop.push_to_talk:
+        if not self._push_to_talk:
             return "Listening. Ctrl-C ends it."
-        return (
-            "Listening: release or tap space to send." if self._loop.talking else "Hold or tap space to talk."
-        )
+        return "Listening: release or tap space to send." if self._talking else "Hold or tap space to talk."
+
+
+async def _while_connected(work: Coroutine[Any, Any, None]) -> None:
+    """Do something until the session is over: only who receives learns why."""
+    try:
+        await work
+    except ConnectionLost:
+        await asyncio.get_running_loop().create_future()

@@ -1,27 +1,23 @@
 """One question, one answer: say it or write it to an endpoint, and measure the turn."""
 
 import asyncio
-import base64
 import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from vivavoce.audio.pcm import Samples, encode_pcm16, to_pcm16
-from vivavoce.client.connection import Connection
-from vivavoce.client.conversation import Conversation, ConversationItem
+from vivavoce.client.connection import NORMAL_CLOSURE
+from vivavoce.client.conversation import ConversationItem
 from vivavoce.client.latency import Stages, TurnLatency
-from vivavoce.errors import AudioFileError, ProtocolError, VivaVoceError
-from vivavoce.protocol.client_events import (
-    ConversationItemCreate,
-    InputAudioBufferAppend,
-    ResponseCreate,
-    SessionUpdate,
-)
+from vivavoce.client.notices import Notice
+from vivavoce.client.realtime import RealtimeClient
+from vivavoce.client.streams import EventStream, StreamEvent
+from vivavoce.errors import AudioFileError, ConnectionLost, ProtocolError, VivaVoceError
 from vivavoce.protocol.codec import UnknownEvent
-from vivavoce.protocol.items import InputText, MessageItem
 from vivavoce.protocol.responses import Response
 from vivavoce.protocol.server_events import (
     ConversationItemInputAudioTranscriptionFailed,
@@ -30,22 +26,10 @@ from vivavoce.protocol.server_events import (
     ResponseCreated,
     ResponseDone,
     ServerEvent,
-    SessionUpdated,
 )
-from vivavoce.protocol.session import PCM_RATE, AudioPcm
-from vivavoce.protocol.session_params import (
-    AudioInputParams,
-    AudioOutputParams,
-    AudioParams,
-    RealtimeSessionParams,
-    ServerVadParams,
-    TranscriptionParams,
-)
+from vivavoce.protocol.session import PCM_RATE
 
-__all__ = ["TRANSCRIPTION_MODEL", "Answer", "ask_aloud", "ask_in_writing", "configure", "session_params"]
-
-TRANSCRIPTION_MODEL = "gpt-4o-mini-transcribe"
-"""What OpenAI should write the user's words down with; other endpoints take their own."""
+__all__ = ["Answer", "ask_aloud", "ask_in_writing"]
 
 FRAME_SECONDS = 0.04
 """Audio in one ``input_audio_buffer.append``."""
@@ -77,69 +61,35 @@ class Answer:
     """The response's: completed, incomplete or cancelled."""
 
 
-def session_params(
-    *,
-    instructions: str | None = None,
-    voice: str | None = None,
-    push_to_talk: bool = False,
-) -> RealtimeSessionParams:
-    """Return a session that hears and speaks PCM16 at 24 kHz and transcribes what it hears; None is its default."""
-    params = RealtimeSessionParams(
-        output_modalities=["audio"],
-        audio=AudioParams(
-            input=AudioInputParams(
-                format=AudioPcm(),
-                transcription=TranscriptionParams(model=TRANSCRIPTION_MODEL),
-                turn_detection=None if push_to_talk else ServerVadParams(),
-            ),
-            output=AudioOutputParams(format=AudioPcm()),
-        ),
-    )
-    if instructions is not None:
-        params.instructions = instructions
-    if voice is not None and params.audio and params.audio.output:
-        params.audio.output.voice = voice
-    return params
-
-
-async def configure(connection: Connection, params: RealtimeSessionParams) -> None:
-    """Change the session, and wait until it is changed. Raises `ProtocolError` when the endpoint refuses."""
-    await connection.send(SessionUpdate(session=params))
-    while not isinstance(await _next(connection), SessionUpdated):
-        pass
-
-
-async def ask_aloud(connection: Connection, question: Samples, speech_end: float) -> Answer:
+async def ask_aloud(client: RealtimeClient, question: Samples, speech_end: float) -> Answer:
     """Say a question to a session that detects turns, at the pace of speech, and wait for the answer.
 
-    ``question`` is at 24 kHz; its speech ends after ``speech_end`` seconds, and from there the stages count. After
-    it comes silence, as from a microphone in a quiet room. Raises `AudioFileError` when the endpoint hears no
-    speech.
+    The client must keep audio, as PCM16. ``question`` is at 24 kHz; its speech ends after ``speech_end`` seconds, and
+    from there the stages count. After it comes silence, as from a microphone in a quiet room. Raises `AudioFileError`
+    when the endpoint hears no speech.
     """
-    turn = _Turn(connection)
-    began = _now()
-    turn.latency.anchor = began + speech_end
-    saying = asyncio.create_task(_say(connection, question, began, turn.said), name="say the question")
-    try:
-        response = await turn.answered()
-    finally:
-        saying.cancel()
-        await asyncio.gather(saying, return_exceptions=True)
-    await turn.transcribed()
-    return turn.answer(response)
+    with _Turn(client) as turn:
+        began = _now()
+        turn.latency.anchor = began + speech_end
+        saying = asyncio.create_task(_say(client, question, began, turn.said), name="say the question")
+        try:
+            response = await turn.answered()
+        finally:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
+        await turn.transcribed()
+        return turn.answer(response)
 
 
-async def ask_in_writing(connection: Connection, question: str) -> Answer:
-    """Write a question, and wait for the answer. The stages count from ``response.create``."""
-    turn = _Turn(connection, said=True)
-    item = MessageItem(role="user", content=[InputText(text=question)])
-    await connection.send(ConversationItemCreate(item=item))
-    turn.latency.anchor = _now()
-    await connection.send(ResponseCreate())
-    return turn.answer(await turn.answered())
+async def ask_in_writing(client: RealtimeClient, question: str) -> Answer:
+    """Write a question, and wait for the answer. The stages count from the moment when it is asked."""
+    with _Turn(client, said=True) as turn:
+        turn.latency.anchor = _now()
+        await client.send_text(question)
+        return turn.answer(await turn.answered())
 
 
-async def _say(connection: Connection, question: Samples, began: float, said: Callable[[], None]) -> None:
+async def _say(client: RealtimeClient, question: Samples, began: float, said: Callable[[], None]) -> None:
     """Send a question in frames, each when a microphone would have had it, and then silence without end."""
     size = round(PCM_RATE * FRAME_SECONDS)
     pcm = encode_pcm16(to_pcm16(np.pad(question, (0, -len(question) % size))))
@@ -149,20 +99,24 @@ async def _say(connection: Connection, question: Samples, began: float, said: Ca
             said()
         frame = frames[number] if number < len(frames) else bytes(size * 2)
         await asyncio.sleep(began + (number + 1) * FRAME_SECONDS - _now())
-        await connection.send(InputAudioBufferAppend(audio=base64.b64encode(frame).decode()))
+        await client.send_audio(frame)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _next(connection: Connection) -> ServerEvent | UnknownEvent:
+async def _next(events: EventStream) -> ServerEvent | UnknownEvent:
     """Return the next event; an ``error`` event is raised."""
     try:
         async with asyncio.timeout(STALL_SECONDS):
-            event = await connection.receive()
+            event = await anext(events, None)
+            while isinstance(event, Notice):
+                event = await anext(events, None)
     except TimeoutError as error:
         raise VivaVoceError(f"The endpoint has said nothing for {STALL_SECONDS:g} s.") from error
+    if event is None:
+        raise ConnectionLost(NORMAL_CLOSURE)
     if isinstance(event, ErrorEvent):
         wrong = event.error
         raise ProtocolError(wrong.message, code=wrong.code, param=wrong.param, type=wrong.type)
@@ -172,15 +126,22 @@ async def _next(connection: Connection) -> ServerEvent | UnknownEvent:
 class _Turn:
     """One question and its answer, as they go."""
 
-    def __init__(self, connection: Connection, *, said: bool = False) -> None:
+    def __init__(self, client: RealtimeClient, *, said: bool = False) -> None:
         self.latency = TurnLatency()
-        self._connection = connection
-        self._conversation = Conversation(keep_audio=True)
+        self._events = client.events()
+        self._conversation = client.conversation
+        self._stop_measuring = client.on("*", self._measure)
         self._response_id: str | None = None
         self._ended: Response | None = None
         self._said = said
         self._failure = ""
         self._patience = asyncio.timeout(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_measuring()
 
     def said(self) -> None:
         """Note that the question is out: from now on a response that ends is the answer."""
@@ -250,7 +211,8 @@ class _Turn:
         return [item for item in self._conversation.items if item.role == "user"]
 
     async def _next(self) -> ServerEvent | UnknownEvent:
-        event = await _next(self._connection)
-        self.latency.feed(_now(), event)
-        self._conversation.fold(event)
-        return event
+        return await _next(self._events)
+
+    def _measure(self, event: StreamEvent) -> None:
+        if not isinstance(event, Notice):
+            self.latency.feed(_now(), event)

@@ -16,6 +16,7 @@ from vivavoce.audio.pcm import Samples
 from vivavoce.client.endpoints import shown
 from vivavoce.client.frames import Direction, Frame
 from vivavoce.client.line import Connect
+from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.client.speaking import Loudspeaker
 from vivavoce.client.tap import tapped
 from vivavoce.client.tape import EVENTS, FORMAT, SESSION, SessionInfo, Tape
@@ -77,7 +78,12 @@ class Recorder:
         return tapped(connect, self._note)
 
     def speaker(self, speaker: Loudspeaker) -> Loudspeaker:
-        """Return what plays as ``speaker`` does, and is recorded. Its ``heard`` is read by another thread."""
+        """Return what plays as ``speaker`` does, and is recorded. Its ``heard`` is read by another thread.
+
+        What a player elsewhere says of what was heard comes too late: what it plays stands where it arrived.
+        """
+        if isinstance(speaker, RemotePlayer):
+            return speaker
         self._put(self._tape.await_sound)
         self._ear = _Ear(speaker, self._tape, put=self._put, now=self._now)
         return self._ear

@@ -10,7 +10,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from vivavoce.client.audience import Handler
 from vivavoce.client.background import Background
-from vivavoce.client.conversation import Conversation
+from vivavoce.client.changes import Change
+from vivavoce.client.conversation import Conversation, ConversationItem
 from vivavoce.client.microphone import Ear, OpenMicrophone
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.reply import Reply
@@ -21,7 +22,13 @@ from vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
 from vivavoce.protocol.responses import Response
 from vivavoce.protocol.session import PCM_RATE, Session
 
-__all__ = ["SyncEventStream", "SyncMicrophone", "SyncRealtimeClient", "SyncReply"]
+__all__ = [
+    "SyncConversation",
+    "SyncEventStream",
+    "SyncMicrophone",
+    "SyncRealtimeClient",
+    "SyncReply",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -121,6 +128,30 @@ class SyncMicrophone:
         return self._client._background.run(self._client._released(self._microphone))  # noqa: SLF001
 
 
+class SyncConversation:
+    """The conversation of a session, which goes on in another thread: what this gives are copies."""
+
+    def __init__(self, conversation: Conversation, safely: Callable[[Callable[[], Any]], Any]) -> None:
+        self._conversation = conversation
+        self._safely = safely
+
+    @property
+    def items(self) -> list[ConversationItem]:
+        """The items as they are now."""
+        items: list[ConversationItem] = self._safely(lambda: copy.deepcopy(self._conversation.items))
+        return items
+
+    def find(self, item_id: str) -> ConversationItem | None:
+        """Return the item of this id as it is now."""
+        item: ConversationItem | None = self._safely(lambda: copy.deepcopy(self._conversation.find(item_id)))
+        return item
+
+    def on(self, name: str, listener: Callable[[Change], object]) -> Callable[[], None]:
+        """Call a listener for every change of a type, as `Conversation.on` does, in the client's thread."""
+        remove: Callable[[], None] = self._safely(lambda: self._conversation.on(name, listener))
+        return lambda: self._safely(remove)
+
+
 def _constructor(
     _: Callable[Concatenate[Any, P], None],
 ) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
@@ -170,6 +201,8 @@ class SyncRealtimeClient:
         self._background = Background("realtime client")
         self._own = SyncEventStream(self._background, aiter(self._client))
         self._replies: set[asyncio.Future[Response]] = set()
+        self.conversation = SyncConversation(self._client.conversation, self._safely)
+        """The conversation, always current."""
 
     # Connecting.
 
@@ -224,11 +257,6 @@ class SyncRealtimeClient:
         return lambda: self._safely(remove)
 
     # What is so.
-
-    @property
-    def conversation(self) -> Conversation:
-        """The conversation as it is now: a copy, to be read in peace."""
-        return self._safely(lambda: copy.deepcopy(self._client.conversation))
 
     @property
     def session(self) -> Session | None:
