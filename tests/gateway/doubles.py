@@ -150,12 +150,19 @@ class RunningGateway:
 
 @asynccontextmanager
 async def gateway(upstream=None, /, *, web_folder=None, progress=None, ready=True, stages=(), **settings):
-    """Run a gateway on a free port of loopback; wait until its endpoint is ready, unless told not to."""
+    """Run a gateway on a free port of loopback, open to all programs and pages of this machine.
+
+    Waits until its endpoint is ready, unless told not to.
+    """
     upstream = upstream or ScriptedUpstream()
     folder = {} if web_folder is None else {"web_folder": web_folder}
     behind = upstream if hasattr(upstream, "reach") else LocalUpstream(upstream)
     app = create_app(
-        GatewaySettings(**{"port": 0, **settings}), behind, progress=progress, stages=stages, **folder
+        GatewaySettings(**{"port": 0, "local_access": "open", **settings}),
+        behind,
+        progress=progress,
+        stages=stages,
+        **folder,
     )
     connections = []
 

@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.gateway.client_secrets import ClientSecrets, is_ephemeral
+from vivavoce.gateway.client_secrets import ClientSecrets, Granted, is_ephemeral
+from vivavoce.gateway.opening import Caller
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
-BRIEF = RealtimeSessionParams(instructions="Be brief.")
+BRIEF = Granted(RealtimeSessionParams(instructions="Be brief."), Caller("ada"))
+PLAIN = Granted(RealtimeSessionParams())
 
 
 def test_a_key_opens_what_it_was_made_for_again_and_again_until_it_expires():
@@ -19,10 +23,25 @@ def test_a_key_opens_what_it_was_made_for_again_and_again_until_it_expires():
 
 def test_each_opens_its_own():
     secrets = ClientSecrets(2)
-    one, other = (secrets.issue(session, now=0, seconds=10) for session in (BRIEF, RealtimeSessionParams()))
+    one, other = (secrets.issue(session, now=0, seconds=10) for session in (BRIEF, PLAIN))
     assert one.value != other.value
     assert secrets.find(one.value, now=1) is BRIEF
-    assert secrets.find(other.value, now=1) == RealtimeSessionParams()
+    assert secrets.find(other.value, now=1) is PLAIN
+
+
+def test_a_key_for_many_sessions_is_not_used_up():
+    secrets = ClientSecrets(1)
+    value = secrets.issue(BRIEF, now=0, seconds=10).value
+    assert [secrets.spend(value, now=now) for now in (1, 2, 10)] == [True, True, False]
+
+
+def test_a_key_for_a_single_session_opens_one():
+    secrets = ClientSecrets(1)
+    value = secrets.issue(replace(BRIEF, single_use=True), now=0, seconds=10).value
+    assert secrets.find(value, now=1) == replace(BRIEF, single_use=True)
+    assert [secrets.spend(value, now=1), secrets.spend(value, now=1)] == [True, False]
+    assert secrets.find(value, now=1) is None
+    assert len(secrets) == 0
 
 
 @pytest.mark.parametrize("value", ["", "ek_", "ek_0123", "sk-x", "ek_\ud800"])

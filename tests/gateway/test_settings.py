@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from vivavoce.gateway.settings import GatewaySettings, is_loopback
+from vivavoce.gateway.loopback import is_loopback
+from vivavoce.gateway.settings import GatewaySettings
 
 
 class TestSources:

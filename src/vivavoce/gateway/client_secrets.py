@@ -10,10 +10,11 @@ import secrets
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from vivavoce.gateway.opening import ANYONE, Caller
 from vivavoce.protocol.client_secrets import KEY_PREFIX
 from vivavoce.protocol.session_params import SessionParams
 
-__all__ = ["ClientSecrets", "Issued", "is_ephemeral"]
+__all__ = ["ClientSecrets", "Granted", "Issued", "is_ephemeral"]
 
 RANDOM_BYTES = 16
 
@@ -28,8 +29,20 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Granted:
+    """What a key was made for."""
+
     session: SessionParams
+    """What its sessions begin with."""
+    caller: Caller = ANYONE
+    """Whose they are."""
+    single_use: bool = False
+    """Whether it opens one session only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    granted: Granted
     expires_at: int
 
 
@@ -50,20 +63,27 @@ class ClientSecrets:
             return 0
         return math.ceil(min(kept.expires_at for kept in self._kept.values()) - now)
 
-    def issue(self, session: SessionParams, *, now: float, seconds: int) -> Issued:
+    def issue(self, granted: Granted, *, now: float, seconds: int) -> Issued:
         """Make a key that opens such sessions for so many seconds. There must be room for it."""
         if self.room_in(now):
             raise RuntimeError(
                 f"there are {self._limit} keys already: expected to be asked when there is room"
             )
         issued = Issued(KEY_PREFIX + secrets.token_hex(RANDOM_BYTES), int(now) + seconds)
-        self._kept[_digest(issued.value)] = _Kept(session, issued.expires_at)
+        self._kept[_digest(issued.value)] = _Kept(granted, issued.expires_at)
         return issued
 
-    def find(self, value: str, *, now: float) -> SessionParams | None:
-        """Return what a key's sessions begin with, or None where it is unknown or has expired."""
+    def find(self, value: str, *, now: float) -> Granted | None:
+        """Return what a key was made for, or None where it is unknown, used up or has expired."""
         kept = self._kept.get(_digest(value))
-        return kept.session if kept is not None and now < kept.expires_at else None
+        return kept.granted if kept is not None and now < kept.expires_at else None
+
+    def spend(self, value: str, *, now: float) -> bool:
+        """Note that a session is about to open; return whether the key still opened one."""
+        granted = self.find(value, now=now)
+        if granted is not None and granted.single_use:
+            del self._kept[_digest(value)]
+        return granted is not None
 
 
 def is_ephemeral(key: str | None) -> TypeGuard[str]:

@@ -8,10 +8,10 @@ is seen in ``Host``. So both are checked, on every request. Programs send no ``O
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
+from vivavoce.gateway.loopback import is_loopback, without_port
 from vivavoce.gateway.refusal import Refusal
-from vivavoce.gateway.settings import GatewaySettings, is_loopback
+from vivavoce.gateway.settings import GatewaySettings
 
 __all__ = ["Doorkeeper"]
 
@@ -55,10 +55,7 @@ class Doorkeeper:
         return None
 
     def _knows(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        name = without_port(host)
         return is_loopback(name) or name in self.hosts or (self.any_address and _is_address(name))
 
     def _welcomes(self, origin: str, host: str) -> bool:

@@ -36,7 +36,8 @@ async def hold(
 ) -> web.StreamResponse:
     """Hold a session until one of both sides ends it, or refuse it where the endpoint does.
 
-    ``admission`` is what let the client in: an ephemeral key for one session is used up now. ``protocols`` are the WebSocket's subprotocols that may be selected.
+    ``admission`` let the client in; an ephemeral key for a single session is used up now. ``protocols`` are
+    the WebSocket's subprotocols that may be selected.
     """
     gateway = request.app[GATEWAY]
     try:

@@ -7,6 +7,8 @@ import msgspec
 from aiohttp import hdrs, web
 
 from vivavoce.errors import ProtocolError
+from vivavoce.gateway.client_secrets import Granted
+from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._readiness import refuse_state
 from vivavoce.gateway.state import GATEWAY, Gateway
@@ -14,17 +16,27 @@ from vivavoce.protocol.client_secrets import ClientSecret, ExpiresAfter
 from vivavoce.protocol.codec import decode_client_secret_params
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
-__all__ = ["client_secrets"]
+__all__ = ["make_client_secret"]
 
 
-async def client_secrets(request: web.Request) -> web.Response:
-    """Make an ephemeral key, or say what is wrong with what was asked."""
+async def make_client_secret(request: web.Request) -> web.Response:
+    """Make an ephemeral key, or say what is wrong with what was asked.
+
+    ``?single_use=true`` makes one that opens a single session.
+    """
     gateway = request.app[GATEWAY]
+    maker = await gateway.door.authenticate(request)
+    if isinstance(maker, Refusal):
+        return maker.response()
+    caller = gateway.door.guest(request, maker)
+    if isinstance(caller, Refusal):
+        return caller.response()
     refusal = _refuse_content(request) or refuse_state(gateway)
     if refusal is not None:
         return refusal.response()
     try:
-        return _make(gateway, await request.read())
+        single_use = _single_use(request) or gateway.settings.client_secret_single_use
+        return _make(gateway, await request.read(), caller, single_use=single_use)
     except web.HTTPRequestEntityTooLarge:
         limit = gateway.settings.max_body_bytes
         message = f"Expected a body of at most {limit} bytes, got a longer one."
@@ -48,7 +60,16 @@ def _refuse_content(request: web.Request) -> Refusal | None:
     )
 
 
-def _make(gateway: Gateway, body: bytes) -> web.Response:
+def _single_use(request: web.Request) -> bool:
+    match request.query.get("single_use"):
+        case None | "false":
+            return False
+        case "true":
+            return True
+    raise ProtocolError("Expected true or false.", code="invalid_value", param="single_use")
+
+
+def _make(gateway: Gateway, body: bytes, caller: Caller, *, single_use: bool) -> web.Response:
     asked = decode_client_secret_params(body)
     params = asked.session or RealtimeSessionParams()
     session = gateway.upstream.describe(params)
@@ -62,7 +83,8 @@ def _make(gateway: Gateway, body: bytes) -> web.Response:
             type="server_error",
             retry_after=wait,
         ).response()
-    issued = secrets.issue(params, now=now, seconds=(asked.expires_after or ExpiresAfter()).seconds)
+    seconds = (asked.expires_after or ExpiresAfter()).seconds
+    issued = secrets.issue(Granted(params, caller, single_use=single_use), now=now, seconds=seconds)
     return web.Response(
         body=msgspec.json.encode(
             ClientSecret(value=issued.value, expires_at=issued.expires_at, session=session)
