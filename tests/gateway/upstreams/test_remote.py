@@ -101,6 +101,37 @@ class TestRelaying:
             await asyncio.gather(*(ws.close() for ws in sockets))
 
 
+class TestModels:
+    OLD = "/v1/realtime?model=gpt-4o-realtime-preview-2024-10-01"
+
+    async def test_an_old_name_leads_to_the_model_of_the_settings(self, caplog):
+        async with (
+            providing() as provider,
+            _gateway(provider, openai_realtime_model="gpt-realtime-2") as running,
+            running.connect(self.OLD) as ws,
+        ):
+            assert (await _created(ws))["model"] == "gpt-realtime-2"
+            assert ws._response.headers["Vivavoce-Warning"] == (
+                "The model gpt-4o-realtime-preview-2024-10-01 is gone; gpt-realtime-2 answers in its place."
+            )
+            assert "is gone" in caplog.text
+
+    async def test_so_does_none(self):
+        async with (
+            providing() as provider,
+            _gateway(provider, openai_realtime_model="gpt-realtime-2") as running,
+            running.connect("/v1/realtime") as ws,
+        ):
+            assert (await _created(ws))["model"] == "gpt-realtime-2"
+            assert "Vivavoce-Warning" not in ws._response.headers
+
+    async def test_what_is_not_allowed_is_refused(self):
+        async with providing() as provider, _gateway(provider, allowed_models="gpt-realtime-2") as running:
+            status, error, _ = await running.refused()
+            assert (status, error["code"], error["param"]) == (404, "model_not_found", "model")
+            assert provider.requests == []
+
+
 class TestSideband:
     async def test_a_call_is_controlled(self):
         async with providing() as provider, _gateway(provider) as running:
