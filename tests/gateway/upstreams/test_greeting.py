@@ -41,7 +41,7 @@ async def test_what_was_granted_is_what_the_session_was_created_with():
     assert created["session"] == {"instructions": "Sing."}
     (update,) = (json.loads(data) for data in transport.heard)
     assert update["session"] == {"type": "realtime", "instructions": "Sing."}
-    await greeted.send(b"{}")
+    await greeted.send(transport.heard[0])
     await greeted.close(1001)
     assert transport.closed.result()[0] == 1001
 
