@@ -151,6 +151,12 @@ def test_a_frame_reads_its_type_and_decodes_on_demand():
     assert isinstance(Frame(json.dumps(delta)).server_event(), ResponseOutputAudioDelta)
 
 
+def test_a_frame_tells_its_fields_whatever_they_are():
+    assert Frame(UPDATE).fields()["session"] == {"type": "realtime", "future": [1.0, 1000.0]}
+    with pytest.raises(ProtocolError, match="parse JSON"):
+        Frame(b'{"type":"x","deep":' + b"[" * 5000 + b"]" * 5000 + b"}").fields()
+
+
 def test_a_frame_whose_fields_are_replaced_keeps_all_others_byte_for_byte():
     frame = Frame(UPDATE).replace(event_id="b", added=[None])
     assert frame.data == (

@@ -171,6 +171,12 @@ class Frame:
         """Decode it as a server's event, as `decode_server_event` does."""
         return decode_server_event(self.data)
 
+    def fields(self) -> dict[str, Any]:
+        """Decode it as JSON and nothing more, for those who know better what it may hold; raises `ProtocolError`."""
+        fields = _any(self.data)
+        assert isinstance(fields, dict), "only an object has a type"
+        return fields
+
     def replace(self, **fields: Any) -> "Frame":
         """Return a frame with these top-level fields instead; `msgspec.UNSET` takes a field out.
 
