@@ -44,6 +44,7 @@ IMPURE = {
 }  # fmt: skip
 
 WITHOUT_TEST = {
+    "client/notices.py": "declares what the client tells",
     "engine/models/protocols.py": "declares protocols",
     "engine/session/effects.py": "declares what the machine asks for",
     "engine/session/inputs.py": "declares what the machine is told",

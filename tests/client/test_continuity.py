@@ -193,9 +193,9 @@ class TestTurns:
     def test_one_that_is_being_said_is_sent_again(self, session):
         session.hear(commit=False)
         interruption = session.interrupt()
-        assert [(event.type, event.item_id) for event in interruption.events] == [
-            ("conversation.item.deleted", "item_u")
-        ]
+        cleared, deleted = interruption.events
+        assert cleared.type == "input_audio_buffer.cleared"
+        assert (deleted.type, deleted.item_id) == ("conversation.item.deleted", "item_u")
         restoration = session.thread.restoration()
         assert restoration.audio_ms == 1000
         assert restoration.items == []

@@ -155,7 +155,10 @@ class Continuity:
         ended: list[str] = []
         again: list[ClientEvent] = []
         if (speaking := self._journal.speaking) is not None:
-            events.append(server.ConversationItemDeleted(item_id=speaking))
+            events += [
+                server.InputAudioBufferCleared(),
+                server.ConversationItemDeleted(item_id=speaking),
+            ]
         for response_id, running in self._running.items():
             over = running.begun or running.cancelled
             if over:

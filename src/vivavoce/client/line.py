@@ -193,13 +193,16 @@ class Line:
     def _received(self, event: ServerEvent | UnknownEvent) -> None:
         if isinstance(event, SessionCreated | SessionUpdated) and event.session.expires_at:
             self._lifetime = event.session.expires_at - time.time() + _now() - self._began
-        if self._restoration is not None and self._restoration.fold(event):
-            if isinstance(event, SessionCreated | SessionUpdated):
-                self._continuity.fold_session(event)
-                self._owner.resumed(event)
-        else:
+        restoration = self._restoration
+        if restoration is None or not restoration.fold(event):
             self._continuity.fold(event)
             self._owner.take(event)
+        elif isinstance(event, SessionUpdated) or (
+            isinstance(event, SessionCreated)
+            and restoration.params is None  # else it is not yet what it will be
+        ):
+            self._continuity.fold_session(event)
+            self._owner.resumed(event)
         if self._resumption is not None and self._resumption.restoration.done:
             self._resume(self._resumption)
         self._news.set()

@@ -1,0 +1,246 @@
+"""A hundred sessions of a minute each in a few seconds: the loop's clock jumps to whatever is next."""
+
+import asyncio
+import random
+import selectors
+
+import numpy as np
+import pytest
+
+from tests.engine import fakes
+from vivavoce.client import RealtimeClient, Reconnect
+from vivavoce.engine import Engine
+from vivavoce.engine.models.protocols import Finished, TextDelta
+from vivavoce.engine.profiles import Loaded
+from vivavoce.errors import ConnectionLost
+from vivavoce.testing import Script, ScriptedEngine, Turn
+
+CAP = 60.0
+"""Seconds that a session may last."""
+
+RENEWALS = 100
+
+
+class TimeTravel(selectors.DefaultSelector):
+    """Does not wait: where there is nothing to do before some time, it is that time."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout=None):
+        ready = super().select(0)
+        if not ready and timeout:
+            self.now += timeout
+        return ready
+
+
+@pytest.fixture
+def travel():
+    """Run a coroutine on a loop in which time costs nothing."""
+    selector = TimeTravel()
+    loop = asyncio.SelectorEventLoop(selector)
+    loop.time = lambda: selector.now
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        yield runner.run
+
+
+class Remembering:
+    """A language model that answers with how many questions it has been asked in the whole conversation."""
+
+    name = "remembering"
+
+    def __init__(self):
+        self.prompts = []
+
+    async def prepare(self, prompt):
+        pass
+
+    async def generate(self, prompt, *, max_tokens, temperature=0.4):
+        said = [message.text for message in prompt.messages if message.role == "user"]
+        self.prompts.append(said)
+        await asyncio.sleep(1.5)  # it thinks, and may be thinking when the time is up
+        yield TextDelta(f"That was number {len(said)}.")
+        await asyncio.sleep(1.5)
+        yield Finished("stop", 20, 5)
+
+
+def engine_with(model):
+    models = fakes.models(words="What time is it?")
+    models = type(models)(
+        **{**{name: getattr(models, name) for name in models.__slots__}, "language_model": model}
+    )
+
+    async def load(_):
+        return Loaded(models, {}, 10_000_000, _nothing)
+
+    return Engine(load=load, lifetime=CAP)
+
+
+async def _nothing():
+    pass
+
+
+class Session:
+    """A client, and what it was told of its renewals."""
+
+    def __init__(self, connect, **policy):
+        self.client = RealtimeClient(transport=connect, reconnect=Reconnect(first_wait=0.1, **policy))
+        self.restored = []
+        self.lost = []
+        self.client.on("state_restored", self.restored.append)
+        self.client.on("connection.lost", self.lost.append)
+
+    @property
+    def words(self):
+        return [(item.role, item.words) for item in self.client.conversation.items]
+
+
+def test_a_hundred_renewals_lose_no_turn_and_double_none(travel):
+    async def talk():
+        model = Remembering()
+        async with engine_with(model) as engine:
+            session = Session(engine.connect)
+            async with session.client as client:
+                await client.update_session(output_modalities=["text"], instructions="Count.")
+                asked = 0
+                while len(session.restored) < RENEWALS:
+                    asked += 1
+                    response = await (await client.send_text(f"Question {asked}"))
+                    assert response.status == "completed"
+                    await asyncio.sleep(asked * 5 % 29)  # at once, or after a while: whenever it falls
+                assert client.session.instructions == "Count."
+            assert session.lost == []
+            assert {one.why for one in session.restored} == {"renewal"}
+            assert all(one.lost == [] and one.repeated == [] for one in session.restored)
+            questions = [f"Question {number}" for number in range(1, asked + 1)]
+            assert model.prompts == [questions[: number + 1] for number in range(asked)]
+            expected = [
+                one
+                for number, question in enumerate(questions, 1)
+                for one in (("user", question), ("assistant", f"That was number {number}."))
+            ]
+            assert session.words == expected
+
+    travel(talk())
+
+
+def test_nor_do_sessions_that_run_into_their_end(travel):
+    """Nobody renews: every session ends in the middle of what is going on, with an error and a close."""
+
+    async def talk():
+        model = Remembering()
+        async with engine_with(model) as engine:
+
+            def connect():
+                transport = engine.connect()
+                transport._machine.session.expires_at = 0  # it does not say when it will end
+                return transport
+
+            session = Session(connect)
+            async with session.client as client:
+                await client.update_session(output_modalities=["text"])
+                asked, answered = 0, 0
+                while len(session.restored) < 20:
+                    asked += 1
+                    try:
+                        response = await (await client.send_text(f"Question {asked}"))
+                    except ConnectionLost:
+                        continue  # half of the answer had been read
+                    assert response.status == "completed"
+                    answered += 1
+            assert len(session.lost) == 20
+            assert answered < asked
+            users = [words for role, words in session.words if role == "user"]
+            assert users == [f"Question {number}" for number in range(1, asked + 1)]
+            assert model.prompts[-1] == users
+
+    travel(talk())
+
+
+class Brittle:
+    """A transport that breaks whenever it is told to."""
+
+    def __init__(self, transport):
+        self.transport = transport
+        self.broken = asyncio.Event()
+        self.send = transport.send
+        self.close = transport.close
+
+    async def receive(self):
+        receiving = asyncio.ensure_future(self.transport.receive())
+        breaking = asyncio.ensure_future(self.broken.wait())
+        await asyncio.wait({receiving, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        breaking.cancel()
+        if self.broken.is_set():
+            receiving.cancel()
+            await self.transport.close()
+            raise ConnectionLost(1006)
+        return receiving.result()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whenever_a_line_breaks_what_was_said_is_heard_once(travel, seed):
+    chance = random.Random(seed)
+
+    async def talk():
+        script = Script(
+            turns=[Turn(hear="What time is it?", say="It is just about noon.", delay_ms=300, pace_ms=200)],
+            after="repeat",
+        )
+        lines = []
+
+        def connect():
+            lines.append(Brittle(engine.connect()))
+            return lines[-1]
+
+        async def break_lines():
+            while True:
+                await asyncio.sleep(chance.uniform(2, 9))
+                lines[-1].broken.set()
+
+        async with ScriptedEngine(script, complete=False) as engine:
+            session = Session(connect, steady=0.0)
+            frame = np.full(960, 0.3, np.float32)
+            async with session.client as client:
+                await client.update_session(output_modalities=["text"], transcription=True)
+                breaking = asyncio.create_task(break_lines())
+                for _ in range(40):
+                    for number in range(100):  # two seconds of speech, two of silence
+                        await client.send_audio(frame if number < 50 else frame * 0)
+                        await asyncio.sleep(0.04)
+                breaking.cancel()
+                await asyncio.sleep(5)
+                said = [words for role, words in session.words if role == "user"]
+                assert said == ["What time is it?"] * 40
+                answers = [words for role, words in session.words if role == "assistant"]
+                assert all("It is just about noon.".startswith(words) for words in answers)
+                assert len(answers) == 40
+            assert len(session.restored) == len(session.lost) > 15
+            assert all(one.lost == [] for one in session.restored)
+
+    travel(talk())
+
+
+def test_speech_that_goes_on_and_on_is_neither_lost_nor_doubled(travel):
+    """A microphone that never stops; whatever falls on a renewal is heard, once."""
+
+    async def talk():
+        script = Script(turns=[Turn(hear="What time is it?", say="Noon.")], after="repeat")
+        async with ScriptedEngine(script, lifetime=CAP, complete=False) as engine:
+            session = Session(engine.connect)
+            frame = np.full(960, 0.3, np.float32)
+            async with session.client as client:
+                await client.update_session(output_modalities=["text"], transcription=True)
+                turns = 0
+                while len(session.restored) < 20:
+                    turns += 1
+                    for number in range(100):  # two seconds of speech, two of silence
+                        await client.send_audio(frame if number < 50 else frame * 0)
+                        await asyncio.sleep(0.04)
+                await asyncio.sleep(1)
+                words = [("user", "What time is it?"), ("assistant", "Noon.")] * turns
+                assert session.words == words
+            assert session.lost == []
+
+    travel(talk())
