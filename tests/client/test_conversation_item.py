@@ -2,6 +2,8 @@ import base64
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vivavoce.client.conversation_item import MOST_PARTS, ConversationItem, audio_bytes
 from vivavoce.protocol.items import Item
@@ -59,3 +61,9 @@ def test_no_server_can_make_it_grow_without_end(index):
 @pytest.mark.parametrize("wrong", ["é", "a"])
 def test_what_is_no_base64_is_no_audio(wrong):
     assert audio_bytes(wrong) == b""
+
+
+@given(st.binary(max_size=200))
+def test_base64_is_decoded_with_line_breaks_or_without(data):
+    assert audio_bytes(base64.b64encode(data).decode()) == data
+    assert audio_bytes(base64.encodebytes(data).decode()) == data

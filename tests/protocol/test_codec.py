@@ -1,5 +1,6 @@
 import json
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.protocol.recorded import frames
 from vivavoce.errors import ProtocolError
+from vivavoce.protocol import codec
 from vivavoce.protocol.client_events import InputAudioBufferAppend, InputAudioBufferClear, SessionUpdate
 from vivavoce.protocol.codec import (
     Frame,
@@ -194,3 +196,61 @@ def test_a_frame_passes_anything_on(fields):
     sent = {**fields, "type": "anything"}
     data = json.dumps(sent)
     assert json.loads(Frame(data).replace(event_id="x").data) == {**sent, "event_id": "x"}
+
+
+LONG = "QUJD" * 400
+WHERE = {"event_id": "e", "response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+AUDIO = {"type": "response.output_audio.delta", **WHERE}
+
+STRINGS = st.sampled_from(
+    [LONG, LONG[:-1], LONG + "=", "", "AAAA", "é" * 1500, 'a"delta":"b' * 200, "\\" * 2000, "\n" * 2000]
+)
+FIELDS = st.lists(
+    st.tuples(
+        st.sampled_from([*AUDIO, "delta", "obfuscation", "unknown"]),
+        st.one_of(
+            STRINGS,
+            st.integers(),
+            st.sampled_from(
+                ["response.output_audio.delta", "response.output_text.delta", "response.output_audio.done"]
+            ),
+            st.builds(lambda value: {"delta": value}, STRINGS),
+            st.builds(lambda value: [value], STRINGS),
+        ),
+    ),
+    max_size=4,
+)
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    added=FIELDS,
+    delta_first=st.booleans(),
+    compact=st.booleans(),
+    ascii_only=st.booleans(),
+    cut=st.integers(0, 3),
+)
+def test_a_long_delta_is_read_as_any_other(added, delta_first, compact, ascii_only, cut):
+    """However an event is written, even with names that occur twice, it reads as msgspec reads the whole of it."""
+    pairs = [("delta", LONG), *AUDIO.items()] if delta_first else [*AUDIO.items(), ("delta", LONG)]
+    colon, comma = (":", ",") if compact else (": ", ", ")
+    written = [f"{json.dumps(k)}{colon}{json.dumps(v, ensure_ascii=ascii_only)}" for k, v in pairs + added]
+    data = "{" + comma.join(written) + "}"
+    for read in data, data.encode(), data[: len(data) - cut]:
+        with patch.object(codec, "_LONG", 10**9):
+            expected = outcome(read)
+        assert outcome(read) == expected
+
+
+def outcome(data):
+    """Return the event, or what is said against it."""
+    try:
+        return decode_server_event(data)
+    except ProtocolError as error:
+        return str(error)
+
+
+def test_a_long_delta_is_not_read_as_json():
+    """Where it is looked at nevertheless, this fails: a line break may not stand in a string."""
+    data = json.dumps({**AUDIO, "delta": LONG + "|"}).replace("|", "\n")
+    assert decode_server_event(data) == ResponseOutputAudioDelta(**WHERE, delta=LONG + "\n")

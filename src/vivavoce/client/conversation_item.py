@@ -3,6 +3,8 @@
 import binascii
 from dataclasses import dataclass, field
 
+import msgspec
+
 from vivavoce.protocol import items
 
 __all__ = ["MOST_PARTS", "ConversationItem", "Part", "audio_bytes"]
@@ -109,7 +111,14 @@ def _describe(part: Part, content: items.Content) -> tuple[Part, bytes] | None:
 
 
 def audio_bytes(audio: str) -> bytes:
-    """Decode base64; what is none is no audio, and no reason to lose the conversation."""
+    """Decode base64; what is none is no audio, and no reason to lose the conversation.
+
+    msgspec does it in a third of the time of the standard library, 7 µs for 200 ms, but knows no line breaks.
+    """
+    try:
+        return msgspec.convert(audio, bytes)
+    except msgspec.ValidationError:
+        pass
     try:
         return binascii.a2b_base64(audio)
     except ValueError:

