@@ -125,6 +125,7 @@ class RunningGateway:
         self.host = f"127.0.0.1:{listening.port}"
         self.sessions = app[GATEWAY].sessions
         self.loading = app[GATEWAY].loading
+        self.door = app[GATEWAY].door
 
     def url(self, path):
         return f"http://{self.host}{path}"

@@ -189,4 +189,6 @@ test('close codes have reasons', () => {
 test('the endpoint is on the host that served the page', () => {
   assert.equal(endpointUrl({protocol: 'https:', host: 'a:1'}, 'x&y'), 'wss://a:1/v1/realtime?model=x%26y');
   assert.equal(endpointUrl({protocol: 'http:', host: 'localhost'}, 'm'), 'ws://localhost/v1/realtime?model=m');
+  const shown = endpointUrl({protocol: 'http:', host: 'localhost', search: '?a=b&token=a%26b'}, 'm');
+  assert.equal(shown, 'ws://localhost/v1/realtime?model=m&token=a%26b');
 });

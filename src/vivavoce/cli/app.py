@@ -27,6 +27,7 @@ _COMMANDS = {
     "talk": _Command("vivavoce.cli.talk", "devices"),
     "ask": _Command("vivavoce.cli.ask", "cli"),
     "models": _Command("vivavoce.cli.models", "engine"),
+    "keys": _Command("vivavoce.cli.api_keys", "gateway"),
 }
 
 

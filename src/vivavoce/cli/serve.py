@@ -88,6 +88,12 @@ def serve(
     insecure_open: Annotated[
         bool | None, typer.Option("--insecure-open", help="Let other machines in, without any key.")
     ] = None,
+    keys_file: Annotated[
+        str | None, typer.Option(help="The file of API keys; with one, nobody is let in without a key.")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="The file that says who may do what, and how much.")
+    ] = None,
     log_level: Annotated[
         str, typer.Option(help="debug, info (with an access log), warning or error.")
     ] = "warning",
@@ -111,6 +117,8 @@ def serve(
         allowed_origins=allowed_origins,
         allowed_hosts=allowed_hosts,
         insecure_open=insecure_open,
+        keys_file=keys_file,
+        policy=policy,
     )
     logging.basicConfig(level=_level(log_level), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -180,15 +188,20 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
     stop = asyncio.Event()
     _heed_signals(stop)
     narrator = _Narrator()
-    app = create_app(settings, upstream, progress=narrator.hear)
+    try:
+        app = create_app(settings, upstream, progress=narrator.hear)
+    except VivaVoceError as error:
+        _errors.print(str(error), markup=False)
+        return SETTINGS_EXIT
     async with AsyncExitStack() as stack:
         try:
             listening = await stack.enter_async_context(listen(app))
         except OSError as error:
             _errors.print(_why_not_listening(settings, error))
             return ADDRESS_EXIT
-        _console.print(f"Viva Voce listens. Open [bold]{listening.url}[/bold] in a browser; Ctrl-C stops it.")
-        if settings.open_to_others:
+        address = listening.address(app[GATEWAY].door.token)
+        _console.print(f"Viva Voce listens. Open [bold]{address}[/bold] in a browser; Ctrl-C stops it.")
+        if settings.open_to_others and not settings.asks_for_keys:
             _errors.print("Everybody who can reach this machine can use it: nobody is asked for a key.")
         with narrator:
             failure = await _load(app[GATEWAY].loading, stop)
@@ -266,10 +279,11 @@ def _settings(**given: Any) -> GatewaySettings:
             name = ".".join(str(part) for part in error["loc"])
             _errors.print(f"{_option(name)}: {error['msg']}, got {error['input']!r}.", markup=False)
         raise typer.Exit(SETTINGS_EXIT) from invalid
-    if settings.open_to_others and not settings.insecure_open:
+    if settings.open_to_others and not (settings.insecure_open or settings.asks_for_keys):
         _errors.print(
             f"Refused to listen on {settings.host}: other machines could reach it, and nobody is asked for "
-            "a key. Leave --host at 127.0.0.1, or add --insecure-open to let everybody in."
+            "a key. Leave --host at 127.0.0.1, make keys with `vivavoce keys add NAME` and name their file with "
+            "--keys-file, or add --insecure-open to let everybody in."
         )
         raise typer.Exit(SETTINGS_EXIT)
     return settings

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -20,6 +21,10 @@ class Listening:
     url: str
     """What to open in a browser, without a slash at the end."""
     port: int
+
+    def address(self, token: str | None) -> str:
+        """Return the address for a browser, with the token that its pages show where they need one."""
+        return self.url if token is None else f"{self.url}/?token={quote(token)}"
 
 
 @asynccontextmanager

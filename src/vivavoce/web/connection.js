@@ -183,13 +183,15 @@ function progressOf({stage, progress}) {
 }
 
 /**
- * @param {{protocol: string, host: string}} location the page's
+ * @param {{protocol: string, host: string, search?: string}} location the page's; its `?token=` is passed on
  * @param {string} model
  * @returns {string} the address of the Realtime endpoint that served the page
  */
 export function endpointUrl(location, model) {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  return `${scheme}//${location.host}/v1/realtime?model=${encodeURIComponent(model)}`;
+  const token = new URLSearchParams(location.search).get('token');
+  const asked = `model=${encodeURIComponent(model)}${token ? `&token=${encodeURIComponent(token)}` : ''}`;
+  return `${scheme}//${location.host}/v1/realtime?${asked}`;
 }
 
 /**

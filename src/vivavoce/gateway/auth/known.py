@@ -45,7 +45,7 @@ _WORDS = frozenset(
     }
 )
 _PLACEHOLDER = re.compile(
-    r"(your|my|the|insert|enter|put|add|replace|change|paste)_.*|.*_(here|me|this|placeholder)|(sk_)?x{3,}|\*{3,}|\.{3,}"
+    r"(your|my|the|insert|enter|put|add|replace|change|paste)_.*|.*_(here|me|this|placeholder)|(sk_)?(x{3,}|\*{3,}|\.{3,})"
 )
 
 
