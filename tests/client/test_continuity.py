@@ -140,7 +140,9 @@ class TestRequests:
         session.speak("I am ")
         interruption = session.interrupt()
         assert interruption.ended == ["resp_1"]
-        (done,) = interruption.events
+        item_done, done = interruption.events
+        assert item_done.item is done.response.output[0]
+        assert item_done.item.content == [items.OutputAudio(transcript="I am ")]
         assert done.response.status == "failed"
         assert done.response.status_details.error.code == CONNECTION_LOST
         assert session.again() == []

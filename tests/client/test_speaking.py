@@ -67,6 +67,15 @@ def test_what_comes_is_played(speaking, speaker):
     assert speaker.queued == 2400
 
 
+def test_it_plays_until_all_is_heard(speaking, speaker):
+    assert not speaking.playing
+    speaking.take(audio(2400))
+    speaker.listen(2399)
+    assert speaking.playing
+    speaker.listen(1)
+    assert not speaking.playing
+
+
 def test_who_begins_to_speak_silences_it(speaking, speaker):
     speaking.take(audio(24_000))
     speaker.listen(12_000)

@@ -65,7 +65,7 @@ class Remembering:
         yield Finished("stop", 20, 5)
 
 
-def engine_with(model):
+def engine_with(model, **options):
     models = fakes.models(words="What time is it?")
     models = type(models)(
         **{**{name: getattr(models, name) for name in models.__slots__}, "language_model": model}
@@ -74,7 +74,7 @@ def engine_with(model):
     async def load(_):
         return Loaded(models, {}, 10_000_000, _nothing)
 
-    return Engine(load=load, lifetime=CAP)
+    return Engine(load=load, lifetime=CAP, **options)
 
 
 async def _nothing():
@@ -84,12 +84,22 @@ async def _nothing():
 class Session:
     """A client, and what it was told of its renewals."""
 
-    def __init__(self, connect, **policy):
-        self.client = RealtimeClient(transport=connect, reconnect=Reconnect(first_wait=0.1, **policy))
+    def __init__(self, connect, speaker=None, **policy):
+        self.client = RealtimeClient(
+            transport=connect, speaker=speaker, reconnect=Reconnect(first_wait=0.1, **policy)
+        )
         self.restored = []
         self.lost = []
         self.client.on("state_restored", self.restored.append)
         self.client.on("connection.lost", self.lost.append)
+
+    async def again(self):
+        """Wait until the session goes on in another."""
+        stream = self.client.events()
+        async for event in stream:
+            if event.type == "state_restored":
+                return event
+        raise AssertionError("it never did")
 
     @property
     def words(self):
@@ -242,5 +252,59 @@ def test_speech_that_goes_on_and_on_is_neither_lost_nor_doubled(travel):
                 words = [("user", "What time is it?"), ("assistant", "Noon.")] * turns
                 assert session.words == words
             assert session.lost == []
+
+    travel(talk())
+
+
+def test_an_endpoint_with_one_place_gives_it_again_when_the_session_is_over(travel):
+    async def talk():
+        model = Remembering()
+        async with engine_with(model, capacity=1) as engine:
+            session = Session(engine.connect)
+            async with session.client as client:
+                await client.update_session(output_modalities=["text"])
+                for _ in range(3):
+                    await (await client.send_text("Hello"))
+                    restored = await session.again()
+                    assert (restored.why, restored.code) == ("connection lost", 1001)
+                    assert "maximum duration" in restored.reason
+            assert model.prompts[-1] == ["Hello"] * 3
+
+    travel(talk())
+
+
+def test_it_is_renewed_sooner_if_that_is_asked_for(travel):
+    async def talk():
+        async with engine_with(Remembering()) as engine:
+            session = Session(engine.connect, renew_after=10)
+            async with session.client:
+                await asyncio.sleep(44)
+            assert [one.why for one in session.restored] == ["renewal"] * 4
+
+    travel(talk())
+
+
+def test_while_an_answer_is_being_heard_it_is_not_renewed_but_before_it_is_too_late(travel):
+    class Slow:
+        heard = 0
+
+        def play(self, samples):
+            pass
+
+        def clear(self):
+            pass
+
+    async def talk():
+        speaker = Slow()
+        async with engine_with(Remembering()) as engine:
+            session = Session(engine.connect, speaker)
+            async with session.client as client:
+                await (await client.send_text("Hello"))
+                await session.again()
+                assert asyncio.get_running_loop().time() > CAP * 0.9
+                assert session.lost == []
+                speaker.heard = 10**9
+                await session.again()
+                assert asyncio.get_running_loop().time() < CAP * 1.8
 
     travel(talk())

@@ -7,7 +7,9 @@ session, and `restoration` what to send when there is another. The client does s
 
 from dataclasses import dataclass
 
-from vivavoce.client.conversation import Conversation
+import msgspec
+
+from vivavoce.client.conversation import Conversation, ConversationItem
 from vivavoce.client.journal import Journal
 from vivavoce.client.notices import Loss
 from vivavoce.client.restoring import Configuration, Restoration, restored_items
@@ -15,7 +17,16 @@ from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as server
 from vivavoce.protocol.client_events import ClientEvent
 from vivavoce.protocol.codec import UnknownEvent
-from vivavoce.protocol.items import FunctionCall, FunctionCallOutput, Item
+from vivavoce.protocol.items import (
+    Content,
+    FunctionCall,
+    FunctionCallOutput,
+    Item,
+    ItemStatus,
+    MessageItem,
+    OutputAudio,
+    OutputText,
+)
 from vivavoce.protocol.responses import Response, ResponseError, ResponseStatusDetails
 from vivavoce.protocol.session import RealtimeSession, Session, TranscriptionSession
 
@@ -226,26 +237,25 @@ class Continuity:
             self._owed = None
 
     def _end(self, response_id: str, running: _Running, *, over: bool) -> list[server.ServerEvent]:
-        """Take back what is not whole of a response, and end it."""
+        """End a response: what there is of it stays, and what was not told yet goes."""
         events: list[server.ServerEvent] = []
+        output: list[Item] = []
         for item in self._conversation.items:
-            if item.response_id == response_id and item.status == "in_progress":
-                if item.type == "message" and item.words and over:
-                    item.status = "incomplete"
-                else:
-                    events.append(server.ConversationItemDeleted(item_id=item.id))
+            if item.response_id != response_id:
+                continue
+            if item.type == "message" and item.words and over:
+                output.append(_unfinished(item))
+                events.append(server.ConversationItemDone(item=output[-1]))
+            elif item.status == "in_progress":
+                events.append(server.ConversationItemDeleted(item_id=item.id))
         error = ResponseError(
             type="server_error", code=CONNECTION_LOST, message="The connection ended before the response did."
         )
-        details = ResponseStatusDetails(type="failed", error=error)
-        response = running.response
-        done = Response(
-            id=response_id,
+        done = msgspec.structs.replace(
+            running.response,
             status="failed",
-            status_details=details,
-            conversation_id=response.conversation_id,
-            output_modalities=response.output_modalities,
-            metadata=response.metadata,
+            status_details=ResponseStatusDetails(type="failed", error=error),
+            output=output,
         )
         return [*events, server.ResponseDone(response=done)]
 
@@ -265,3 +275,13 @@ class Continuity:
     def _pcm(self) -> bool:
         session = self._session
         return not isinstance(session, RealtimeSession) or session.audio.output.format.type == "audio/pcm"
+
+
+def _unfinished(item: ConversationItem) -> MessageItem:
+    """Return what there is of an answer."""
+    content: list[Content] = [
+        OutputAudio(transcript=part.text) if part.spoken else OutputText(text=part.text)
+        for part in item.content
+    ]
+    status: ItemStatus = "completed" if item.status == "completed" else "incomplete"
+    return MessageItem(id=item.id, role="assistant", status=status, content=content)

@@ -344,7 +344,7 @@ class Line:
 
     def _renew(self) -> Sequence[ClientEvent]:
         lost = ConnectionLost(NORMAL_CLOSURE, "It is renewed.")
-        if not self._movable:
+        if self._resumption is not None or not self._continuity.at_boundary:
             self._interrupt(lost)
         return self._restore(lost, renewal=True, attempts=1, began=_now())
 

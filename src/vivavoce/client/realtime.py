@@ -429,7 +429,7 @@ class RealtimeClient:
         self._settle()
 
     def _calm(self) -> bool:
-        return self._responses.free
+        return self._speaking is None or not self._speaking.playing
 
     def _settle(self) -> None:
         self._replies = [reply for reply in self._replies if not reply.settle()]

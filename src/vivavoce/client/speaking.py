@@ -68,6 +68,11 @@ class Speaking:
         self._streams: dict[Place, formats.Decoder] = {}
         """Of each part that is growing."""
 
+    @property
+    def playing(self) -> bool:
+        """Whether something of an answer has yet to be heard."""
+        return self._playback.playing(self._speaker.heard) is not None
+
     def take(self, event: ServerEvent | UnknownEvent) -> list[ConversationItemTruncate]:
         """Take a server event; return what the endpoint is to be told."""
         taking = self._TAKINGS.get(type(event))
