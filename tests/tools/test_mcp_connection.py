@@ -28,6 +28,8 @@ class TestServer:
             ({}, "either a url or a command"),
             ({"url": "http://127.0.0.1/", "command": ["x"]}, "either a url or a command"),
             ({"url": "http://127.0.0.1/", "require_approval": "always"}, "somebody to ask"),
+            ({"url": "http://127.0.0.1/", "token": "…"}, "a header can carry"),
+            ({"url": "http://127.0.0.1/", "token": "a\nb"}, "a header can carry"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, fields, words):

@@ -96,6 +96,8 @@ class McpServer:
             raise ValueError(f"The MCP server {self.name} needs either a url or a command.")
         if isinstance(self.command, str):
             raise TypeError(f"{self.name}: expected the command as a list of the program and its arguments.")
+        if self.token and not (self.token.isascii() and self.token.isprintable()):
+            raise ValueError(f"{self.name}: expected a token that a header can carry, of printable ASCII only.")
         if self.require_approval not in (None, "never") and self.approve is None:
             raise ValueError(f"{self.name}: expected somebody to ask (approve) where approval is required.")
 
