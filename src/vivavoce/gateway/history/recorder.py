@@ -5,6 +5,7 @@ import base64
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,11 +141,10 @@ class Recorder:
                 closed = recording.closed
                 pieces, recording.waiting = recording.waiting, []
                 self._bytes -= sum(map(_size, pieces))
-                if not recording.failed:
-                    try:
-                        await asyncio.to_thread(self._apply, recording, pieces, closed=closed)
-                    except OSError as error:
-                        self._fail(recording, error.strerror or str(error))
+                try:
+                    await asyncio.to_thread(self._apply, recording, pieces, last=closed or recording.failed)
+                except OSError as error:
+                    self._fail(recording, error.strerror or str(error))
                 if closed or recording.failed:
                     self._open.pop(recording.session_id, None)
 
@@ -157,16 +157,24 @@ class Recorder:
             await asyncio.sleep(WRITE_SECONDS)
             await self.write()
 
-    def _apply(self, recording: SessionRecording, pieces: list[_Piece | _Cut], *, closed: bool) -> None:
+    def _apply(self, recording: SessionRecording, pieces: list[_Piece | _Cut], *, last: bool) -> None:
+        """Write pieces, in a thread; nobody else touches the tape."""
         if recording.tape is None and pieces:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             recording.tape = _Tape(StereoFile(self.path(recording.name), self._opener))
-        if recording.tape is not None:
-            recording.tape.apply(pieces)
-            if closed:
-                recording.tape.close()
+        if (tape := recording.tape) is not None:
+            try:
+                tape.apply(pieces)
+            except OSError:
+                with suppress(OSError):
+                    tape.close()
+                raise
+            if last:
+                tape.close()
 
     def _fail(self, recording: SessionRecording, why: str) -> None:
+        if recording.failed:
+            return
         _log.error("a recording ends before its session does: %s", why)
         recording.failed = True
         self._bytes -= sum(map(_size, recording.waiting))
@@ -191,9 +199,11 @@ class _Tape:
         self._file.save()
 
     def close(self) -> None:
-        for stream in self._sides.values():
-            stream.flush()
-        self._file.close()
+        try:
+            for stream in self._sides.values():
+                stream.flush()
+        finally:
+            self._file.close()
 
 
 class _Stream:

@@ -7,9 +7,10 @@ import re
 
 __all__ = ["audio_size", "item_of"]
 
-_AUDIO = re.compile(rb'"(?:audio|delta)"\s*:\s*"')
-_ITEM = re.compile(rb'"item_id"\s*:\s*"([^"]*)"')
-"""No quotation mark stands in a JSON string without a backslash before it, so these only match fields."""
+_AUDIO = re.compile(rb'(?<!\\)"(?:audio|delta)"\s*:\s*"')
+_ITEM = re.compile(rb'(?<!\\)"item_id"\s*:\s*"([^"]*)"')
+"""No quotation mark stands in a JSON string without a backslash before it, and no colon follows a value: these match
+names of fields only."""
 
 
 def audio_size(event: bytes) -> int:

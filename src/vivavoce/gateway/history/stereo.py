@@ -38,7 +38,11 @@ class StereoFile:
     def __init__(self, path: Path, opener: Callable[[str, int], int] | None = None) -> None:
         self._file = open(path, "xb+", buffering=0, opener=opener)  # noqa: SIM115 - it stays open
         self._samples = 0
-        self.save()
+        try:
+            self.save()
+        except OSError:
+            self._file.close()
+            raise
 
     def write(self, side: Side, position: int, pcm: Pcm) -> None:
         """Put samples of one side in their place; what lies beyond the longest recording is left out."""

@@ -47,7 +47,7 @@ class Writer:
         self._prepare = prepare
         self._write = write
         self._sleep = sleep
-        self.backlog = backlog or Backlog()
+        self.backlog = Backlog() if backlog is None else backlog
         self.ready = asyncio.Event()
         """Set once the database has been prepared."""
         self.failure: HistoryError | None = None
