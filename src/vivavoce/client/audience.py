@@ -45,11 +45,14 @@ class Audience:
 
     def tell(self, event: StreamEvent) -> None:
         """Tell an event."""
-        for stream in (self.own, *self._streams):
-            stream.put(event)
-        for kind in (event.type, "*"):
-            for handler in list(self._handlers.get(kind, ())):
-                self.call(handler, event)
+        self.own.put(event)
+        if self._streams:
+            for stream in self._streams:
+                stream.put(event)
+        if self._handlers:
+            for kind in (event.type, "*"):
+                for handler in list(self._handlers.get(kind, ())):
+                    self.call(handler, event)
 
     def call(self, handler: Handler, told: Any) -> None:
         """Call a handler. One that fails is logged: the session goes on."""

@@ -114,6 +114,9 @@ class Continuity:
 
     def fold(self, event: server.ServerEvent | UnknownEvent) -> None:
         """Take a server event; those that a `Restoration` took are not among them."""
+        if type(event) in server.DELTAS:
+            self._fold_delta(event)
+            return
         answered = self._journal.fold(event)
         match event:
             case server.SessionCreated(session=session) | server.SessionUpdated(session=session):
@@ -134,15 +137,18 @@ class Continuity:
             case _:
                 self._fold_response(event, answered)
 
-    def _fold_response(
-        self, event: server.ServerEvent | UnknownEvent, answered: client.ClientEvent | None
-    ) -> None:
+    def _fold_delta(self, event: server.ServerEvent | UnknownEvent) -> None:
         match event:
             case server.ResponseOutputAudioDelta(item_id=item_id, response_id=response_id, delta=delta):
                 self._sounds[item_id] = self._sounds.get(item_id, 0) + len(delta)
                 self._begun(response_id)
             case server.ResponseOutputTextDelta() | server.ResponseOutputAudioTranscriptDelta():
                 self._begun(event.response_id)
+
+    def _fold_response(
+        self, event: server.ServerEvent | UnknownEvent, answered: client.ClientEvent | None
+    ) -> None:
+        match event:
             case server.ResponseOutputItemDone(item=item, response_id=response_id):
                 self._begun(response_id)
                 if isinstance(item, FunctionCall) and item.status != "incomplete":

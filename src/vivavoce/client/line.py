@@ -21,7 +21,7 @@ from vivavoce.client.transport import Transport
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError, VivaVoceError
 from vivavoce.protocol.client_events import ClientEvent
 from vivavoce.protocol.codec import UnknownEvent
-from vivavoce.protocol.server_events import ServerEvent, SessionCreated, SessionUpdated
+from vivavoce.protocol.server_events import DELTAS, ServerEvent, SessionCreated, SessionUpdated
 
 __all__ = ["Connect", "Line", "Owner"]
 
@@ -191,6 +191,10 @@ class Line:
             pass  # only who receives learns why
 
     def _received(self, event: ServerEvent | UnknownEvent) -> None:
+        if self._restoration is None and type(event) in DELTAS:
+            self._continuity.fold(event)
+            self._owner.take(event)
+            return
         if isinstance(event, SessionCreated | SessionUpdated) and event.session.expires_at:
             self._lifetime = event.session.expires_at - time.time() + _now() - self._began
         restoration = self._restoration

@@ -50,6 +50,7 @@ from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.items import FunctionCall, FunctionCallOutput, InputText, Item, MessageItem
 from vivavoce.protocol.responses import ResponseCreateParams
 from vivavoce.protocol.server_events import (
+    DELTAS,
     ErrorEvent,
     ResponseDone,
     ServerEvent,
@@ -391,25 +392,28 @@ class RealtimeClient:
 
     def _take(self, event: ServerEvent | UnknownEvent) -> None:
         self.conversation.fold(event)
+        if type(event) not in DELTAS:
+            self._follow(event)
+        if self._speaking is not None:
+            self._outbox.put_now(*self._forgivable(self._speaking.take(event)))
+        if not (isinstance(event, ErrorEvent) and event.error.event_id in self._forgiven):
+            self._audience.tell(event)
+
+    def _follow(self, event: ServerEvent | UnknownEvent) -> None:
         self._updates.fold(event)
         for follows in self._responses.fold(event):
             if isinstance(follows, ResponseCancel):
                 self._outbox.put_now(*self._forgivable([follows]))
             else:
                 self._outbox.put_behind(follows)  # behind the items that it is to answer
-        if self._speaking is not None:
-            self._outbox.put_now(*self._forgivable(self._speaking.take(event)))
         match event:
             case SessionCreated(session=session) | SessionUpdated(session=session):
                 self.session = session
                 self._saying.audio.take(event)
-            case ErrorEvent(error=wrong) if wrong.event_id in self._forgiven:
-                return
+            case ResponseDone(response=response):
+                self.usage.add(response.usage)
         self._calls.take(event)
-        if isinstance(event, ResponseDone):
-            self.usage.add(event.response.usage)
         self._settle()
-        self._audience.tell(event)
 
     def _resumed(self, event: SessionCreated | SessionUpdated) -> None:
         self.conversation.fold(event)

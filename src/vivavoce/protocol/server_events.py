@@ -39,6 +39,7 @@ from .session import Session
 from .usage import Logprob, TranscriptionUsage
 
 __all__ = [
+    "DELTAS",
     "Conversation",
     "ConversationCreated",
     "ConversationItemAdded",
@@ -385,3 +386,14 @@ ServerEvent = (
     | RateLimitsUpdated
 )
 """Any event that a server may send."""
+
+DELTAS: frozenset[type] = frozenset(
+    {
+        ResponseOutputAudioDelta,
+        ResponseOutputAudioTranscriptDelta,
+        ResponseOutputTextDelta,
+        ResponseFunctionCallArgumentsDelta,
+        ResponseMcpCallArgumentsDelta,
+    }
+)
+"""The events that add to a response's output: they come many times a second, and change nothing but an item."""
