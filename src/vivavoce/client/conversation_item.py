@@ -13,7 +13,7 @@ MOST_PARTS = 64
 """Content parts of an item that are told apart; no server sends more than a few."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Part:
     """One part of a message's content."""
 

@@ -1,5 +1,7 @@
 """The audio of a conversation, of which only so much is kept. Pure."""
 
+from collections import deque
+
 from vivavoce.client.conversation_item import ConversationItem, Part
 
 __all__ = ["KeptAudio"]
@@ -15,7 +17,7 @@ class KeptAudio:
         if seconds < 0:
             raise ValueError(f"Expected seconds of audio to keep, or True or False, and got {seconds}.")
         self._limit_ms = None if seconds is True else round(seconds * 1000)
-        self._parts: dict[Part, None] = {}
+        self._parts: deque[Part] = deque()
         """Those that have audio, the oldest first."""
         self._size = 0
         self.bytes_per_ms = 48
@@ -28,11 +30,12 @@ class KeptAudio:
 
     def add(self, part: Part, audio: bytes) -> None:
         """Add audio to the end of a part."""
-        if not self.any:
+        if not (self.any and audio):
             return
+        if not part.audio:
+            self._parts.append(part)
         part.audio += audio
         self._size += len(audio)
-        self._parts[part] = None
         self._trim()
 
     def replace(self, part: Part, audio: bytes) -> None:
@@ -47,6 +50,8 @@ class KeptAudio:
         end = whole - part.dropped
         self._size -= max(0, len(part.audio) - end)
         del part.audio[end:]
+        if not part.audio:
+            self._leave_out(part)
 
     def forget(self, item: ConversationItem) -> None:
         """Drop the audio of an item that is gone."""
@@ -57,15 +62,18 @@ class KeptAudio:
         self._size -= len(part.audio)
         part.audio.clear()
         part.dropped = 0
-        self._parts.pop(part, None)
+        self._leave_out(part)
+
+    def _leave_out(self, part: Part) -> None:
+        self._parts = deque(one for one in self._parts if one is not part)
 
     def _trim(self) -> None:
         limit = self._size if self._limit_ms is None else self._limit_ms * self.bytes_per_ms
         while self._size > limit:
-            oldest = next(iter(self._parts))
+            oldest = self._parts[0]
             count = min(self._size - limit, len(oldest.audio))
             del oldest.audio[:count]
             oldest.dropped += count
             self._size -= count
             if not oldest.audio:
-                del self._parts[oldest]
+                self._parts.popleft()
