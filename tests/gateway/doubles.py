@@ -38,6 +38,7 @@ class ScriptedTransport:
     def __init__(self, model, reply):
         self.model = model
         self.heard = []
+        self._heard = asyncio.Condition()
         self.closed = asyncio.get_running_loop().create_future()
         self._reply = reply
         self._events = asyncio.Queue()
@@ -46,6 +47,12 @@ class ScriptedTransport:
     def say(self, event):
         self._events.put_nowait(json.dumps(event).encode())
 
+    async def hears(self, many):
+        """Return the events that came, once there are so many."""
+        async with self._heard:
+            await self._heard.wait_for(lambda: len(self.heard) >= many)
+        return [json.loads(data) for data in self.heard]
+
     def hang_up(self, code, reason=""):
         self._events.put_nowait(ConnectionLost(code, reason))
 
@@ -53,6 +60,8 @@ class ScriptedTransport:
         if self.closed.done():
             raise ConnectionLost(*self.closed.result())
         self.heard.append(data)
+        async with self._heard:
+            self._heard.notify_all()
         for event in self._reply(data):
             self.say(event)
 

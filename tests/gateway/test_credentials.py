@@ -15,6 +15,9 @@ from vivavoce.gateway.credentials import presented_key
         (None, ["realtime"], None),
         ("Basic c2s=", ["openai-insecure-api-key.ek_1"], "ek_1"),
         ("Bearer sk-1", ["openai-insecure-api-key.ek_1"], "sk-1"),
+        ("Bearer null", [], None),
+        (None, ["realtime", "openai-insecure-api-key.null", "openai-beta.realtime-v1"], None),
+        (None, ["openai-insecure-api-key.undefined"], None),
     ],
 )
 def test_the_header_comes_before_the_subprotocols(authorization, offered, key):

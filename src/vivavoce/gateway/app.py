@@ -18,8 +18,9 @@ from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes.client_secrets import make_client_secret
+from vivavoce.gateway.routes.front import front
 from vivavoce.gateway.routes.health import health
-from vivavoce.gateway.routes.page import page, web_file
+from vivavoce.gateway.routes.page import web_file
 from vivavoce.gateway.routes.realtime import realtime
 from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
@@ -66,7 +67,7 @@ def create_app(
         web=web_folder,
         stages=stages,
     )
-    app.router.add_get("/", page)
+    app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)

@@ -39,6 +39,13 @@ class GatewaySettings(AuthSettings, UpstreamSettings):
         description="How long every event is under way in each direction, with the scripted engine; by default what "
         "its script says.",
     )
+    beta_latency_ms: float = Field(
+        10.0,
+        ge=0,
+        le=1000,
+        description="How much later what clients of the beta send reaches the endpoint: some ask before they listen "
+        "([why](dialects.md#answers-that-come-too-soon)).",
+    )
     engine_profile: Literal["default", "compact", "small"] = Field(
         "default", description="Which models the built-in engine loads."
     )

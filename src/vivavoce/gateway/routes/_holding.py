@@ -10,6 +10,7 @@ from aiohttp import web
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.bridge import Bridge, Limits
+from vivavoce.gateway.late import Late
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.passage import Dialect
 from vivavoce.gateway.refusal import Refusal
@@ -52,6 +53,8 @@ async def hold(
             transport = await gateway.upstream.connect(opening.model, opening.params, call_id=opening.call_id)
         except ConnectionFailed as failed:
             return refused_by_upstream(failed, gateway.settings).response()
+        if opening.dialect == "beta" and (milliseconds := gateway.settings.beta_latency_ms):
+            transport = Late(transport, milliseconds / 1000)
         passage = gateway.passage(opening, dialect)
         bridge = Bridge(transport, _limits(gateway.settings), passage=passage, protocols=protocols)
         if warning:

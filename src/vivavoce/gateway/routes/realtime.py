@@ -6,9 +6,11 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from vivavoce.gateway.auth.door import offered_subprotocols
+from vivavoce.gateway.dialects import BETA_HEADER, dialect, speaks_beta
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import hold
+from vivavoce.gateway.routes._inside import refuse_inside
 from vivavoce.gateway.routes._readiness import refuse_state
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.protocol.ids import Ids
@@ -39,16 +41,22 @@ MAX_CALL_ID = 128
 async def realtime(request: web.Request) -> web.StreamResponse:
     """Hold a session with the client until one of both ends it.
 
-    An ephemeral key says what the session is, whatever the address says.
+    An ephemeral key says what the session is, whatever the address says. A client of the beta is understood, and told
+    of a wrong key as it expects.
     """
     gateway = request.app[GATEWAY]
+    offered = offered_subprotocols(request)
+    protocols = (SUBPROTOCOL,) if offered else ()
+    beta = speaks_beta(request.headers.get(BETA_HEADER), offered)
     admission = await gateway.door.admit(request)
     if isinstance(admission, Refusal):
+        if beta and admission.status == HTTPStatus.UNAUTHORIZED and _refuse_upgrade(request) is None:
+            return await refuse_inside(request, admission, protocols=protocols)
         return admission.response()
     granted = admission.granted
     refusal = (
         _refuse_upgrade(request)
-        or _refuse_query(request, granted=granted is not None)
+        or _refuse_query(request, granted=granted is not None, beta=beta)
         or refuse_state(gateway)
     )
     if refusal is not None:
@@ -58,12 +66,12 @@ async def realtime(request: web.Request) -> web.StreamResponse:
         caller=admission.caller,
         model=request.query.get("model") or gateway.models.default or DEFAULT_MODEL,
         params=granted or _asked(request),
-        dialect="ga",
+        dialect="beta" if beta else "ga",
         started_at=time.time(),
         call_id=request.query.get("call_id"),
     )
-    protocols = (SUBPROTOCOL,) if offered_subprotocols(request) else ()
-    return await hold(request, opening, admission=admission, protocols=protocols)
+    speech = dialect(opening.params, beta=beta)
+    return await hold(request, opening, speech, admission=admission, protocols=protocols)
 
 
 def _asked(request: web.Request) -> SessionParams:
@@ -88,11 +96,12 @@ def _refuse_upgrade(request: web.Request) -> Refusal | None:
     return None
 
 
-def _refuse_query(request: web.Request, *, granted: bool) -> Refusal | None:
+def _refuse_query(request: web.Request, *, granted: bool, beta: bool) -> Refusal | None:
     if (call_id := request.query.get("call_id")) is not None:
         return _refuse_call(call_id, granted=granted)
     model, intent = request.query.get("model"), request.query.get("intent")
-    needed = intent is None and not granted and request.app[GATEWAY].models.default is None
+    # A relay of the beta's time chose the model itself.
+    needed = not (intent or granted or beta or request.app[GATEWAY].models.default)
     return _refuse_intent(intent) or _refuse_model(model, needed=needed)
 
 
