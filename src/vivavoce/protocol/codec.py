@@ -130,36 +130,34 @@ def decode_server_event(data: str | bytes) -> ServerEvent | UnknownEvent:
 def _with_long_delta(data: str | bytes) -> ServerEvent | None:
     """Read an event with a long ``delta``, as those with audio are; None for any other, and in all doubt.
 
-    Reading JSON means looking at each character, searching for a quote does not: 13 kB take 2.4 µs instead of 6.8.
+    Reading JSON means looking at each character, searching for a quote does not: 13 kB take 3 µs instead of 7.
     """
     if len(data) < _LONG:
         return None
-    delta, rest = _cut(data, *_MARKS) if isinstance(data, str) else _cut(data, *_BYTE_MARKS)
-    if not delta:
+    start, end = _inside(data, *_MARKS) if isinstance(data, str) else _inside(data, *_BYTE_MARKS)
+    if start == end:
         return None
     try:
-        event: Any = _SERVER.decode(rest)
+        event: Any = _SERVER.decode(data[:start] + data[end:])
         if getattr(event, "delta", None) != "":
             return None
-        event.delta = delta if isinstance(delta, str) else delta.decode()
+        event.delta = data[start:end] if isinstance(data, str) else str(memoryview(data)[start:end], "utf-8")
     except _UNREADABLE:
         return None
     return event  # type: ignore[no-any-return]
 
 
-def _cut(data: AnyStr, key: AnyStr, quote: AnyStr, brace: AnyStr, escape: AnyStr) -> tuple[AnyStr, AnyStr]:
-    """Return a string without escapes that stands in an outermost object behind this key, and all but it.
+def _inside(data: AnyStr, key: AnyStr, quote: AnyStr, brace: AnyStr, escape: AnyStr) -> tuple[int, int]:
+    """Return where a string without escapes begins and ends that stands in the outermost object behind this key.
 
-    A quote inside a string is escaped, so what looks like a key is one.
+    Where there is none, both are 0. A quote inside a string is escaped, so what looks like a key is one.
     """
-    nothing = data[:0]
     at = data.find(key, 0, _LONG)
     start = data.find(quote, at + len(key), at + len(key) + 2) + 1
     end = data.find(quote, start)
-    if at < 0 or start == 0 or end < 0 or data.find(brace, 1, at) >= 0:
-        return nothing, data
-    found = data[start:end]
-    return (nothing, data) if escape in found else (found, data[:start] + data[end:])
+    if at < 0 or start == 0 or end < 0 or data.find(brace, 1, at) >= 0 or data.find(escape, start, end) >= 0:
+        return 0, 0
+    return start, end
 
 
 def encode(event: ClientEvent | ServerEvent | UnknownEvent) -> bytes:
