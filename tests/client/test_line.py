@@ -500,3 +500,15 @@ class TestErrors:
             with pytest.raises(ProtocolError, match="no such thing"):
                 await (await client.create_response())
             assert (await (await client.send_text("Hello"))).status == "completed"
+
+
+async def test_closing_is_no_loss():
+    """What an endpoint makes of being left concerns nobody."""
+    endpoint = ScriptedEndpoint([created()])
+    async with serve_scripted(endpoint) as url:
+        client = RealtimeClient(url)
+        told = []
+        client.on("*", lambda event: told.append(event.type))
+        async with client:
+            await until(client, "session.created")
+    assert told == ["session.created"]

@@ -97,6 +97,7 @@ class Line:
         self._backoff = Backoff(policy or Reconnect())
         self._connection: Connection | None = None
         self._standby: Connection | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._resumption: _Resumption | None = None
         self._restoration: Restoration | None = None
         self._news = asyncio.Event()
@@ -116,7 +117,14 @@ class Line:
         self._end(ConnectionLost(NORMAL_CLOSURE))
         for connection in (self._connection, self._standby):
             if connection is not None:
-                await connection.close()
+                self._leave(connection)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    def _leave(self, connection: Connection) -> None:
+        """Close a connection beside all else: the other end may take its time, or be gone."""
+        task = asyncio.create_task(connection.close(), name="realtime client: leave")
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def _dial(self) -> Connection:
         transport = self._connect()
@@ -125,11 +133,13 @@ class Line:
     async def _keep(self, connection: Connection) -> None:
         first: Sequence[ClientEvent] = ()
         try:
-            while self.lost is None:
+            while True:
                 began = _now()
                 end = await self._carry(connection, first)
+                self._leave(connection)
+                if self.lost is not None:
+                    return  # it was closed here
                 if isinstance(end, Connection):
-                    self._tasks.spawn(connection.close(), "close what was renewed")
                     connection, first = end, self._renew()
                     continue
                 if _now() - began >= (self._policy or Reconnect()).steady:
@@ -167,6 +177,9 @@ class Line:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._standby is not None:  # it comes too late
+                self._leave(self._standby)
+                self._standby = None
 
     async def _read(self, connection: Connection) -> ConnectionLost:
         try:
@@ -191,7 +204,7 @@ class Line:
             pass  # only who receives learns why
 
     def _received(self, event: ServerEvent | UnknownEvent) -> None:
-        if self._restoration is None and type(event) in DELTAS:
+        if type(event) in DELTAS:  # which answer no restoration
             self._continuity.fold(event)
             self._owner.take(event)
             return
@@ -239,11 +252,13 @@ class Line:
         while (wait := self._backoff.wait(why.retry_after if why else None)) is not None:
             await asyncio.sleep(wait)
             try:
-                return await self._dial()
+                self._connection = await self._dial()
             except ConnectionFailed as failed:
                 why = failed
                 if fate(failed) is Fate.FATAL:
                     break
+            else:
+                return self._connection
         tried = f"connecting again failed: {why}" if why else "it ends again and again"
         end = ConnectionLost(lost.code, f"{lost.reason}; {tried}" if lost.reason else tried)
         end.__cause__ = why
@@ -317,16 +332,20 @@ class Line:
         if window is None:
             await _for_ever()
         await asyncio.sleep(self._began + window.opens - _now())
-        standby = self._standby = await self._ready(self._began + window.closes)
-        while _now() < self._began + window.closes and not self._movable:
+        self._standby = await self._ready(self._began + window.closes)
+        await self._moment(self._began + window.closes)
+        standby, self._standby = self._standby, None
+        return standby
+
+    async def _moment(self, deadline: float) -> None:
+        """Wait for the moment to move, but not beyond the deadline."""
+        while _now() < deadline and not self._movable:
             self._news.clear()
             try:
                 async with asyncio.timeout(CALM_SECONDS):
                     await self._news.wait()
             except TimeoutError:
                 pass  # it may have become calm without any event
-        self._standby = None
-        return standby
 
     @property
     def _movable(self) -> bool:
