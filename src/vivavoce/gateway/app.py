@@ -16,6 +16,8 @@ from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.origin import Doorkeeper
+from vivavoce.gateway.policy import read_policy
+from vivavoce.gateway.policy.opening import policed
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes.client_secrets import make_client_secret
 from vivavoce.gateway.routes.front import front
@@ -46,9 +48,12 @@ def create_app(
 
     It takes charge of ``upstream``: `vivavoce.gateway.server.listen` starts it as soon as the address
     answers, and it is closed with the application. ``progress`` is told of every piece that is fetched.
-    ``stages`` come between clients and endpoint, in this order.
+    ``stages`` come between clients and endpoint, in this order, after the policy.
+
+    Raises `VivaVoceError` for settings that would let in the wrong ones, and a policy that cannot be read.
     """
     refuse_well_known(settings, os.environ)
+    policy = None if settings.policy is None else read_policy(settings.policy)
     client_secrets = ClientSecrets(settings.max_client_secrets)
     app = web.Application(
         middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
@@ -62,10 +67,11 @@ def create_app(
         ),
         doorkeeper=Doorkeeper.of(settings),
         client_secrets=client_secrets,
+        policy=policy,
         door=Door(settings, client_secrets, open_to_others=settings.open_to_others),
         models=choose_models(settings),
         web=web_folder,
-        stages=stages,
+        stages=stages if policy is None else (policed(policy), *stages),
     )
     app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)

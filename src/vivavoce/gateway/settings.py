@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from vivavoce.gateway.auth.settings import AuthSettings
 from vivavoce.gateway.loopback import is_loopback
+from vivavoce.gateway.policy.settings import PolicySettings
 from vivavoce.gateway.upstreams.settings import UpstreamSettings
 
 __all__ = ["GatewaySettings"]
@@ -15,7 +16,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
 
 
-class GatewaySettings(AuthSettings, UpstreamSettings):
+class GatewaySettings(AuthSettings, PolicySettings, UpstreamSettings):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")

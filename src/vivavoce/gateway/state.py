@@ -11,6 +11,7 @@ from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.passage import Dialect, Passage
+from vivavoce.gateway.policy import Policy
 from vivavoce.gateway.sessions import Sessions
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstream import Upstream
@@ -30,6 +31,7 @@ class Gateway:
     doorkeeper: Doorkeeper
     client_secrets: ClientSecrets
     door: Door
+    policy: Policy | None
     models: Models
     web: Path
     """The folder with what the browser loads."""

@@ -13,6 +13,8 @@ from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.late import Late
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.passage import Dialect
+from vivavoce.gateway.policy.opening import ruled
+from vivavoce.gateway.policy.stage import MODEL_NOT_ALLOWED
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._readiness import refused_by_upstream
 from vivavoce.gateway.settings import GatewaySettings
@@ -42,9 +44,11 @@ async def hold(
     """
     gateway = request.app[GATEWAY]
     try:
-        opening, warning = _resolved(gateway, opening)
+        opening, warning = _resolved(
+            gateway, opening if gateway.policy is None else ruled(opening, gateway.policy)
+        )
     except ProtocolError as error:
-        return _unknown_model(error).response()
+        return _no_such_model(error).response()
     refusal = gateway.sessions.refuse() or (gateway.door.spend(admission) if admission else None)
     if refusal is not None:
         return refusal.response()
@@ -81,10 +85,9 @@ def _resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:
     return replace(opening, model=resolved.model, params=params), resolved.warning
 
 
-def _unknown_model(error: ProtocolError) -> Refusal:
-    return Refusal(
-        HTTPStatus.NOT_FOUND, error.message, code=error.code or "model_not_found", param=error.param
-    )
+def _no_such_model(error: ProtocolError) -> Refusal:
+    status = HTTPStatus.FORBIDDEN if error.code == MODEL_NOT_ALLOWED else HTTPStatus.NOT_FOUND
+    return Refusal(status, error.message, code=error.code or "model_not_found", param=error.param)
 
 
 def _limits(settings: GatewaySettings) -> Limits:

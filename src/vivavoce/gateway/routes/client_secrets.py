@@ -1,14 +1,17 @@
 """``POST /v1/realtime/client_secrets``: an ephemeral key, and the session that it opens."""
 
 import time
+from dataclasses import replace
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import hdrs, web
+from msgspec import UNSET
 
 from vivavoce.errors import ProtocolError
 from vivavoce.gateway.client_secrets import Granted
 from vivavoce.gateway.opening import Caller
+from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._readiness import refuse_state
 from vivavoce.gateway.state import GATEWAY, Gateway
@@ -28,7 +31,7 @@ async def make_client_secret(request: web.Request) -> web.Response:
     maker = await gateway.door.authenticate(request)
     if isinstance(maker, Refusal):
         return maker.response()
-    caller = gateway.door.guest(request, maker)
+    caller = gateway.door.guest(request, _maker_of_sessions(gateway, maker))
     if isinstance(caller, Refusal):
         return caller.response()
     refusal = _refuse_content(request) or refuse_state(gateway)
@@ -36,7 +39,7 @@ async def make_client_secret(request: web.Request) -> web.Response:
         return refusal.response()
     try:
         single_use = _single_use(request) or gateway.settings.client_secret_single_use
-        return _make(gateway, await request.read(), caller, single_use=single_use)
+        return _make(gateway, await request.read(), maker, caller, single_use=single_use)
     except web.HTTPRequestEntityTooLarge:
         limit = gateway.settings.max_body_bytes
         message = f"Expected a body of at most {limit} bytes, got a longer one."
@@ -60,6 +63,12 @@ def _refuse_content(request: web.Request) -> Refusal | None:
     )
 
 
+def _maker_of_sessions(gateway: Gateway, maker: Caller) -> Caller:
+    """Return whose rules hold for sessions of the keys that somebody makes."""
+    group = gateway.policy.rules(maker).ephemeral_group if gateway.policy is not None else UNSET
+    return maker if group is UNSET else replace(maker, key=f"{maker.key}/ephemeral", group=group)
+
+
 def _single_use(request: web.Request) -> bool:
     match request.query.get("single_use"):
         case None | "false":
@@ -69,9 +78,11 @@ def _single_use(request: web.Request) -> bool:
     raise ProtocolError("Expected true or false.", code="invalid_value", param="single_use")
 
 
-def _make(gateway: Gateway, body: bytes, caller: Caller, *, single_use: bool) -> web.Response:
+def _make(gateway: Gateway, body: bytes, maker: Caller, caller: Caller, *, single_use: bool) -> web.Response:
     asked = decode_client_secret_params(body)
     params = asked.session or RealtimeSessionParams()
+    if gateway.policy is not None:
+        check_params(params, gateway.policy.rules(maker))
     session = gateway.upstream.describe(params)
     secrets, now = gateway.client_secrets, time.time()
     if wait := secrets.room_in(now):
