@@ -134,11 +134,11 @@ def _with_long_delta(data: str | bytes) -> ServerEvent | None:
     """
     if len(data) < _LONG:
         return None
-    start, end = _inside(data, *_MARKS) if isinstance(data, str) else _inside(data, *_BYTE_MARKS)
+    start, end, rest = _cut(data, *_MARKS) if isinstance(data, str) else _cut(data, *_BYTE_MARKS)
     if start == end:
         return None
     try:
-        event: Any = _SERVER.decode(data[:start] + data[end:])
+        event: Any = _SERVER.decode(rest)
         if getattr(event, "delta", None) != "":
             return None
         event.delta = data[start:end] if isinstance(data, str) else str(memoryview(data)[start:end], "utf-8")
@@ -147,8 +147,8 @@ def _with_long_delta(data: str | bytes) -> ServerEvent | None:
     return event  # type: ignore[no-any-return]
 
 
-def _inside(data: AnyStr, key: AnyStr, quote: AnyStr, brace: AnyStr, escape: AnyStr) -> tuple[int, int]:
-    """Return where a string without escapes begins and ends that stands in the outermost object behind this key.
+def _cut(data: AnyStr, key: AnyStr, quote: AnyStr, brace: AnyStr, escape: AnyStr) -> tuple[int, int, AnyStr]:
+    """Return where a string without escapes that is a field of the outermost object begins and ends, and all but it.
 
     Where there is none, both are 0. A quote inside a string is escaped, so what looks like a key is one.
     """
@@ -156,8 +156,8 @@ def _inside(data: AnyStr, key: AnyStr, quote: AnyStr, brace: AnyStr, escape: Any
     start = data.find(quote, at + len(key), at + len(key) + 2) + 1
     end = data.find(quote, start)
     if at < 0 or start == 0 or end < 0 or data.find(brace, 1, at) >= 0 or data.find(escape, start, end) >= 0:
-        return 0, 0
-    return start, end
+        return 0, 0, data
+    return start, end, data[:start] + data[end:]
 
 
 def encode(event: ClientEvent | ServerEvent | UnknownEvent) -> bytes:
