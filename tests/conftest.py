@@ -1,9 +1,12 @@
 """What all tests share: no network but loopback, and ports that are free."""
 
 import ipaddress
+import os
 import socket
 
 import pytest
+
+os.environ["VIVAVOCE_HISTORY"] = "off"  # no test writes into the folder of who runs it; also for processes
 
 
 class OutsideNetworkError(AssertionError):

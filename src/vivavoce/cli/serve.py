@@ -8,21 +8,25 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from vivavoce.errors import VivaVoceError
+from vivavoce.errors import HistoryError, VivaVoceError
 from vivavoce.gateway import GatewaySettings, create_app, listen
+from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.gateway.upstream import Progress as Piece
 from vivavoce.gateway.upstream import Upstream
 from vivavoce.gateway.upstreams.choosing import choose_upstream
 from vivavoce.gateway.upstreams.local import Endpoint
+
+if TYPE_CHECKING:
+    from vivavoce.gateway.history.history import History
 
 __all__ = ["ADDRESS_EXIT", "LOADING_EXIT", "SETTINGS_EXIT", "run", "serve"]
 
@@ -189,7 +193,9 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
     _heed_signals(stop)
     narrator = _Narrator()
     try:
-        app = create_app(settings, upstream, progress=narrator.hear)
+        history = _history(settings)
+        stages = () if history is None else (history.stage,)
+        app = create_app(settings, upstream, progress=narrator.hear, stages=stages, history=history)
     except VivaVoceError as error:
         _errors.print(str(error), markup=False)
         return SETTINGS_EXIT
@@ -203,6 +209,8 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
         _console.print(f"Viva Voce listens. Open [bold]{address}[/bold] in a browser; Ctrl-C stops it.")
         if settings.open_to_others and not settings.asks_for_keys:
             _errors.print("Everybody who can reach this machine can use it: nobody is asked for a key.")
+        if history is not None:
+            _console.print(_what_is_kept(settings, history), markup=False)
         with narrator:
             failure = await _load(app[GATEWAY].loading, stop)
         if failure is not None:
@@ -213,6 +221,25 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
         await stop.wait()
         _console.print("Stopping.")
     return 0
+
+
+def _history(settings: GatewaySettings) -> "History | None":
+    """Return what keeps the sessions, if they are to be kept. Raises `VivaVoceError` where that cannot be."""
+    if settings.history == "off":
+        return None
+    try:
+        from vivavoce.gateway.history.history import History  # noqa: PLC0415 - an extra
+    except ImportError as missing:
+        if settings.model_fields_set & HistorySettings.model_fields.keys():
+            raise HistoryError("A history needs more: pip install 'vivavoce[history]'.") from missing
+        return None
+    return History(settings, upstream=settings.upstream.partition("?")[0])
+
+
+def _what_is_kept(settings: GatewaySettings, history: "History") -> str:
+    kept = "recorded, and kept" if settings.history == "audio" else "kept in writing"
+    days = f"for {settings.history_days:g} days" if settings.history_days else "until somebody deletes them"
+    return f"Sessions are {kept} {days} in {history.database.name}; VIVAVOCE_HISTORY=off keeps none."
 
 
 async def _readiness(upstream: Upstream) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
@@ -31,6 +32,9 @@ from vivavoce.gateway.upstream import Progress, Upstream
 from vivavoce.gateway.upstreams.choosing import choose_models
 from vivavoce.web import FOLDER
 
+if TYPE_CHECKING:
+    from vivavoce.gateway.history.history import History
+
 __all__ = ["create_app"]
 
 _log = logging.getLogger(__name__)
@@ -43,12 +47,14 @@ def create_app(
     progress: Callable[[Progress], None] | None = None,
     web_folder: Path = FOLDER,
     stages: tuple[StageMaker, ...] = (),
+    history: "History | None" = None,
 ) -> web.Application:
     """Make the application.
 
     It takes charge of ``upstream``: `vivavoce.gateway.server.listen` starts it as soon as the address
     answers, and it is closed with the application. ``progress`` is told of every piece that is fetched.
-    ``stages`` come between clients and endpoint, in this order, after the policy.
+    ``stages`` come between clients and endpoint, in this order, after the policy. ``history`` starts and stops
+    with the application, which answers for it; its stage has to be among the others.
 
     Raises `VivaVoceError` for settings that would let in the wrong ones, and a policy that cannot be read.
     """
@@ -80,6 +86,10 @@ def create_app(
     app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
+    if history is not None:
+        from vivavoce.gateway.routes.history import add_history  # noqa: PLC0415 - an extra
+
+        add_history(app, history)
     return app
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from vivavoce.gateway.auth.settings import AuthSettings
+from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.loopback import is_loopback
 from vivavoce.gateway.policy.settings import PolicySettings
 from vivavoce.gateway.upstreams.settings import UpstreamSettings
@@ -16,7 +17,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
 
 
-class GatewaySettings(AuthSettings, PolicySettings, UpstreamSettings):
+class GatewaySettings(AuthSettings, HistorySettings, PolicySettings, UpstreamSettings):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")

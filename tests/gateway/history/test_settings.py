@@ -8,6 +8,7 @@ from vivavoce.gateway.history.settings import HistorySettings, data_folder
 
 def test_text_is_kept_for_thirty_days_in_a_file_of_this_user(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("VIVAVOCE_HISTORY", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     settings = HistorySettings()
     assert (settings.history, settings.history_days) == ("text", 30)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["HistorySettings", "data_folder"]
 
@@ -25,6 +25,8 @@ def data_folder() -> Path:
 
 class HistorySettings(BaseSettings):
     """The settings of the history; `GatewaySettings` has them among its own."""
+
+    model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")
 
     history: Literal["off", "text", "audio"] = Field(
         "text",

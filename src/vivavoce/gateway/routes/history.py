@@ -12,16 +12,14 @@ from vivavoce.gateway.history.changes import name
 from vivavoce.gateway.history.history import History
 from vivavoce.gateway.history.reader import Filter
 from vivavoce.gateway.history.webvtt import webvtt
-from vivavoce.gateway.opening import ANYONE, Caller
+from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.state import GATEWAY
 
 __all__ = ["HISTORY", "MAX_LIMIT", "add_history"]
 
 HISTORY: web.AppKey[History] = web.AppKey("history", History)
 """Where an application keeps its `History`."""
-
-Identify = Callable[[web.Request], Awaitable[Caller | Refusal]]
-"""Tells who asks, or why they are turned away."""
 
 Handler = Callable[[web.Request, History, Caller], Awaitable[web.StreamResponse]]
 
@@ -35,12 +33,7 @@ RETRY_SECONDS = 5
 STATES = ("open", "ended", "abandoned")
 
 
-async def anyone(_: web.Request) -> Caller:
-    """Let everybody in, as one and the same."""
-    return ANYONE
-
-
-def add_history(app: web.Application, history: History, *, identify: Identify = anyone) -> None:
+def add_history(app: web.Application, history: History) -> None:
     """Start and stop ``history`` with the application, and answer for it.
 
     `History.stage` is to be among the application's stages.
@@ -63,12 +56,15 @@ def add_history(app: web.Application, history: History, *, identify: Identify = 
         (hdrs.METH_GET, "/api/v1/sessions/{id}/recording", _recording),
         (hdrs.METH_DELETE, "/api/v1/sessions/{id}", _delete),
     ):
-        app.router.add_route(method, path, _answer(handler, identify))
+        app.router.add_route(method, path, _answer(handler))
 
 
-def _answer(handler: Handler, identify: Identify) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answer(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
-        caller = await identify(request)
+        gateway = request.app[GATEWAY]
+        if gateway.settings.open_to_others and not gateway.settings.asks_for_keys:
+            return _nobody().response()
+        caller = await gateway.door.authenticate(request)
         if isinstance(caller, Refusal):
             return caller.response()
         try:
@@ -85,6 +81,15 @@ def _answer(handler: Handler, identify: Identify) -> Callable[[web.Request], Awa
             ).response()
 
     return answer
+
+
+def _nobody() -> Refusal:
+    return Refusal(
+        HTTPStatus.FORBIDDEN,
+        "Everybody who reaches this server is let in, as the same user, so nobody may read what others said. "
+        "A server that asks for keys tells everybody their own.",
+        code="history_needs_keys",
+    )
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this module
