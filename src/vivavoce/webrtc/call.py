@@ -99,9 +99,15 @@ class Call:
     async def _across(self) -> None:
         try:
             while True:
-                await self._leg.send(await self._to_peer.get())
+                await self._send(await self._to_peer.get())
         except ConnectionLost as lost:
             self.end(lost.code, lost.reason)
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            await self._leg.send(data)
+        except ProtocolError as error:
+            await self._leg.send(_told_of(error).data)
 
     async def _wait_for_leg(self) -> None:
         lost = await self._leg.ended()
@@ -119,9 +125,7 @@ class Call:
         try:
             self._do(self._talk.tell(data))
         except ProtocolError as error:
-            event = ErrorEvent.of(error)
-            event.event_id = _IDS.event()
-            self._do([ToPeer(Frame.of(event))])
+            self._do([ToPeer(_told_of(error))])
 
     def _do(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
@@ -137,3 +141,9 @@ class Call:
         if not pump.cancelled() and (error := pump.exception()) is not None:
             _log.error("a call failed", exc_info=error)
             self.end(1011, "The call failed; this is a defect of the server.")
+
+
+def _told_of(error: ProtocolError) -> Frame:
+    event = ErrorEvent.of(error)
+    event.event_id = _IDS.event()
+    return Frame.of(event)

@@ -6,6 +6,7 @@ finds after some half a minute: a shorter cut is survived.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ __all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg"]
 CHANNEL = "oai-events"
 """The label of the data channel that events travel on."""
 
+ANSWER_SECONDS = 10.0
+"""To find the addresses of both sides: names of the peer's network are looked up, and STUN servers asked."""
+
 CONNECT_SECONDS = 30.0
 """From the answer to an open data channel; who needs longer has gone."""
 
@@ -37,6 +41,8 @@ MOST_SDP_CHARACTERS = 65_536
 
 MOST_SECTIONS = 8
 """Media sections of an offer; a voice and a data channel are two."""
+
+CLOSE_SECONDS = 2.0
 
 SEND_BUFFER = 2**20
 """Bytes that may wait for a peer that reads slowly."""
@@ -72,6 +78,7 @@ class Leg:
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._speech = SpokenTrack(next_frame)
         self._channel: RTCDataChannel | None = None
+        self._closed = False
         self._open = asyncio.Event()
         self._drained = asyncio.Event()
         self._ended: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
@@ -103,9 +110,10 @@ class Leg:
         """
         _check(offer)
         try:
-            await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            self._offer_speech()
-            await self._peer.setLocalDescription(await self._peer.createAnswer())
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+                self._offer_speech()
+                await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:
             await self.close()
             raise _no_offer(f"{type(error).__name__}: {error}") from error
@@ -128,7 +136,10 @@ class Leg:
         self._speech.wake()
 
     async def send(self, data: str | bytes) -> None:
-        """Send a message on the data channel, as soon as it is open. Raises `ConnectionLost`."""
+        """Send a message on the data channel, as soon as it is open.
+
+        Raises `ConnectionLost`, and `ProtocolError` for one that is larger than the peer takes.
+        """
         text = data if isinstance(data, str) else data.decode()
         await self._until(self._open.wait())
         channel = self._channel
@@ -142,7 +153,12 @@ class Leg:
                 self._end(1008, f"The peer has not read for {SEND_SECONDS:g} seconds.")
         if self._ended.done():
             raise self._ended.result()
-        channel.send(text)
+        try:
+            channel.send(text)
+        except ValueError as error:  # the peer has said how much it takes, which only aiortc knows
+            raise ProtocolError(
+                f"The event is too large for this call: {error}.", code="message_too_large"
+            ) from error
 
     async def ended(self) -> ConnectionLost:
         """Wait for the end, and return why."""
@@ -155,7 +171,21 @@ class Leg:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._speech.stop()
-        await self._peer.close()
+        if not self._closed:
+            self._closed = True  # a second close would wait for ever where the first one failed
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._peer.close()
+            except Exception as error:  # noqa: BLE001 - an offer that was half taken breaks aiortc anywhere
+                _log.debug("a peer could not be closed in order: %r", error)
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Free what is left of a peer that cannot be closed: its sockets."""
+        for section in self._peer.getTransceivers():
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await section.receiver.transport.transport.stop()
 
     def _expect_peer(self) -> None:
         self._spawn(self._wait_for_peer())

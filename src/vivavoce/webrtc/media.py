@@ -7,7 +7,6 @@ from typing import Any
 import av
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av.packet import Packet
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.webrtc.opus import CLOCK, OpusEncoder
@@ -50,16 +49,16 @@ class SpokenTrack(MediaStreamTrack):
         """Go on, if there was nothing to say."""
         self._news.set()
 
-    async def recv(self) -> Packet[Any]:
+    async def recv(self) -> "av.Packet[Any]":
         """Wait until the next packet is due, and return it."""
         loop = asyncio.get_running_loop()
         if self._began is None:
             self._began = self._due = loop.time()
         while True:
-            if self.readyState != "live":
-                raise MediaStreamError
             await asyncio.sleep(self._due - loop.time())
             self._news.clear()
+            if self.readyState != "live":
+                raise MediaStreamError
             pcm = self._frame()
             if pcm is not None:
                 break

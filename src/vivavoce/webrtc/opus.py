@@ -6,7 +6,6 @@ from typing import Any
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
-from av.packet import Packet
 
 from vivavoce.audio.pcm import Pcm
 
@@ -38,7 +37,7 @@ class OpusEncoder:
         self._rate = rate
         self._samples = 0
 
-    def encode(self, pcm: Pcm, timestamp: int) -> Packet[Any]:
+    def encode(self, pcm: Pcm, timestamp: int) -> "av.Packet[Any]":
         """Encode 20 ms; ``timestamp`` is when they are to be heard, in ticks of `CLOCK`."""
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(pcm).reshape(1, -1), format="s16", layout="mono"

@@ -1,0 +1,153 @@
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
+from vivavoce.webrtc import leg as module
+from vivavoce.webrtc.leg import Leg
+from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE
+
+
+class Peer:
+    """A leg, and what came over it."""
+
+    def __init__(self, frames=()):
+        self.frames = list(frames)
+        self.heard, self.told = [], asyncio.Queue()
+        self.leg = Leg(self._next, self.heard.append, self.told.put_nowait)
+
+    def _next(self):
+        return self.frames.pop(0) if self.frames else None
+
+    def say(self, frames):
+        self.frames += frames
+        self.leg.wake()
+
+
+async def connected(*peers):
+    caller, called = peers
+    await caller.leg.accept(await called.leg.answer(await caller.leg.offer()))
+
+
+@pytest.fixture
+async def pair():
+    peers = Peer(), Peer()
+    await connected(*peers)
+    yield peers
+    for peer in peers:
+        await peer.leg.close()
+
+
+def tone(frames):
+    at = np.arange(frames * FRAME_SAMPLES) / RATE
+    return np.split((8000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16), frames)
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - media has no event
+            await asyncio.sleep(0.01)
+
+
+class TestCarrying:
+    async def test_messages_both_ways_in_order_and_whole(self, pair):
+        caller, called = pair
+        texts = ["one", "two", "ä" * 100_000]
+        for text in texts:
+            await caller.leg.send(text)
+            await called.leg.send(text.encode())
+        assert [await called.told.get() for _ in texts] == texts
+        assert [await caller.told.get() for _ in texts] == texts
+
+    async def test_a_message_that_the_peer_cannot_take_is_refused(self, pair):
+        with pytest.raises(ProtocolError, match="too large") as refused:
+            await pair[0].leg.send("x" * 300_000)
+        assert refused.value.code == "message_too_large"
+        await pair[0].leg.send("still there")
+        assert await pair[1].told.get() == "still there"
+
+    async def test_speech_both_ways(self, pair):
+        for speaker, listener in (pair, pair[::-1]):
+            speaker.say(tone(25))
+            await until(lambda listener=listener: sum(map(len, listener.heard)) >= 25 * FRAME_SAMPLES)
+            heard = np.concatenate(listener.heard).astype(float)
+            spectrum = np.abs(np.fft.rfft(heard))
+            assert abs(np.argmax(spectrum) * RATE / len(heard) - 440) < 10
+
+
+class TestEnding:
+    async def test_the_other_side_learns_that_one_has_gone(self, pair):
+        caller, called = pair
+        await caller.leg.send("hello")
+        await called.told.get()
+        await caller.leg.close()
+        assert (await called.leg.ended()).code == 1000
+        with pytest.raises(ConnectionLost):
+            await called.leg.send("too late")
+
+    async def test_closing_twice_does_nothing_more(self, pair):
+        for _ in range(2):
+            await pair[0].leg.close(1001, "enough")
+        assert (await pair[0].leg.ended()).reason == "enough"
+
+    async def test_gives_up_on_a_peer_that_never_comes(self, monkeypatch):
+        monkeypatch.setattr(module, "CONNECT_SECONDS", 0.05)
+        caller, called = Peer(), Peer()
+        await called.leg.answer(await caller.leg.offer())
+        sending = asyncio.create_task(called.leg.send("hello"))
+        assert "did not come about" in (await called.leg.ended()).reason
+        with pytest.raises(ConnectionLost):
+            await sending
+        for peer in (caller, called):
+            await peer.leg.close()
+
+
+class TestOffers:
+    @pytest.mark.parametrize(
+        ("offer", "why"),
+        [
+            ("", "expected a section m=audio, got none"),
+            ("v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n", "expected a section m=audio, got m=video"),
+            ("m=audio 9 X 0\r\n" * 9, "at most 8 media sections, got 9"),
+            ("m=audio" + "x" * 65_536, "at most 65536 characters"),
+            ("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "no SDP offer that can be answered"),
+        ],
+    )
+    async def test_what_is_none_is_refused(self, offer, why):
+        peer = Peer()
+        with pytest.raises(ProtocolError, match=why) as refused:
+            await peer.leg.answer(offer)
+        assert (refused.value.code, refused.value.param) == ("invalid_offer", "sdp")
+        await peer.leg.close()
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_a_mutilated_offer_is_answered_or_refused(self, data):
+        async def attempt():
+            caller, called = Peer(), Peer()
+            lines = (await caller.leg.offer()).splitlines()
+            for _ in range(data.draw(st.integers(1, 6))):
+                at = data.draw(st.integers(0, len(lines) - 1))
+                line = lines[at]
+                cut = data.draw(st.integers(0, len(line)))
+                lines[at] = line[:cut] + data.draw(st.text(max_size=8))
+            try:
+                await called.leg.answer("\r\n".join(lines) + "\r\n")
+            except ProtocolError:
+                pass
+            finally:
+                for peer in (caller, called):
+                    await peer.leg.close()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "ANSWER_SECONDS", 0.5)
+            asyncio.run(asyncio.wait_for(attempt(), 20))
+
+    async def test_an_answer_that_is_none_is_the_endpoints_fault(self):
+        peer = Peer()
+        await peer.leg.offer()
+        with pytest.raises(ConnectionFailed, match="no SDP"):
+            await peer.leg.accept("v=0")
