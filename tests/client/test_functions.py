@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypedDict
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.client.functions import describe
@@ -202,6 +202,7 @@ JSON_TYPES = st.recursive(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(fields=st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), JSON_TYPES, max_size=5))
 def test_what_a_schema_asks_for_is_what_is_taken(fields):
     def act(**_: object) -> None: ...

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.client.tool import Tool, read_object, result_text, shortened
@@ -56,6 +56,7 @@ def test_half_a_character_breaks_no_line():
     assert result_text("smile \ud83d") == "smile ?"
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text(), st.integers(1, 50))
 def test_what_is_cut_says_so(text, characters):
     told = shortened(text, characters)

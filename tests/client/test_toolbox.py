@@ -152,7 +152,7 @@ async def test_who_ends_the_caller_ends_the_tool(toolbox):
 
 
 async def test_no_answer_to_a_question_is_a_no():
-    toolbox, opened = Toolbox(approval_seconds=0.01), []
+    opened = []
 
     async def never(_):
         await asyncio.Event().wait()
@@ -163,8 +163,8 @@ async def test_no_answer_to_a_question_is_a_no():
     def unlock(door: str) -> None:
         opened.append(door)
 
-    for approve, words in ((never, "did not answer"), (broken, "could not be asked")):
-        toolbox.add(describe(unlock, approve=approve))
+    for approve, seconds, words in ((never, 0.01, "did not answer"), (broken, 50, "could not be asked")):
+        toolbox = Toolbox(describe(unlock, approve=approve), approval_seconds=seconds)
         assert words in error(await toolbox.run("call_1", "unlock", '{"door": "front"}'))
     assert opened == []
 

@@ -5,12 +5,14 @@ import contextlib
 import os
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context, Image
+from mcp_types import ToolAnnotations
 
 TOKEN = "open sesame"
 
@@ -33,7 +35,7 @@ def make(name="house", **options):
         server.calls.append((room, brightness))
         return f"The lamp in the {room} is at {brightness} %."
 
-    @server.tool()
+    @server.tool(annotations=ToolAnnotations(read_only_hint=True))
     def read_meter() -> dict[str, float]:
         """Read the meter."""
         return {"kWh": 7.5}
@@ -70,6 +72,14 @@ def make(name="house", **options):
     @server.tool()
     def leave() -> str:
         """Leave, without a word."""
+        os._exit(1)
+
+    @server.tool(annotations=ToolAnnotations(idempotent_hint=True))
+    def leave_once(note: str) -> str:
+        """Leave, unless there is a note that this was done."""
+        if Path(note).exists():
+            return "I have left already."
+        Path(note).touch()
         os._exit(1)
 
     return server

@@ -3,7 +3,7 @@ import re
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_types import (
     AudioContent,
@@ -21,6 +21,7 @@ from vivavoce.tools.mcp_language import SCHEMA_BYTES, parameters, told_names, to
 NAMES = st.lists(st.text(min_size=1, max_size=70), unique=True, max_size=4)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.dictionaries(st.text(min_size=1, max_size=70), NAMES, max_size=4))
 def test_names_are_allowed_and_unique(offered):
     told = told_names(offered)
@@ -90,6 +91,7 @@ SCHEMAS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(SCHEMAS, st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text())))
 def test_what_a_schema_allows_is_what_it_allowed(schema, arguments):
     schema.setdefault("$defs", {"a": {}, "b": {}})

@@ -54,7 +54,12 @@ async def test_many_at_once_lose_nothing(memory):
     assert len(await memory.known("ada")) == 20
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+)
 @given(
     steps=st.lists(
         st.tuples(

@@ -97,7 +97,9 @@ class McpServer:
         if isinstance(self.command, str):
             raise TypeError(f"{self.name}: expected the command as a list of the program and its arguments.")
         if self.token and not (self.token.isascii() and self.token.isprintable()):
-            raise ValueError(f"{self.name}: expected a token that a header can carry, of printable ASCII only.")
+            raise ValueError(
+                f"{self.name}: expected a token that a header can carry, of printable ASCII only."
+            )
         if self.require_approval not in (None, "never") and self.approve is None:
             raise ValueError(f"{self.name}: expected somebody to ask (approve) where approval is required.")
 
@@ -161,7 +163,12 @@ class McpConnection:
         await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
 
     async def call(self, name: str, arguments: dict[str, Any], context: ToolContext) -> str:
-        """Call a tool by the name that it has there, and return what a model is told. Raises `ToolError`."""
+        """Call a tool by the name that it has there, and return what a model is told. Raises `ToolError`.
+
+        A call during which the connection breaks may have been done. It is made once more only if the server says of
+        the tool that this does no harm.
+        """
+        repeatable = self._repeatable(name)
         while True:
             client = await self._connected()
             try:
@@ -174,9 +181,15 @@ class McpConnection:
                     self._lose()
                 if forgotten:
                     continue  # the server did not know the session, so it did nothing
-                raise ToolError(
-                    f"The connection to {self.server.name} broke during the call; it may have been done or not."
-                ) from error
+                if not repeatable:
+                    raise ToolError(
+                        f"The connection to {self.server.name} broke during the call; it may have been done or not."
+                    ) from error
+                repeatable = False
+
+    def _repeatable(self, name: str) -> bool:
+        hints = next((tool.annotations for tool in self.offered if tool.name == name), None)
+        return hints is not None and bool(hints.read_only_hint or hints.idempotent_hint)
 
     async def _call(self, client: Client, name: str, arguments: dict[str, Any], context: ToolContext) -> str:
         async def report(progress: float, total: float | None, message: str | None) -> None:
