@@ -159,10 +159,12 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def gateway(upstream=None, /, *, web_folder=None, progress=None, ready=True, stages=(), **settings):
+async def gateway(
+    upstream=None, /, *, web_folder=None, progress=None, ready=True, stages=(), keeps=None, **settings
+):
     """Run a gateway on a free port of loopback, open to all programs and pages of this machine.
 
-    Waits until its endpoint is ready, unless told not to.
+    Waits until its endpoint is ready, unless told not to. ``keeps`` is its history, if it has one.
     """
     upstream = upstream or ScriptedUpstream()
     folder = {} if web_folder is None else {"web_folder": web_folder}
@@ -172,6 +174,7 @@ async def gateway(upstream=None, /, *, web_folder=None, progress=None, ready=Tru
         behind,
         progress=progress,
         stages=stages,
+        history=keeps,
         **folder,
     )
     connections = []
