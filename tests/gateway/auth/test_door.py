@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.gateway.auth.knocking import bearer, enter, mint
 from tests.gateway.auth.signing import SECRET, jwks, sealed, signed
 from tests.gateway.doubles import ScriptedUpstream, gateway
 from vivavoce.errors import VivaVoceError
@@ -14,8 +15,6 @@ from vivavoce.gateway.auth.known import WellKnownSecret
 from vivavoce.gateway.opening import ANYONE, Caller
 from vivavoce.gateway.passage import Stage
 from vivavoce.gateway.settings import GatewaySettings
-
-SECRETS = "/v1/realtime/client_secrets"
 
 
 @pytest.fixture
@@ -40,23 +39,6 @@ def keys_file(tmp_path):
     bob, second = make("phone", user="bob", now=time.time())
     write(tmp_path / "keys.json", [first, second])
     return tmp_path / "keys.json", ada, bob
-
-
-def bearer(key):
-    return {"Authorization": f"Bearer {key}"}
-
-
-async def enter(running, path="/v1/realtime?model=m", **kwargs):
-    async with running.connect(path, **kwargs) as ws:
-        assert (await ws.receive_json())["type"] == "session.created"
-
-
-async def mint(running, key="", *, query="", headers=None, status=200, **asked):
-    given = {**(bearer(key) if key else {}), **(headers or {})}
-    async with running.client.post(running.url(SECRETS + query), json=asked, headers=given) as response:
-        answer = await response.json()
-        assert response.status == status, answer
-        return answer["value"] if status == 200 else answer["error"]
 
 
 class TestOnThisMachine:
