@@ -18,6 +18,14 @@ async def test_what_is_urgent_overtakes():
     assert [await outbox.get(), await outbox.get()] == [CANCEL, AUDIO]
 
 
+async def test_what_was_urgent_may_be_so_no_more():
+    outbox = Outbox()
+    await outbox.put(AUDIO)
+    outbox.put_now(CANCEL)
+    outbox.forget_urgent()
+    assert await outbox.get() is AUDIO
+
+
 async def test_what_needs_no_place_keeps_its_turn():
     outbox = Outbox(limit=1)
     await outbox.put(AUDIO)

@@ -194,6 +194,71 @@ def test_a_lost_connection_ends_them_all(responses):
     assert responses.free
 
 
+class TestInterruption:
+    LOST = ConnectionLost(1006)
+
+    def begun(self, responses, params=None, response_id="resp_1"):
+        request, (create,) = responses.request(params)
+        conversation_id = None if params is BESIDE else "conv_1"
+        responses.fold(created(response_id, conversation_id, metadata=create.response.metadata))
+        return request
+
+    @pytest.mark.parametrize("params", [None, BESIDE])
+    def test_what_had_begun_to_be_heard_ends(self, responses, params):
+        request = self.begun(responses, params)
+        assert responses.interrupted(["resp_1"], self.LOST) == []
+        assert request.error is self.LOST
+        assert responses.free
+
+    @pytest.mark.parametrize("params", [None, BESIDE])
+    def test_what_had_not_is_waited_for(self, responses, params):
+        request = self.begun(responses, params)
+        assert responses.interrupted([], self.LOST) == []
+        assert (request.settled, request.response_id) == (False, None)
+        metadata = {KEY: request.event_id}
+        conversation_id = None if params is BESIDE else "conv_1"
+        responses.fold(created("resp_2", conversation_id, metadata=metadata))
+        assert request.response_id == "resp_2"
+        responses.fold(done("resp_2", conversation_id))
+        assert request.response.id == "resp_2"
+
+    def test_what_waits_has_its_turn(self, responses):
+        self.begun(responses)
+        waiting, sent = responses.request()
+        assert sent == []
+        (create,) = responses.interrupted(["resp_1"], self.LOST)
+        assert create.event_id == waiting.event_id
+
+
+class TestWhatItFollowsOn:
+    REFUSED = errors.commit_empty(0)
+
+    def test_it_ends_with_the_error_of_that(self, responses):
+        request, _ = responses.request(after=["event_1", "event_2"])
+        assert responses.fold(refused(self.REFUSED, "event_3")) == []
+        assert not request.settled
+        assert responses.fold(refused(self.REFUSED, "event_2")) == []
+        assert request.error.code == "input_audio_buffer_commit_empty"
+        (cancel,) = responses.fold(created("resp_1"))
+        assert cancel.response_id == "resp_1"
+        responses.fold(done("resp_1", status="cancelled"))
+        assert responses.free
+
+    def test_a_response_that_runs_is_cancelled(self, responses):
+        request, _ = responses.request(after=["event_1"])
+        responses.fold(created("resp_1"))
+        (cancel,) = responses.fold(refused(self.REFUSED, "event_1"))
+        assert cancel.response_id == "resp_1"
+        assert request.error is not None
+
+    def test_one_that_waits_never_begins(self, responses):
+        responses.fold(created("resp_vad"))
+        request, _ = responses.request(after=["event_1"])
+        assert responses.fold(refused(self.REFUSED, "event_1")) == []
+        assert request.error.code == "input_audio_buffer_commit_empty"
+        assert responses.fold(done("resp_vad")) == []
+
+
 class Line(RuleBasedStateMachine):
     """A server that makes responses of its own, at the other end of a slow line."""
 

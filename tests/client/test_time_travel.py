@@ -1,6 +1,7 @@
 """A hundred sessions of a minute each in a few seconds: the loop's clock jumps to whatever is next."""
 
 import asyncio
+import contextlib
 import random
 import selectors
 
@@ -10,7 +11,7 @@ import pytest
 from tests.engine import fakes
 from vivavoce.client import RealtimeClient, Reconnect
 from vivavoce.engine import Engine
-from vivavoce.engine.models.protocols import Finished, TextDelta
+from vivavoce.engine.models.protocols import ArgumentsDelta, CallStarted, Finished, TextDelta
 from vivavoce.engine.profiles import Loaded
 from vivavoce.errors import ConnectionLost
 from vivavoce.testing import Script, ScriptedEngine, Turn
@@ -227,6 +228,85 @@ def test_whenever_a_line_breaks_what_was_said_is_heard_once(travel, seed):
                 assert all("It is just about noon.".startswith(words) for words in answers)
                 assert len(answers) == 40
             assert len(session.restored) == len(session.lost) > 15
+            assert all(one.lost == [] for one in session.restored)
+
+    travel(talk())
+
+
+class Curious:
+    """A language model that looks before it answers."""
+
+    name = "curious"
+
+    def __init__(self):
+        self.prompts = []
+
+    async def prepare(self, prompt):
+        pass
+
+    async def generate(self, prompt, *, max_tokens, temperature=0.4):
+        self.prompts.append([(message.role, message.text) for message in prompt.messages])
+        await asyncio.sleep(0.3)
+        if prompt.messages[-1].role == "tool":
+            yield TextDelta("I see ")
+            await asyncio.sleep(0.5)
+            yield TextDelta(prompt.messages[-1].text)
+        else:
+            yield CallStarted("look")
+            await asyncio.sleep(0.2)
+            yield ArgumentsDelta("{}")
+        await asyncio.sleep(0.2)
+        yield Finished("stop", 20, 5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whenever_a_line_breaks_what_tools_found_is_known(travel, seed):
+    chance = random.Random(seed)
+
+    async def talk():
+        lines, model = [], Curious()
+
+        def connect():
+            lines.append(Brittle(engine.connect()))
+            return lines[-1]
+
+        async def break_lines():
+            while True:
+                await asyncio.sleep(chance.uniform(0.5, 6))
+                lines[-1].broken.set()
+
+        async with engine_with(model) as engine:
+            session = Session(connect, steady=0.0)
+
+            @session.client.tool
+            async def look() -> str:
+                await asyncio.sleep(chance.uniform(0, 3))
+                return "a cat"
+
+            async with session.client as client:
+                await client.update_session(output_modalities=["text"])
+                breaking = asyncio.create_task(break_lines())
+                for _ in range(30):
+                    with contextlib.suppress(ConnectionLost):  # half of it had been told
+                        await (await client.send_text("What do you see?"))
+                    await asyncio.sleep(chance.uniform(0, 6))
+                breaking.cancel()
+                await asyncio.sleep(10)
+                items = client.conversation.items
+                assert [item.words for item in items if item.role == "user"] == ["What do you see?"] * 30
+                calls = [item.call_id for item in items if item.type == "function_call"]
+                outputs = [item.call_id for item in items if item.type == "function_call_output"]
+                assert sorted(calls) == sorted(outputs) == sorted(set(calls))
+                assert all("I see a cat".startswith(item.words) for item in items if item.role == "assistant")
+                await (await client.send_text("And now?"))
+                told = [
+                    (item.role, item.words) for item in client.conversation.items if item.type == "message"
+                ]
+                asked = next(prompt for prompt in model.prompts if prompt[-1] == ("user", "And now?"))
+                asked = [one for one in asked if one[0] in ("user", "assistant") and one[1]]
+                assert asked == told[: len(asked)]
+                assert len(asked) >= len(told) - 1
+            assert len(session.restored) == len(session.lost) > 10
             assert all(one.lost == [] for one in session.restored)
 
     travel(talk())

@@ -427,7 +427,7 @@ class RealtimeClient:
             self._responses.lost(lost)
             self._updates.lost(lost)
         else:
-            self._responses.interrupted(interruption.ended, lost)
+            self._outbox.put_behind(*self._responses.interrupted(interruption.ended, lost))
             for event in interruption.events:
                 self._take(event)
         self._settle()

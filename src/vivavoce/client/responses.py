@@ -138,24 +138,24 @@ class Responses:
         self._beside.clear()
         return orphans
 
-    def interrupted(self, ended: Collection[str], error: ConnectionLost) -> list[Request]:
-        """Take word that the session goes on over another connection; return the requests that end with this one.
+    def interrupted(self, ended: Collection[str], error: ConnectionLost) -> list[ClientEvent]:
+        """Take word that the session goes on over another connection; return what is to be sent there.
 
-        ``ended`` are the responses that had begun to be heard; the others are asked for again, by who restores.
+        The responses that ``ended`` had begun to be heard, and so their requests end with the error. The others are
+        asked for again by who restores the session.
         """
-        orphans = [one for one in self._running.values() if one.response_id in ended]
-        for request in orphans:
-            request.error = error
-        for request in self._running.values():
-            if request.error is None:
+        for response_id, request in self._running.items():
+            if response_id in ended:
+                request.error = request.error or error
+            elif request.out_of_band:
                 request.response_id = None
-                if request.out_of_band:
-                    self._beside[request.event_id] = request
-                else:
-                    self._sent = request
+                self._beside[request.event_id] = request
+            else:
+                request.response_id = None
+                self._sent = request
         self._running.clear()
         self.active = None
-        return orphans
+        return self._next()
 
     def _next(self) -> list[ClientEvent]:
         if self.active is not None or self._sent is not None or not self._waiting:
