@@ -10,11 +10,11 @@ from vivavoce.cli.app import app
 def test_it_lists_its_commands():
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
-    for command in ("ask", "talk", "serve", "models"):
+    for command in ("ask", "talk", "serve", "replay", "models"):
         assert command in result.output
 
 
-@pytest.mark.parametrize("command", ["ask", "talk", "serve", "models"])
+@pytest.mark.parametrize("command", ["ask", "talk", "serve", "replay", "models"])
 def test_each_command_explains_itself(command):
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

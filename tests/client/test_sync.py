@@ -62,7 +62,7 @@ def test_the_conversation_is_read_in_copies():
         client.update_session(output_modalities=["text"])
         client.send_text("How are you?").wait()
         items = client.conversation.items
-        assert client.conversation.find(items[-1].id) == items[-1]
+        assert client.conversation.find(items[-1].id).words == items[-1].words == "Splendid!"
         assert client.conversation.find(items[-1].id) is not items[-1]
         remove()
         client.send_text("And now?").wait()

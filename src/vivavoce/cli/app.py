@@ -26,6 +26,7 @@ _COMMANDS = {
     "serve": _Command("vivavoce.cli.serve", "gateway"),
     "talk": _Command("vivavoce.cli.talk", "devices"),
     "ask": _Command("vivavoce.cli.ask", "cli"),
+    "replay": _Command("vivavoce.cli.replay", "cli"),
     "models": _Command("vivavoce.cli.models", "engine"),
     "keys": _Command("vivavoce.cli.api_keys", "gateway"),
 }
