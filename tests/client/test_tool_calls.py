@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from vivavoce.client.functions import describe
-from vivavoce.client.late_results import STARTED
+from vivavoce.client.late_results import STARTED, UNDER_WAY
 from vivavoce.client.tasks import Tasks
 from vivavoce.client.tool import ToolContext
 from vivavoce.client.tool_calls import MOST_CALLS, ToolCalls
@@ -23,7 +23,7 @@ class Session:
         self.calls = ToolCalls(
             self.tasks,
             result=self.said.put_nowait,
-            go_on=lambda: self.said.put_nowait("go on"),
+            go_on=lambda params: self.said.put_nowait(f"go on, {params.tool_choice}" if params else "go on"),
             free=lambda: self.free,
             **options,
         )
@@ -82,6 +82,17 @@ async def test_in_the_background_it_is_told_later(session):
     assert (call.name, output.output) == ("background", "done for ada")
     assert call.call_id == output.call_id != "call_1"
     assert await session.next() == "go on"
+
+
+async def test_the_same_call_is_not_made_twice_at_once(session):
+    session.call("background", "call_1")
+    session.call("background", "call_2")
+    session.end()
+    assert [await session.next() for _ in range(3)] == [STARTED, UNDER_WAY, "go on, none"]
+    await session.finish()
+    assert [await session.next() for _ in range(3)] == ["function_call", "done for ada", "go on"]
+    session.call("background", "call_3", response_id="resp_2")
+    assert await session.next() == STARTED, "for now it is done"
 
 
 async def test_a_late_result_does_not_come_between_a_call_and_its_answer(session):

@@ -21,13 +21,16 @@ from vivavoce.protocol.server_events import (
     SessionCreated,
 )
 
-__all__ = ["STARTED", "LateResults"]
+__all__ = ["STARTED", "UNDER_WAY", "LateResults"]
 
 STARTED = (
     '{"status":"started","note":"This takes a while, and its result is told as soon as it is there. '
     'Say that you are on it, and go on talking. Do not call it again meanwhile."}'
 )
 """The output of a call that works in the background."""
+
+UNDER_WAY = '{"status":"in_progress","note":"This was started before, and its result is told as soon as it is there."}'
+"""The output of the same call, made again meanwhile."""
 
 
 @dataclass(slots=True)

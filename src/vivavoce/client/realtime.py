@@ -385,8 +385,8 @@ class RealtimeClient:
         item.id = self._ids.item()
         self._outbox.put_behind(ConversationItemCreate(event_id=self._ids.event(), item=item))
 
-    def _go_on(self) -> None:
-        self._outbox.put_behind(*self._responses.request()[1])
+    def _go_on(self, params: ResponseCreateParams | None) -> None:
+        self._outbox.put_behind(*self._responses.request(params)[1])
 
     # Receiving.
 
