@@ -17,6 +17,7 @@ from vivavoce.gateway.opening import Caller
 
 __all__ = [
     "MIN_SECRET_BYTES",
+    "SIGNED",
     "Rejected",
     "Rules",
     "UnknownSigner",
@@ -24,6 +25,9 @@ __all__ = [
     "public_keys",
     "verify",
 ]
+
+SIGNED = "jwt"
+"""What stands for the name of a key where a signed token let its user in."""
 
 MIN_SECRET_BYTES = 32
 """RFC 7518, 3.2: a key of the size of the hash or larger."""
@@ -155,4 +159,4 @@ def _caller(claims: Mapping[str, Any], rules: Rules) -> Caller:
         raise Rejected(f"The token's claim {rules.group_claim!r} names no group.")
     admin = rules.admin_group is not None and rules.admin_group in named
     # A slash parts a user from whom it brings along, so that no issuer's user can be taken for another's guest.
-    return Caller(quote(user, safe="@:|+"), key="jwt", group=next(iter(named), ""), admin=admin)
+    return Caller(quote(user, safe="@:|+"), key=SIGNED, group=next(iter(named), ""), admin=admin)
