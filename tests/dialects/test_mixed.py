@@ -87,3 +87,18 @@ def test_all_else_passes_as_it_is(kind, fields):
     assert mixed.hear(frame) is frame
     event = Frame(json.dumps(DELTA))
     assert mixed.say(event) is event
+
+
+def test_what_passes_as_it_is_changes_with_the_first_sign():
+    mixed = Mixed()
+    for kind, before, after in (
+        ("input_audio_buffer.append", True, True),
+        ("response.output_audio.delta", True, False),
+        ("input_audio_buffer.speech_started", True, True),
+        ("conversation.item.create", True, False),
+        ("session.update", False, False),
+    ):
+        assert mixed.same(kind) == before
+        spoken_to_in_beta = Mixed()
+        heard(spoken_to_in_beta, "session.update", session={"type": "realtime", "modalities": ["text"]})
+        assert spoken_to_in_beta.same(kind) == after

@@ -160,6 +160,9 @@ class Polite:
             return []
         return [ToClient(b"that was all"), Up(frame_of("more"))]
 
+    def same(self, kind):
+        return kind == "audio"
+
 
 class TestDialects:
     def test_one_may_answer_by_itself(self):
@@ -172,6 +175,36 @@ class TestDialects:
 
     def test_one_may_have_no_words_for_a_complaint(self):
         assert Passage(dialect=Polite()).complain(ProtocolError("No."), 0.0) == []
+
+
+class TestShortCut:
+    def test_is_open_to_what_nobody_wants_to_see(self):
+        passage = Passage([Answers()])
+        event = frame("audio").data
+        assert not passage.lets_up(event)  # not before it is known who wants it
+        assert passage.hear(event, 0) == [ToEndpoint(event)]
+        assert passage.receive(event, 0) == [ToClient(event)]
+        assert passage.lets_up(event)
+        assert passage.lets_down(event)
+
+    def test_is_closed_to_what_a_stage_wants(self):
+        passage = Passage([Marks("one")])
+        event = frame("audio").data
+        for take, lets in ((passage.hear, passage.lets_up), (passage.receive, passage.lets_down)):
+            take(event, 0)
+            assert not lets(event)
+
+    def test_is_closed_to_what_the_dialect_says_otherwise(self):
+        passage = Passage(dialect=Polite())
+        for kind, same in (("audio", True), ("done", False)):
+            event = frame(kind).data
+            passage.hear(event, 0)
+            passage.receive(event, 0)
+            assert passage.lets_up(event) == passage.lets_down(event) == same
+
+    def test_is_closed_to_what_is_no_event(self):
+        assert not Passage().lets_up(b"{")
+        assert not Passage().lets_down(b"{}")
 
 
 class TestInASession:

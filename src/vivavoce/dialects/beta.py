@@ -4,7 +4,6 @@
 the beta's: other names, flat sessions, and nothing that the beta does not know. Audio passes as it is.
 """
 
-import re
 from typing import Any
 
 from msgspec import UNSET
@@ -13,7 +12,7 @@ from vivavoce.dialects.beta_items import item_to_beta, item_to_ga, response_to_b
 from vivavoce.dialects.beta_session import (
     DEFAULT_TEMPERATURE,
     checked_temperature,
-    param_to_beta,
+    error_to_beta,
     response_to_ga,
     session_to_beta,
     session_to_ga,
@@ -75,8 +74,6 @@ CHANGED = {
 """Server events of which the content changes, today's type and the beta's. Those of a transcription session are called
 ``transcription_session.created`` and ``transcription_session.updated``. All that is named nowhere here is not sent."""
 
-_PATH = re.compile(r"(?<=')(?:session|response)\.[\w.\[\]]+(?=')")
-
 
 class Beta:
     """One connection of a client that speaks the beta."""
@@ -123,8 +120,12 @@ class Beta:
                 told = item_to_beta(item)
                 return None if told is None else frame.replace(type=name, item=told)
             case {"error": dict(error)}:
-                return frame.replace(error=_error_to_beta(error))
+                return frame.replace(error=error_to_beta(error))
         return frame.replace(type=name, name=UNSET)
+
+    def same(self, kind: str) -> bool:
+        """Tell whether events of this type pass as they are, among them all audio that is heard."""
+        return kind in SAME or kind == "input_audio_buffer.append"
 
     def _session_update(self, event: Json) -> Json:
         asked = event.get("session")
@@ -153,12 +154,3 @@ class Beta:
         self._kind = "transcription" if session.get("type") == "transcription" else "realtime"
         prefix = "transcription_" if self._kind == "transcription" else ""
         return frame.replace(type=prefix + name, session=session_to_beta(session, self._temperature))
-
-
-def _error_to_beta(error: Json) -> Json:
-    told = dict(error)
-    if isinstance(told.get("param"), str):
-        told["param"] = param_to_beta(told["param"])
-    if isinstance(told.get("message"), str):
-        told["message"] = _PATH.sub(lambda path: param_to_beta(path[0]), told["message"])
-    return told

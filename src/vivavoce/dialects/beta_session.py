@@ -5,6 +5,7 @@ found now; fields that they do not name are called the same in both, or are unkn
 and the endpoint judges them.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "SPOKEN",
     "Place",
     "checked_temperature",
+    "error_to_beta",
     "found",
     "param_to_beta",
     "response_to_ga",
@@ -81,6 +83,9 @@ MIN_TEMPERATURE, MAX_TEMPERATURE, DEFAULT_TEMPERATURE = 0.6, 1.2, 0.8
 
 NO_DETECTION = frozenset({"none", "disabled"})
 """What the earliest clients call turn detection that is off."""
+
+_PATH = re.compile(r"(?<=')(?:session|response)\.[\w.\[\]]+(?=')")
+"""A field that a message names."""
 
 
 def checked_temperature(fields: Json, where: str) -> float | None:
@@ -144,6 +149,16 @@ def param_to_beta(param: str) -> str:
         if path == today or path.startswith((f"{today}.", f"{today}[")):
             return f"{where}.{name}{path.removeprefix(today)}"
     return param
+
+
+def error_to_beta(error: Json) -> Json:
+    """Return the ``error`` of an event with the names of the beta in it."""
+    told = dict(error)
+    if isinstance(told.get("param"), str):
+        told["param"] = param_to_beta(told["param"])
+    if isinstance(told.get("message"), str):
+        told["message"] = _PATH.sub(lambda path: param_to_beta(path[0]), told["message"])
+    return told
 
 
 def _is_function(tool: Any) -> bool:

@@ -58,3 +58,7 @@ class Mixed:
     def say(self, frame: Frame) -> Frame | None:
         """Return a server's event as this client would hear it, or None where that is nothing."""
         return self._beta.say(frame) if self._answers_in_beta else frame
+
+    def same(self, kind: str) -> bool:
+        """Tell whether events of this type pass as they are now."""
+        return self._beta.same(kind) if self._answers_in_beta else kind not in FLAT

@@ -44,6 +44,9 @@ TICK_SECONDS = 1.0
 MOST_ADDED = 256
 """Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
 
+FRAME_BYTES = 14
+"""The most that a WebSocket adds to a message (RFC 6455, 5.2)."""
+
 NEVER_SENT = frozenset({1005, 1006, 1015})
 """Close codes that tell of a missing or broken close, and must not be written in one (RFC 6455, 7.4.1)."""
 
@@ -81,6 +84,8 @@ class Bridge:
         self._passage = passage or Passage()
         self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._line: asyncio.Transport | None = None
+        """What carries the client's WebSocket, once it is open."""
         self._ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         # Text stays bytes: both sides want UTF-8, and 20 MB are not decoded only to be encoded again.
         self._socket: web.WebSocketResponse[bool] = web.WebSocketResponse(
@@ -110,6 +115,7 @@ class Bridge:
             await self._socket.prepare(request)
             if request.transport is not None:
                 request.transport.set_write_buffer_limits(high=self._limits.send_buffer)
+                self._line = request.transport
             for pump in (self._uplink(), self._downlink(), self._add(), self._tick()):
                 self._spawn(pump)
             end = await self._ended
@@ -126,6 +132,9 @@ class Bridge:
         try:
             while not self._ended.done():
                 message = await self._socket.receive()
+                if message.type is WSMsgType.TEXT and self._passes_up(message.data):
+                    await self._transport.send(message.data)
+                    continue
                 match message.type:
                     case WSMsgType.TEXT | WSMsgType.BINARY if len(message.data) <= self._limits.message:
                         binary = message.type is WSMsgType.BINARY
@@ -146,11 +155,18 @@ class Bridge:
     async def _downlink(self) -> None:
         try:
             while not self._ended.done():
-                await self._do(self._passage.receive(await self._transport.receive(), time.monotonic()))
+                data = await self._transport.receive()
+                if isinstance(data, bytes) and self._passage.lets_down(data):
+                    await self._say(data, WSMsgType.TEXT)
+                else:
+                    await self._do(self._passage.receive(data, time.monotonic()))
         except ConnectionLost as lost:
             self.end(lost.code, lost.reason)
         except ProtocolError as error:
             self.end(WSCloseCode.INTERNAL_ERROR, f"The endpoint does not speak the protocol: {error}")
+
+    def _passes_up(self, data: bytes) -> bool:
+        return len(data) <= self._limits.message and self._passage.lets_up(data)
 
     async def _do(self, outputs: Iterable[Output], *, at_the_uplink: bool = False) -> None:
         """Do what the passage says. Only the uplink may wait for the endpoint: the client is its own to hold up."""
@@ -190,6 +206,11 @@ class Bridge:
 
     async def _say(self, data: bytes, kind: Literal[WSMsgType.TEXT, WSMsgType.BINARY]) -> None:
         try:
+            if self._has_room(
+                len(data)
+            ):  # then this waits for nobody, and a timer would cost as much as the rest
+                await self._socket.send_frame(data, kind)
+                return
             async with asyncio.timeout(self._limits.send_timeout):
                 await self._socket.send_frame(data, kind)
         except TimeoutError:
@@ -197,6 +218,13 @@ class Bridge:
             self.end(WSCloseCode.POLICY_VIOLATION, f"The client has not read for {seconds:g} seconds.")
         except ClientConnectionResetError:
             self.end(WSCloseCode.ABNORMAL_CLOSURE)
+
+    def _has_room(self, size: int) -> bool:
+        """Tell whether so many bytes can be written without waiting for the client to read."""
+        line = self._line
+        return (
+            line is not None and line.get_write_buffer_size() + size + FRAME_BYTES <= self._limits.send_buffer
+        )
 
     def _check(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

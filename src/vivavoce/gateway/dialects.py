@@ -1,16 +1,18 @@
 """How clients speak, and how that is told: the dialects as a `Passage` takes them."""
 
+import time
 from collections.abc import Collection, Iterable
 from typing import Final, Protocol
 
 from vivavoce.dialects.beta import Beta
 from vivavoce.dialects.mixed import Mixed
+from vivavoce.dialects.voice import Ask, Said, Tell, Voice
 from vivavoce.gateway.passage import Effect, ToClient, Up
 from vivavoce.protocol.codec import Frame
 from vivavoce.protocol.errors import binary_frame
 from vivavoce.protocol.session_params import SessionParams, TranscriptionSessionParams
 
-__all__ = ["BETA_HEADER", "BETA_SUBPROTOCOL", "Translated", "dialect", "speaks_beta"]
+__all__ = ["BETA_HEADER", "BETA_SUBPROTOCOL", "Spoken", "Translated", "dialect", "speaks_beta"]
 
 BETA_HEADER: Final = "OpenAI-Beta"
 """With ``realtime=v1`` among its values, it says that a client speaks the beta."""
@@ -30,6 +32,10 @@ class Translator(Protocol):
         """Write a server's event."""
         ...
 
+    def same(self, kind: str) -> bool:
+        """Tell whether both leave events of this type as they are."""
+        ...
+
 
 class Translated:
     """The dialect of clients whose every event is another event of today."""
@@ -47,6 +53,37 @@ class Translated:
         """Write an event."""
         told = self._translator.say(frame)
         return () if told is None else (ToClient(told.data),)
+
+    def same(self, kind: str) -> bool:
+        """Tell whether events of this type are said as they are now."""
+        return self._translator.same(kind)
+
+
+class Spoken:
+    """The dialect of clients of the voice API."""
+
+    def __init__(self) -> None:
+        self._voice = Voice(time.time)
+
+    def hear(self, data: bytes, *, binary: bool) -> Iterable[Effect | ToClient]:
+        """Read a message."""
+        return map(_effect, self._voice.hear(data, binary=binary))
+
+    def say(self, frame: Frame) -> Iterable[Effect | ToClient]:
+        """Write an event, and go on where it lets us."""
+        return map(_effect, self._voice.say(frame))
+
+    def same(self, kind: str) -> bool:  # noqa: ARG002 - for those who are asked
+        """Say no: nothing of today's protocol is said as it is."""
+        return False
+
+
+def _effect(said: Said) -> Effect | ToClient:
+    match said:
+        case Ask(frame):
+            return Up(frame)
+        case Tell(data, binary):
+            return ToClient(data, binary)
 
 
 def speaks_beta(header: str | None, offered: Collection[str]) -> bool:

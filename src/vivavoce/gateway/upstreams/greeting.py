@@ -60,7 +60,10 @@ class Greeted:
 
     async def receive(self) -> str | bytes:
         """Return the next server event."""
-        return self._early.popleft() if self._early else await self._transport.receive()
+        if self._early:
+            return self._early.popleft()
+        self.receive = self._transport.receive  # type: ignore[method-assign] # nothing is between them any more
+        return await self._transport.receive()
 
 
 async def greet(transport: Transport, params: SessionParams) -> Greeted:
