@@ -193,6 +193,7 @@ class Continuity:
     def restoration(self) -> Restoration:
         """Return what the next session is to be told. It may be asked for again, if that one ends too soon."""
         self.error = None
+        again = self._journal.again()
         made: list[Item] = []
         lost: list[Loss] = []
         if not isinstance(self._session, TranscriptionSession):
@@ -205,7 +206,7 @@ class Continuity:
         return Restoration(
             self._configuration.params,
             made,
-            again=self._journal.again(),
+            again=again,
             audio_ms=self._journal.speech_ms,
             lost=[one for one in lost if one not in self._told],
         )

@@ -17,13 +17,16 @@ from vivavoce.protocol.items import Item
 from vivavoce.protocol.responses import Response, ResponseCreateParams
 from vivavoce.protocol.session import AudioPcm, Session
 
-__all__ = ["FRAME_MS", "QUIET_MS", "Journal", "Speech"]
+__all__ = ["FRAME_MS", "KEPT_EVENTS", "QUIET_MS", "SLACK_MS", "Journal", "Speech"]
 
 FRAME_MS = 40
 """What one ``input_audio_buffer.append`` carries of the speech that is sent again."""
 
 QUIET_MS = 2000
 """Kept of what an endpoint hears that detects turns, while it has heard nobody: somebody may just have begun."""
+
+SLACK_MS = 1000
+"""What may be held beyond a limit until it is looked after: not with every frame."""
 
 KEPT_EVENTS = 512
 """Unanswered events that are remembered. A server answers all of them; one that does not must not cost memory."""
@@ -138,6 +141,8 @@ class Journal:
     def again(self) -> list[ClientEvent]:
         """Return everything that is to be sent again, in a session that has heard nothing yet."""
         events: list[ClientEvent] = []
+        self._forget_silence()
+        self._limit()
         self._sent, self._stopped, self.speaking, self._unheard = 0, None, None, False
         frame = FRAME_MS * self._bytes_per_ms
         for entry in self._entries:
@@ -170,10 +175,13 @@ class Journal:
             self._entries.append(last)
         last.audio += audio
         self._sent += len(audio)
-        quiet = self._detects and self.speaking is None and not (self._unheard or self.events)
-        if quiet:
+        if len(last.audio) > (QUIET_MS + SLACK_MS) * self._bytes_per_ms:
+            self._forget_silence()
+            self._limit()
+
+    def _forget_silence(self) -> None:
+        if self._detects and self.speaking is None and not (self._unheard or self.events):
             self._forget_until(self._sent - QUIET_MS * self._bytes_per_ms)
-        self._limit()
 
     def _fold_speech(self, event: server.ServerEvent | UnknownEvent) -> ClientEvent | None:
         match event:
