@@ -1,14 +1,21 @@
 """A session as its stage sees it, and databases to keep it in."""
 
+import asyncio
 import base64
 import json
 import os
 import shutil
 import subprocess
+import time
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.gateway.doubles import gateway
+from vivavoce.gateway import GatewaySettings
+from vivavoce.gateway.history.history import History
 from vivavoce.gateway.history.stage import HistoryStage
 from vivavoce.gateway.opening import Caller, Opening
+from vivavoce.gateway.passage import End
 from vivavoce.protocol.codec import Frame
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
@@ -108,8 +115,6 @@ class Session:
         return self.rows
 
     def end(self, code=1000, reason=""):
-        from vivavoce.gateway.passage import End
-
         self.stage.ended(End(code, reason), self.now)
         return self.rows
 
@@ -165,3 +170,44 @@ class PostgreSQL:
     def _run(self, program, *arguments):
         command = [postgres_programs() / program, "-D", self._folder / "data", *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._user)
+
+
+@asynccontextmanager
+async def keeping(folder, upstream=None, /, *, clock=time.time, **settings):
+    """Run a gateway that keeps a history; it has the `History` as ``history``."""
+    settings = {"history": "text", "history_folder": folder, **settings}
+    history = History(GatewaySettings(**settings), upstream="engine", clock=clock)
+    async with gateway(upstream, stages=(history.stage,), keeps=history, **settings) as running:
+        running.history = history
+        yield running
+
+
+async def ask(running, question="Who are you?", **kwargs):
+    """Hold a session of one written question; return what was answered."""
+    async with running.connect(**kwargs) as ws:
+        content = [{"type": "input_text", "text": question}]
+        item = {"type": "message", "role": "user", "content": content}
+        await ws.send_json({"type": "conversation.item.create", "item": item})
+        await ws.send_json({"type": "response.create"})
+        event = {}
+        while event.get("type") != "response.done":
+            event = await ws.receive_json()
+        return event["response"]["output"][0]["content"][0]["transcript"]
+
+
+async def told(running, path="", status=200, **kwargs):
+    """Ask the history, which first writes what waits."""
+    await running.history.writer.flush()
+    async with running.get(f"/api/v1/sessions{path}", **kwargs) as response:
+        body = await response.json()
+        assert response.status == status, body
+        return body
+
+
+async def ended(running, count=1, **kwargs):
+    """Wait until so many sessions are over; return them."""
+    while True:
+        page = await told(running, "?state=ended", **kwargs)
+        if len(page["data"]) >= count:
+            return page["data"]
+        await asyncio.sleep(0.01)

@@ -91,22 +91,30 @@ class History:
 
         Raises `HistoryError` where that cannot be done now.
         """
-        if recording is not None:
-            try:
-                await asyncio.to_thread(self.recorder.forget, recording)
-            except OSError as error:
-                raise HistoryError(f"The recording cannot be deleted: {error.strerror}.") from error
+        if recording is not None and not await self._unlink(recording):
+            raise HistoryError("The recording cannot be deleted.")
         return await self.store.forget([session_id]) > 0
 
     async def sweep(self) -> int:
         """Forget what is too old; return how many sessions that were."""
         forgotten = 0
         while self._days and (old := await self.store.expired(self._clock() - self._days * DAY)):
-            for session_id, recording in old:
-                forgotten += await self.forget(session_id, recording)
+            gone = [session_id for session_id, name in old if name is None or await self._unlink(name)]
+            if not gone:
+                break
+            forgotten += await self.store.forget(gone)
         if forgotten:
             _log.info("the history forgot %d sessions of more than %g days ago", forgotten, self._days)
         return forgotten
+
+    async def _unlink(self, recording: str) -> bool:
+        """Delete a recording, and tell whether that could be done; else its session stays too."""
+        try:
+            await asyncio.to_thread(self.recorder.forget, recording)
+        except OSError as error:
+            _log.error("the recording %s cannot be deleted: %s", recording, error.strerror)
+            return False
+        return True
 
     async def _prepare(self) -> None:
         await self.database.prepare()

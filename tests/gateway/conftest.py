@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .doubles import PostgreSQL, postgres_programs
+from .history.doubles import PostgreSQL, postgres_programs
 
 
 @pytest.fixture(scope="session")
