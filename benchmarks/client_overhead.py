@@ -6,6 +6,10 @@ A server in another process sends an answer as it looks on the wire (a transcrip
 turn) as fast as it is read. Each client, in a process of its own, reads it through its public interface, WebSocket
 included, and is measured by the processor time of its process. What it keeps is the growth of what Python has
 allocated, after the answer and a garbage collection.
+
+The last column leaves out the WebSocket, which is not the client's own: an audio delta is there already, and is turned
+into what a program reads. The official package does nothing but that; ours follows the conversation too. That of the
+agents has no such seam.
 """
 
 import argparse
@@ -160,6 +164,48 @@ async def openai_agents(url: str, measure: Measure) -> None:
         await measure(answer)
 
 
+class Ready:
+    """A transport on which everything has arrived already."""
+
+    def __init__(self, arrived: list[bytes]) -> None:
+        self._arrived = iter(enumerate(arrived, 1))
+
+    async def send(self, data: bytes | str) -> None:
+        """Send nothing."""
+
+    async def receive(self) -> bytes:
+        """Return the next event, and let others work now and then; after the last, wait for ever."""
+        for number, event in self._arrived:
+            if not number % 8:
+                await asyncio.sleep(0)
+            return event
+        return bytes(await asyncio.get_running_loop().create_future())
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Do nothing."""
+
+
+async def vivavoce_alone(arrived: list[bytes]) -> None:
+    """Take events with `vivavoce.RealtimeClient`."""
+    from vivavoce import RealtimeClient  # noqa: PLC0415
+
+    async with RealtimeClient(transport=lambda: Ready(arrived)) as client:
+        async for event in client:
+            if event.type == "response.done":
+                return
+
+
+async def openai_alone(arrived: list[bytes]) -> None:
+    """Take events as the official package's connection does."""
+    from openai.resources.realtime.realtime import AsyncRealtimeConnection  # noqa: PLC0415
+
+    connection = AsyncRealtimeConnection(None)  # type: ignore[arg-type]
+    for event in arrived:
+        connection.parse_event(event)
+
+
+ALONE = {"vivavoce": vivavoce_alone, "openai": openai_alone}
+
 CLIENTS = {"vivavoce": vivavoce, "openai": openai, "openai-agents": openai_agents}
 
 
@@ -181,6 +227,28 @@ async def read(name: str, url: str, pairs: int, *, trace: bool) -> None:
     await CLIENTS[name](url, measure)
 
 
+async def alone(name: str, pairs: int) -> None:
+    """Take an answer's audio deltas with a client, and print what each cost.
+
+    They are one and the same, so that it is in the processor's cache, as what a socket has just brought is.
+    """
+    every = [event.encode() for event in events(1)]
+    audio = [event for event in every if b'"response.output_audio.delta"' in event] * pairs
+    await ALONE[name]([*every[:4], *audio[:WARM_UP], every[-1]])
+    before = time.process_time()
+    await ALONE[name]([*every[:4], *audio, every[-1]])
+    print(json.dumps({"us": (time.process_time() - before) / pairs * 1e6}), flush=True)
+
+
+def run_alone(name: str, pairs: int) -> float | None:
+    """Measure a client without a WebSocket in a process of its own; None for one that cannot be."""
+    if name not in ALONE:
+        return None
+    command = [sys.executable, __file__, "--alone", name, "--pairs", str(pairs)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # ours
+    return float(json.loads(done.stdout)["us"])
+
+
 def run(name: str, url: str, pairs: int, *, trace: bool) -> float:
     """Measure a client in a process of its own: microseconds for an event, or bytes kept."""
     command = [sys.executable, __file__, "--read", name, "--url", url, "--pairs", str(pairs)]
@@ -199,18 +267,22 @@ def compare(minutes: float, rounds: int) -> None:
         try:
             url = server.stdout.readline().strip() if server.stdout else ""
             spent: dict[str, list[float]] = {name: [] for name in CLIENTS}
+            own: dict[str, list[float]] = {name: [] for name in CLIENTS}
             for _ in range(rounds):
                 for name in CLIENTS:
                     spent[name].append(run(name, url, pairs, trace=False))
+                    if (took := run_alone(name, pairs)) is not None:
+                        own[name].append(took)
             kept = {name: run(name, url, pairs, trace=True) for name in CLIENTS}
         finally:
             server.terminate()
     ours = statistics.median(spent["vivavoce"])
     print(f"{minutes:g} minutes of speech, {2 * pairs} deltas, median of {rounds} rounds")
-    print(f"{'client':16}{'us per delta':>14}{'ratio':>8}{'kept':>12}")
+    print(f"{'client':16}{'us per delta':>14}{'ratio':>8}{'kept':>12}{'us per audio delta alone':>27}")
     for name, figures in spent.items():
         middle = statistics.median(figures)
-        print(f"{name:16}{middle:14.1f}{middle / ours:8.1f}{kept[name] / 1e6:9.2f} MB")
+        without = f"{statistics.median(own[name]):.1f}" if own[name] else "-"
+        print(f"{name:16}{middle:14.1f}{middle / ours:8.1f}{kept[name] / 1e6:9.2f} MB{without:>27}")
 
 
 def main() -> None:
@@ -220,7 +292,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
-    for hidden in ("--read", "--url"):
+    for hidden in ("--read", "--url", "--alone"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     parser.add_argument("--pairs", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -228,6 +300,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve(options.pairs))
+    elif options.alone:
+        asyncio.run(alone(options.alone, options.pairs))
     elif options.read:
         asyncio.run(read(options.read, options.url, options.pairs, trace=options.trace))
     else:
