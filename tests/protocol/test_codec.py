@@ -16,6 +16,7 @@ from vivavoce.protocol.codec import (
     UnknownEvent,
     decode_client_event,
     decode_server_event,
+    decode_with,
     encode,
     event_type,
 )
@@ -254,3 +255,11 @@ def test_a_long_delta_is_not_read_as_json():
     """Where it is looked at nevertheless, this fails: a line break may not stand in a string."""
     data = json.dumps({**AUDIO, "delta": LONG + "|"}).replace("|", "\n")
     assert decode_server_event(data) == ResponseOutputAudioDelta(**WHERE, delta=LONG + "\n")
+
+
+def test_other_json_is_refused_in_the_words_of_the_protocol():
+    decoder = msgspec.json.Decoder(dict[str, int])
+    assert decode_with(decoder, b'{"a":1}') == {"a": 1}
+    with pytest.raises(ProtocolError) as refused:
+        decode_with(decoder, b'{"a":"b"}')
+    assert refused.value.code == "invalid_type"

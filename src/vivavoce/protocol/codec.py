@@ -4,7 +4,7 @@ What clients send is read strictly, as OpenAI does it: whatever the protocol doe
 the protocol's own error. What servers send is read leniently, since any server may know more than we do.
 """
 
-from typing import Any, AnyStr
+from typing import Any, AnyStr, TypeVar
 
 import msgspec
 
@@ -22,9 +22,13 @@ __all__ = [
     "decode_client_event",
     "decode_client_secret_params",
     "decode_server_event",
+    "decode_with",
     "encode",
     "event_type",
 ]
+
+
+T = TypeVar("T")
 
 
 class UnknownEvent(msgspec.Struct, kw_only=True):
@@ -93,6 +97,14 @@ def decode_client_secret_params(data: str | bytes) -> ClientSecretParams:
     except _UNREADABLE as finding:
         raise _refuse(data, str(finding), ClientSecretParams) from finding
     return params
+
+
+def decode_with(decoder: msgspec.json.Decoder[T], data: str | bytes) -> T:
+    """Read other JSON than the protocol's; raises `ProtocolError` that says what is wrong as the protocol would."""
+    try:
+        return decoder.decode(data)
+    except _UNREADABLE as finding:
+        raise _refuse(data, str(finding), decoder.type) from finding
 
 
 def _refuse(data: str | bytes, finding: str, expected: Any = ClientEvent) -> ProtocolError:
