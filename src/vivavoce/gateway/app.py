@@ -25,6 +25,7 @@ from vivavoce.gateway.routes.front import front
 from vivavoce.gateway.routes.health import health
 from vivavoce.gateway.routes.page import web_file
 from vivavoce.gateway.routes.realtime import realtime
+from vivavoce.gateway.routes.voice import voice, voice_health, voice_of_user, voice_status
 from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 _log = logging.getLogger(__name__)
+
+VOICE_API = "/api/v1/streaming/realtime"
+"""Where the voice API is."""
 
 
 def create_app(
@@ -84,6 +88,10 @@ def create_app(
     app.router.add_get("/health", health)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
     app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
+    app.router.add_get(VOICE_API, voice, allow_head=False)
+    app.router.add_get(f"{VOICE_API}/status", voice_status)
+    app.router.add_get(f"{VOICE_API}/health", voice_health)
+    app.router.add_get(f"{VOICE_API}/{{user_id}}", voice_of_user, allow_head=False)
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
     if history is not None:
