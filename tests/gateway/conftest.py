@@ -1,12 +1,8 @@
 """Databases of both kinds, each new for every test."""
 
-import socket
-import tempfile
-from pathlib import Path
-
 import pytest
 
-from .history.doubles import PostgreSQL, postgres_programs
+from .history.doubles import own_postgresql, postgres_programs
 
 
 @pytest.fixture(scope="session")
@@ -14,15 +10,9 @@ def postgresql():
     """Return a running PostgreSQL server."""
     if postgres_programs() is None:
         pytest.skip("there is no PostgreSQL server on this machine (apt-get install postgresql)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # Not in pytest's folder, which another user, as whom the server may have to run, cannot enter.
-    with tempfile.TemporaryDirectory(prefix="vivavoce-postgresql-") as folder:
-        server = PostgreSQL(Path(folder), port)
+    with own_postgresql() as server:
         server.start()
         yield server
-        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,9 +5,11 @@ import base64
 import json
 import os
 import shutil
+import socket
 import subprocess
+import tempfile
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from tests.gateway.doubles import gateway
@@ -170,6 +172,19 @@ class PostgreSQL:
     def _run(self, program, *arguments):
         command = [postgres_programs() / program, "-D", self._folder / "data", *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._user)
+
+
+@contextmanager
+def own_postgresql():
+    """Run a PostgreSQL server of one's own; it has to be started."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # Not in pytest's folder, which another user, as whom the server may have to run, cannot enter.
+    with tempfile.TemporaryDirectory(prefix="vivavoce-postgresql-") as folder:
+        server = PostgreSQL(Path(folder), port)
+        yield server
+        server.stop()
 
 
 @asynccontextmanager

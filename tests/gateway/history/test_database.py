@@ -92,7 +92,7 @@ async def test_writers_of_a_file_wait_for_each_other_and_readers_for_nobody(tmp_
 class TestErrors:
     async def test_nobody_there(self, free_port):
         database = Database(f"postgresql://ada:{SECRET}@127.0.0.1:{free_port}/voice")
-        with pytest.raises(HistoryError) as error:
+        with pytest.raises(HistoryError, match=str(free_port)) as error:
             await database.prepare()
         assert SECRET not in str(error.value)
         assert not error.value.lasting
@@ -109,8 +109,15 @@ class TestErrors:
         path = tmp_path / "history.db"
         path.write_bytes(b"This is a letter, and no database at all. " * 100)
         database = Database(f"sqlite:///{path}")
-        with pytest.raises(HistoryError):
+        with pytest.raises(HistoryError, match=r"history.db: .*"):
             await database.prepare()
+        await database.close()
+
+    async def test_nothing_of_the_database_there(self, tmp_path):
+        database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+        with pytest.raises(HistoryError, match="no such table: sessions"):
+            async with database.read() as connection:
+                await connection.execute(text("select * from sessions"))
         await database.close()
 
     @pytest.mark.parametrize("statement", ["insert into items (session_id, id) values ('nobody', 'i')"])

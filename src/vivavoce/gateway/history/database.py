@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -137,18 +138,29 @@ class Database:
 
 @asynccontextmanager
 async def _told(name: str) -> AsyncIterator[None]:
-    """Make one error of all that drivers and networks raise; it quotes no statement, so nothing that was said."""
+    """Make one error of all that drivers and networks raise."""
     try:
         yield
     except DBAPIError as error:
         lasting = (
             isinstance(error, _LASTING) or str(getattr(error.orig, "sqlstate", ""))[:2] in _LASTING_STATES
         )
-        raise HistoryError(f"{name}: {type(error.orig).__name__}.", lasting=lasting) from None
+        raise HistoryError(f"{name}: {_reason(error)}", lasting=lasting) from None
     except (OverflowError, UnicodeError) as error:
-        raise HistoryError(f"{name}: {type(error).__name__}.", lasting=True) from None
-    except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
-        raise HistoryError(f"{name}: {type(error).__name__}.") from None
+        raise HistoryError(f"{name}: {type(error).__name__}", lasting=True) from None
+    except (PostgresError, InterfaceError, OSError) as error:  # of a connection that is being made
+        raise HistoryError(f"{name}: {error or type(error).__name__}") from None
+    except SQLAlchemyError as error:
+        raise HistoryError(f"{name}: {type(error).__name__}") from None
+
+
+def _reason(error: DBAPIError) -> str:
+    """Say what is wrong, without anything that was to be written: some messages of drivers quote that."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return str(error.orig)
+    state = getattr(error.orig, "sqlstate", None)
+    cause = error.orig.__cause__ or error.orig if error.orig else error
+    return f"{type(cause).__name__} ({state})" if state else type(cause).__name__
 
 
 _LASTING = (DataError, IntegrityError, NotSupportedError)

@@ -4,6 +4,8 @@ from alembic import context
 
 from vivavoce.gateway.history.tables import METADATA
 
+__all__: list[str] = []
+
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
