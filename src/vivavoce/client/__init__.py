@@ -4,6 +4,7 @@ from vivavoce.client.connection import Connection
 from vivavoce.client.conversation import Conversation, ConversationItem
 from vivavoce.client.notices import ConnectionInterrupted, Loss, StateRestored
 from vivavoce.client.realtime import RealtimeClient
+from vivavoce.client.recording import Recorder, Recording
 from vivavoce.client.reply import Reply
 from vivavoce.client.retrying import Reconnect
 from vivavoce.client.sync import SyncRealtimeClient, SyncReply
@@ -17,6 +18,8 @@ __all__ = [
     "Loss",
     "RealtimeClient",
     "Reconnect",
+    "Recorder",
+    "Recording",
     "Reply",
     "StateRestored",
     "SyncRealtimeClient",
