@@ -20,6 +20,7 @@ from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.policy import read_policy
 from vivavoce.gateway.policy.opening import policed
 from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes.beta_sessions import make_session, make_transcription_session
 from vivavoce.gateway.routes.client_secrets import make_client_secret
 from vivavoce.gateway.routes.front import front
 from vivavoce.gateway.routes.health import health
@@ -88,6 +89,8 @@ def create_app(
     app.router.add_get("/health", health)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
     app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
+    app.router.add_post("/v1/realtime/sessions", make_session)
+    app.router.add_post("/v1/realtime/transcription_sessions", make_transcription_session)
     app.router.add_get(VOICE_API, voice, allow_head=False)
     app.router.add_get(f"{VOICE_API}/status", voice_status)
     app.router.add_get(f"{VOICE_API}/health", voice_health)

@@ -1,15 +1,17 @@
 """``POST /v1/realtime/client_secrets``: an ephemeral key, and the session that it opens."""
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
 from msgspec import UNSET
 
 from vivavoce.errors import ProtocolError
-from vivavoce.gateway.client_secrets import Granted
+from vivavoce.gateway.client_secrets import Granted, Issued
 from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
@@ -17,9 +19,22 @@ from vivavoce.gateway.routes._readiness import refuse_state
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.protocol.client_secrets import ClientSecret, ExpiresAfter
 from vivavoce.protocol.codec import decode_client_secret_params
-from vivavoce.protocol.session_params import RealtimeSessionParams
+from vivavoce.protocol.session import Session
+from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
 
-__all__ = ["make_client_secret"]
+__all__ = ["Asked", "make_client_secret", "make_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a key."""
+
+    params: SessionParams
+    """What its sessions begin with."""
+    seconds: int
+    """How long it is to last."""
+    answer: Callable[[Issued, Session], Any]
+    """Makes the body of the answer, of the key and the session that it opens."""
 
 
 async def make_client_secret(request: web.Request) -> web.Response:
@@ -27,6 +42,11 @@ async def make_client_secret(request: web.Request) -> web.Response:
 
     ``?single_use=true`` makes one that opens a single session.
     """
+    return await make_key(request, _read)
+
+
+async def make_key(request: web.Request, read: Callable[[bytes], Asked]) -> web.Response:
+    """Make an ephemeral key; ``read`` makes sense of the body, and raises `ProtocolError` where it has none."""
     gateway = request.app[GATEWAY]
     maker = await gateway.door.authenticate(request)
     if isinstance(maker, Refusal):
@@ -39,7 +59,7 @@ async def make_client_secret(request: web.Request) -> web.Response:
         return refusal.response()
     try:
         single_use = _single_use(request) or gateway.settings.client_secret_single_use
-        return _make(gateway, await request.read(), maker, caller, single_use=single_use)
+        return _make(gateway, read(await request.read()), maker, caller, single_use=single_use)
     except web.HTTPRequestEntityTooLarge:
         limit = gateway.settings.max_body_bytes
         message = f"Expected a body of at most {limit} bytes, got a longer one."
@@ -78,9 +98,18 @@ def _single_use(request: web.Request) -> bool:
     raise ProtocolError("Expected true or false.", code="invalid_value", param="single_use")
 
 
-def _make(gateway: Gateway, body: bytes, maker: Caller, caller: Caller, *, single_use: bool) -> web.Response:
+def _read(body: bytes) -> Asked:
     asked = decode_client_secret_params(body)
-    params = asked.session or RealtimeSessionParams()
+
+    def answer(issued: Issued, session: Session) -> ClientSecret:
+        return ClientSecret(value=issued.value, expires_at=issued.expires_at, session=session)
+
+    seconds = (asked.expires_after or ExpiresAfter()).seconds
+    return Asked(asked.session or RealtimeSessionParams(), seconds, answer)
+
+
+def _make(gateway: Gateway, asked: Asked, maker: Caller, caller: Caller, *, single_use: bool) -> web.Response:
+    params = asked.params
     if gateway.policy is not None:
         check_params(params, gateway.policy.rules(maker))
     session = gateway.upstream.describe(params)
@@ -94,12 +123,9 @@ def _make(gateway: Gateway, body: bytes, maker: Caller, caller: Caller, *, singl
             type="server_error",
             retry_after=wait,
         ).response()
-    seconds = (asked.expires_after or ExpiresAfter()).seconds
-    issued = secrets.issue(Granted(params, caller, single_use=single_use), now=now, seconds=seconds)
+    issued = secrets.issue(Granted(params, caller, single_use=single_use), now=now, seconds=asked.seconds)
     return web.Response(
-        body=msgspec.json.encode(
-            ClientSecret(value=issued.value, expires_at=issued.expires_at, session=session)
-        ),
+        body=msgspec.json.encode(asked.answer(issued, session)),
         content_type="application/json",
         charset="utf-8",
         headers={hdrs.CACHE_CONTROL: "no-store"},
