@@ -34,6 +34,8 @@ class Provider:
         self.code = 1000
         self.silent = False
         self.sockets = []
+        self.arrivals = asyncio.Queue()
+        """Each of the sockets, for those who wait for it."""
         self.calls = {}
         """Transports of calls that go on, by their ids."""
         self.url = ""
@@ -112,6 +114,7 @@ async def providing(script=SCRIPT):
         socket = web.WebSocketResponse(protocols=("realtime",))
         await socket.prepare(request)
         provider.sockets.append(socket)
+        provider.arrivals.put_nowait(socket)
         if _beta(request):
             await socket.send_json(_error("beta_api_shape_disabled", "The Realtime Beta API is gone."))
             await socket.close(code=4000, message=b"invalid_request_error.beta_api_shape_disabled")

@@ -3,6 +3,7 @@ import pytest
 from vivavoce.errors import VivaVoceError
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstreams.choosing import choose_models, choose_upstream
+from vivavoce.gateway.upstreams.enduring import EnduringUpstream
 from vivavoce.gateway.upstreams.fallback import FallbackUpstream
 from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.gateway.upstreams.remote import OPENAI_URL, RemoteUpstream
@@ -11,7 +12,7 @@ ENGINE = object()
 
 
 def _choose(**settings):
-    return choose_upstream(GatewaySettings(**settings), lambda: ENGINE)
+    return choose_upstream(GatewaySettings(**{"continuity": False, **settings}), lambda: ENGINE)
 
 
 def test_the_engine_unless_told_otherwise():
@@ -56,3 +57,8 @@ def test_models_of_others_follow_the_settings():
     )
     models = choose_models(settings)
     assert (models.default, models.resolve("a").model) == ("gpt-realtime-2", "b")
+
+
+def test_sessions_elsewhere_endure_unless_told_otherwise():
+    assert isinstance(_choose(upstream="ws://host", continuity=True), EnduringUpstream)
+    assert isinstance(_choose(continuity=True), LocalUpstream)

@@ -19,7 +19,7 @@ def _no_engine():
 
 
 def _settings(provider, **settings):
-    return {"upstream": provider.url, "upstream_key": KEY, **settings}
+    return {"upstream": provider.url, "upstream_key": KEY, "continuity": False, **settings}
 
 
 def _gateway(provider, **settings):

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
+from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import VivaVoceError
 from vivavoce.gateway.upstream import Upstream
+from vivavoce.gateway.upstreams.enduring import EnduringUpstream
 from vivavoce.gateway.upstreams.fallback import FallbackUpstream
 from vivavoce.gateway.upstreams.local import Endpoint, LocalUpstream
 from vivavoce.gateway.upstreams.models import Models
@@ -20,13 +22,15 @@ def choose_upstream(settings: UpstreamSettings, engine: Callable[[], Endpoint]) 
 
     Raises `VivaVoceError` where a key is missing that is needed for certain.
     """
-    first = _one(settings, settings.upstream, settings.upstream_key, None, engine)
-    if settings.fallback_upstream is None:
-        return first
-    second = _one(
-        settings, settings.fallback_upstream, settings.fallback_key, settings.fallback_model, engine
-    )
-    return FallbackUpstream(first, second, most_bytes=settings.fallback_buffer_bytes)
+    upstream = _one(settings, settings.upstream, settings.upstream_key, None, engine)
+    if settings.fallback_upstream is not None:
+        second = _one(
+            settings, settings.fallback_upstream, settings.fallback_key, settings.fallback_model, engine
+        )
+        upstream = FallbackUpstream(upstream, second, most_bytes=settings.fallback_buffer_bytes)
+    if settings.continuity and settings.upstream != ENGINE:
+        return EnduringUpstream(upstream, Reconnect(hold=settings.continuity_hold_seconds))
+    return upstream
 
 
 def choose_models(settings: UpstreamSettings) -> Models:

@@ -44,6 +44,16 @@ class UpstreamSettings(BaseSettings):
         gt=0,
         description="How long an upstream may take to open a session, before the client is refused with 504.",
     )
+    continuity: bool = Field(
+        default=True,
+        description="Renew sessions of an upstream other than the engine before they end, and restore them after a "
+        "drop, unseen by clients. It costs a few microseconds for each event.",
+    )
+    continuity_hold_seconds: float = Field(
+        30.0,
+        ge=0,
+        description="How much of what somebody is saying is kept, to be said again to the next session of an upstream.",
+    )
     fallback_upstream: str | None = Field(
         None,
         description="Who answers where the upstream fails before its first answer: `engine`, `openai` or an address.",

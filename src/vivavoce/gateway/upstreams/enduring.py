@@ -1,0 +1,226 @@
+"""Sessions that outlive those of the endpoint: renewed before its cap and restored after a drop, unseen by the client.
+
+What is to be done is known to the client's own `Line` and `Continuity`; this gives them the events of one session that
+is relayed. Events go to the client byte for byte as they came. What it is told beyond them is only how a response ended
+that a drop cut off.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from vivavoce.client.continuity import Continuity, Interruption
+from vivavoce.client.conversation import Conversation
+from vivavoce.client.line import Line, Owner
+from vivavoce.client.notices import Notice
+from vivavoce.client.outbox import Outbox
+from vivavoce.client.retrying import Reconnect
+from vivavoce.client.tasks import Tasks
+from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.gateway.upstream import Status, Transport, Upstream
+from vivavoce.protocol.client_events import ClientEvent, ConversationItemCreate
+from vivavoce.protocol.codec import UnknownEvent, decode_client_event, encode
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.server_events import (
+    ErrorEvent,
+    ResponseOutputAudioDelta,
+    ServerEvent,
+    SessionCreated,
+    SessionUpdated,
+)
+from vivavoce.protocol.session import AudioPcm, RealtimeSession, Session
+from vivavoce.protocol.session_params import SessionParams
+
+__all__ = ["EnduringTransport", "EnduringUpstream"]
+
+_log = logging.getLogger(__name__)
+_IDS = Ids()
+
+MOST_UNREAD = 32
+"""Events that wait for the client before the endpoint is not read any more."""
+
+MOST_UNSENT = 8
+"""Events of the client that wait for the endpoint before the client has to; each may be large."""
+
+MOST_ITEMS = 1000
+"""Items of a conversation that are kept, to be restored; the last."""
+
+PCM_BYTES, TELEPHONE_BYTES = 48_000, 8_000
+"""Of a second of sound."""
+
+
+class EnduringUpstream:
+    """``upstream``, whose sessions go on in another of its sessions when they end before their clients."""
+
+    def __init__(self, upstream: Upstream, policy: Reconnect) -> None:
+        self._upstream = upstream
+        self._policy = policy
+        self.start = upstream.start
+        self.reach = upstream.reach
+        self.describe = upstream.describe
+        self.close = upstream.close
+
+    @property
+    def status(self) -> Status:
+        """How the upstream is."""
+        return self._upstream.status
+
+    @property
+    def capacity(self) -> int | None:
+        """How many sessions it holds at once."""
+        return self._upstream.capacity
+
+    async def connect(self, model: str, params: SessionParams, *, call_id: str | None = None) -> Transport:
+        """Open a session; one that controls a call lives no longer than its line. Raises `ConnectionFailed`."""
+        if call_id is not None:
+            return await self._upstream.connect(model, params, call_id=call_id)
+        transport = EnduringTransport(lambda: self._upstream.connect(model, params), self._policy)
+        await transport.open()
+        return transport
+
+
+class _Tap:
+    """One connection, of which the last event can be had as it came. It is read while there is ``room``."""
+
+    def __init__(self, transport: Transport, room: asyncio.Event, heard: Callable[["_Tap"], None]) -> None:
+        self._transport = transport
+        self._room = room
+        self._heard = heard
+        self.latest = b""
+        self.send = transport.send
+        self.close = transport.close
+
+    async def receive(self) -> bytes:
+        await self._room.wait()
+        data = await self._transport.receive()
+        self.latest = data.encode() if isinstance(data, str) else data
+        self._heard(self)
+        return self.latest
+
+
+class EnduringTransport:
+    """A session over as many connections as it takes; ``connect`` opens one."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Transport]], policy: Reconnect) -> None:
+        self._connect = connect
+        self._tasks = Tasks()
+        self._conversation = Conversation(keep_items=MOST_ITEMS)
+        self._line = Line(
+            self._dial,
+            self._tasks,
+            Outbox(MOST_UNSENT),
+            Owner(self._take, self._interrupted, self._resumed, self._tell, self._calm, self._end),
+            continuity=Continuity(self._conversation, hold=policy.hold),
+            policy=policy,
+        )
+        self._tap: _Tap | None = None
+        """The connection that was heard of last."""
+        self._unread: deque[bytes] = deque()
+        self._lost: ConnectionLost | None = None
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._sounds_until = 0.0
+        self._bytes_per_second = PCM_BYTES
+
+    async def open(self) -> None:
+        """Open the first connection. Raises `ConnectionFailed`."""
+        await self._line.open()
+
+    async def send(self, data: str | bytes) -> None:
+        """Send one client event; while there is no connection, it waits for the next."""
+        try:
+            event = decode_client_event(data)
+        except ProtocolError as error:
+            await self._send_unknown(data, error)
+        else:
+            await self._line.outbox.put(_named(event))
+
+    async def receive(self) -> str | bytes:
+        """Return the next server event."""
+        while not self._unread:
+            if self._lost is not None:
+                raise self._lost
+            self._news.clear()
+            await self._news.wait()
+        event = self._unread.popleft()
+        if len(self._unread) < MOST_UNREAD:
+            self._room.set()
+        return event
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:  # noqa: ARG002 - each line has its own end
+        """End the session."""
+        await self._line.close()
+        await self._tasks.cancel()
+
+    async def _dial(self) -> _Tap:
+        return _Tap(await self._connect(), self._room, self._listen)
+
+    def _listen(self, tap: _Tap) -> None:
+        self._tap = tap
+
+    async def _send_unknown(self, data: str | bytes, error: ProtocolError) -> None:
+        """Let the endpoint say what it thinks of an event that we do not know, if it is there to be asked."""
+        if self._line.up and self._tap is not None:
+            await self._tap.send(data)
+        else:
+            self._tell_client(ErrorEvent.of(error))
+
+    # What the line tells.
+
+    def _take(self, event: ServerEvent | UnknownEvent) -> None:
+        self._conversation.fold(event)
+        match event:
+            case ResponseOutputAudioDelta(delta=delta):
+                now = asyncio.get_running_loop().time()
+                seconds = len(delta) * 3 / 4 / self._bytes_per_second
+                self._sounds_until = max(now, self._sounds_until) + seconds
+            case SessionCreated(session=session) | SessionUpdated(session=session):
+                self._configure(session)
+        if self._tap is not None:
+            self._give(self._tap.latest)
+
+    def _interrupted(self, lost: ConnectionLost, interruption: Interruption | None) -> None:
+        _log.warning("a session lost its endpoint, and is to be restored: %s", lost)
+        for event in interruption.events if interruption is not None else ():
+            self._conversation.fold(event)
+            self._tell_client(event)
+
+    def _resumed(self, event: SessionCreated | SessionUpdated) -> None:
+        self._conversation.fold(event)
+        self._configure(event.session)
+
+    def _tell(self, notice: Notice) -> None:
+        _log.info("%s", notice)
+
+    def _calm(self) -> bool:
+        """Tell whether what was sent has been heard, were it played as it came: until then it may be cut short."""
+        return asyncio.get_running_loop().time() >= self._sounds_until
+
+    def _end(self, lost: ConnectionLost) -> None:
+        self._lost = lost
+        self._news.set()
+
+    def _tell_client(self, event: ServerEvent) -> None:
+        self._give(encode(msgspec.structs.replace(event, event_id=_IDS.event())))
+
+    def _configure(self, session: Session) -> None:
+        if isinstance(session, RealtimeSession):
+            pcm = isinstance(session.audio.output.format, AudioPcm)
+            self._bytes_per_second = PCM_BYTES if pcm else TELEPHONE_BYTES
+
+    def _give(self, event: bytes) -> None:
+        self._unread.append(event)
+        if len(self._unread) >= MOST_UNREAD:
+            self._room.clear()
+        self._news.set()
+
+
+def _named(event: ClientEvent) -> ClientEvent:
+    """Give an event, and an item that it adds, an id, if they have none: by it an answer is known to be one."""
+    if isinstance(event, ConversationItemCreate) and not event.item.id:
+        event = msgspec.structs.replace(event, item=msgspec.structs.replace(event.item, id=_IDS.item()))
+    return event if event.event_id else msgspec.structs.replace(event, event_id=_IDS.event())
