@@ -5,6 +5,7 @@ from vivavoce.client.conversation import Conversation, ConversationItem
 from vivavoce.client.notices import ConnectionInterrupted, Loss, StateRestored
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.recording import Recorder, Recording
+from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.client.reply import Reply
 from vivavoce.client.retrying import Reconnect
 from vivavoce.client.sync import SyncRealtimeClient, SyncReply
@@ -20,6 +21,7 @@ __all__ = [
     "Reconnect",
     "Recorder",
     "Recording",
+    "RemotePlayer",
     "Reply",
     "StateRestored",
     "SyncRealtimeClient",
