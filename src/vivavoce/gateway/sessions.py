@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Protocol
 
-from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.refusal import Refusal
 
-__all__ = ["PLAIN_LIMIT", "Place", "Sessions", "limit"]
+__all__ = ["PLAIN_LIMIT", "Endable", "Place", "Sessions", "limit"]
 
 PLAIN_LIMIT = 16
 """Sessions at one time where nobody said how many there may be, and the endpoint does not know."""
@@ -19,24 +19,32 @@ def limit(wanted: int | None, held: int | None) -> int:
     return min((bound for bound in (wanted, held) if bound is not None), default=PLAIN_LIMIT)
 
 
+class Endable(Protocol):
+    """Somebody who holds a session, over whatever line."""
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Say that it is over, and why. Only the first to say so is heard."""
+        ...
+
+
 class Place:
-    """What a session has while it lasts: first nothing but a place, then its bridge."""
+    """What a session has while it lasts: first nothing but a place, then somebody who holds it."""
 
     def __init__(self) -> None:
-        self._bridge: Bridge | None = None
+        self._holder: Endable | None = None
         self._ended: tuple[int, str] | None = None
 
-    def take(self, bridge: Bridge) -> None:
+    def take(self, holder: Endable) -> None:
         """Say who is here. Whoever was told to end before that ends at once."""
-        self._bridge = bridge
+        self._holder = holder
         if self._ended is not None:
-            bridge.end(*self._ended)
+            holder.end(*self._ended)
 
     def end(self, code: int, reason: str) -> None:
         """End the session."""
         self._ended = code, reason
-        if self._bridge is not None:
-            self._bridge.end(code, reason)
+        if self._holder is not None:
+            self._holder.end(code, reason)
 
 
 class Sessions:

@@ -10,18 +10,20 @@ from aiohttp import web
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.bridge import Bridge, Limits
+from vivavoce.gateway.guarded import Sideband
 from vivavoce.gateway.late import Late
 from vivavoce.gateway.opening import Opening
-from vivavoce.gateway.passage import Dialect
+from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.policy.opening import ruled
 from vivavoce.gateway.policy.stage import MODEL_NOT_ALLOWED
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._readiness import refused_by_upstream
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.gateway.upstream import Transport
 from vivavoce.protocol.session_params import TranscriptionSessionParams
 
-__all__ = ["WARNING", "hold"]
+__all__ = ["WARNING", "hold", "resolved"]
 
 WARNING = "Vivavoce-Warning"
 """The header of an upgrade that tells what is the matter with the model that was asked for."""
@@ -44,22 +46,45 @@ async def hold(
     """
     gateway = request.app[GATEWAY]
     try:
-        opening, warning = _resolved(
-            gateway, opening if gateway.policy is None else ruled(opening, gateway.policy)
-        )
+        opening, warning = resolved(gateway, opening)
     except ProtocolError as error:
         return _no_such_model(error).response()
+    if gateway.limiter is None:
+        return await _hold(
+            request, opening, dialect, admission=admission, protocols=protocols, warning=warning
+        )
+    if (refusal := await gateway.limiter.enter(opening)) is not None:
+        return refusal.response()
+    try:
+        return await _hold(
+            request, opening, dialect, admission=admission, protocols=protocols, warning=warning
+        )
+    finally:
+        await gateway.limiter.leave(opening)
+
+
+async def _hold(
+    request: web.Request,
+    opening: Opening,
+    dialect: Dialect | None,
+    *,
+    admission: Admission | None,
+    protocols: tuple[str, ...],
+    warning: str,
+) -> web.StreamResponse:
+    gateway = request.app[GATEWAY]
     refusal = gateway.sessions.refuse() or (gateway.door.spend(admission) if admission else None)
     if refusal is not None:
         return refusal.response()
     with gateway.sessions.hold() as place:
         try:
-            transport = await gateway.upstream.connect(opening.model, opening.params, call_id=opening.call_id)
+            transport = await _connect(gateway, opening)
         except ConnectionFailed as failed:
             return refused_by_upstream(failed, gateway.settings).response()
         if opening.dialect == "beta" and (milliseconds := gateway.settings.beta_latency_ms):
             transport = Late(transport, milliseconds / 1000)
-        passage = gateway.passage(opening, dialect)
+        beside = isinstance(transport, Sideband)  # the call's own stages see all that passes
+        passage = Passage((), dialect) if beside else gateway.passage(opening, dialect)
         bridge = Bridge(transport, _limits(gateway.settings), passage=passage, protocols=protocols)
         if warning:
             bridge.socket.headers[WARNING] = warning
@@ -69,11 +94,19 @@ async def hold(
     return bridge.socket
 
 
-def _resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:
-    """Return the opening with the model that its client gets, and what is to be said about the name it gave.
+async def _connect(gateway: Gateway, opening: Opening) -> Transport:
+    if opening.call_id is not None and (held := gateway.calls.find(opening.call_id, opening.caller)):
+        return Sideband(held.session)
+    return await gateway.upstream.connect(opening.model, opening.params, call_id=opening.call_id)
+
+
+def resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:
+    """Return the opening as policy has it, with the model that its client gets, and what is to be said about its name.
 
     Raises `ProtocolError` where it may not have that model.
     """
+    if gateway.policy is not None:
+        opening = ruled(opening, gateway.policy)
     params = opening.params
     if opening.call_id is not None or isinstance(params, TranscriptionSessionParams):
         return opening, ""

@@ -1,0 +1,192 @@
+"""A session with an endpoint behind its stages, as one transport: what goes in and comes out has passed them.
+
+So whoever holds a session, over whatever line, speaks to it as to any endpoint. One reads what it says; others may
+listen beside, as a sideband does.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.gateway.passage import End, Output, Passage, Task, ToClient, ToEndpoint
+from vivavoce.gateway.upstream import Transport
+
+__all__ = ["Guarded", "Listener", "Sideband"]
+
+MOST_WAITING = 512
+"""Events that may wait for whoever reads: then the endpoint waits."""
+
+MOST_ADDED = 256
+"""Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
+
+TICK_SECONDS = 1.0
+"""From one time that the stages are asked for what is due to the next."""
+
+_log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Who listens beside the one that reads. Whoever falls behind by `MOST_WAITING` events is cut off."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[bytes | ConnectionLost] = asyncio.Queue(MOST_WAITING + 1)
+        self.lost = False
+
+    def put(self, event: bytes | ConnectionLost) -> None:
+        """Take an event, or word that there will be no more."""
+        if self.lost:
+            return
+        if isinstance(event, bytes) and self._events.qsize() >= MOST_WAITING:
+            event = ConnectionLost(1008, f"The client is {MOST_WAITING} events behind.")
+        self.lost = isinstance(event, ConnectionLost)
+        self._events.put_nowait(event)
+
+    async def receive(self) -> bytes:
+        """Return the next event. Raises `ConnectionLost` when there are no more."""
+        event = await self._events.get()
+        if isinstance(event, ConnectionLost):
+            raise event
+        return event
+
+
+class Guarded:
+    """A transport whose events pass a `Passage`. `close` it, and it closes the one within."""
+
+    def __init__(self, transport: Transport, passage: Passage) -> None:
+        self._transport = transport
+        self._passage = passage
+        self._said: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
+        self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
+        self._ended: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
+        self._listeners: set[Listener] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        for pump in (self._read(), self._add(), self._tick()):
+            self._spawn(pump)
+
+    async def send(self, data: str | bytes) -> None:
+        """Take one client event; wait while the endpoint is busy. Raises `ConnectionLost` once it is over."""
+        if self._ended.done():
+            raise self._ended.result()
+        text = data.encode() if isinstance(data, str) else data
+        await self._do(self._passage.hear(text, time.monotonic()), may_wait=True)
+
+    async def receive(self) -> bytes:
+        """Return the next server event. Raises `ConnectionLost` when there are no more."""
+        if self._said.empty():
+            saying = asyncio.ensure_future(self._said.get())
+            either: list[asyncio.Future[Any]] = [saying, self._ended]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if saying.done():
+                return saying.result()
+            saying.cancel()
+            raise self._ended.result()
+        return self._said.get_nowait()
+
+    def listen(self) -> Listener:
+        """Return what hears every event from now on, until `forget`."""
+        listener = Listener()
+        self._listeners.add(listener)
+        if self._ended.done():
+            listener.put(self._ended.result())
+        return listener
+
+    def forget(self, listener: Listener) -> None:
+        """Let a listener go."""
+        self._listeners.discard(listener)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the session. Closing twice does nothing more."""
+        self._end(code, reason)
+        if self._closed:
+            return
+        self._closed = True
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        lost = self._ended.result()
+        self._passage.ended(End(lost.code, lost.reason), time.monotonic())
+        await self._transport.close(lost.code, lost.reason)
+
+    async def _read(self) -> None:
+        try:
+            while not self._ended.done():
+                await self._do(self._passage.receive(await self._transport.receive(), time.monotonic()))
+        except ConnectionLost as lost:
+            self._end(lost.code, lost.reason)
+        except ProtocolError as error:
+            self._end(1011, f"The endpoint does not speak the protocol: {error}")
+
+    async def _do(self, outputs: Iterable[Output], *, may_wait: bool = False) -> None:
+        for output in outputs:
+            match output:
+                case ToClient(data):
+                    for listener in self._listeners:
+                        listener.put(data)
+                    await self._said.put(data)
+                case ToEndpoint(data) if may_wait:
+                    await self._transport.send(data)
+                case ToEndpoint(data):
+                    self._added.put_nowait(data)
+                case Task():
+                    self._spawn(self._work(output))
+                case End(code, reason):
+                    self._end(code, reason)
+
+    async def _add(self) -> None:
+        try:
+            while True:
+                await self._transport.send(await self._added.get())
+        except ConnectionLost:
+            return  # who reads learns why
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            await self._do(self._passage.tick(time.monotonic()))
+
+    async def _work(self, task: Task) -> None:
+        effects = await task.work()
+        await self._do(self._passage.enter(task.position, effects, time.monotonic()))
+
+    def _end(self, code: int, reason: str) -> None:
+        if not self._ended.done():
+            lost = ConnectionLost(code, reason)
+            self._ended.set_result(lost)
+            for listener in self._listeners:
+                listener.put(lost)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._check)
+
+    def _check(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a session failed", exc_info=error)
+            self._end(1011, "The session failed; this is a defect of the server.")
+
+
+class Sideband:
+    """A session that somebody else holds, as a transport: it says what that one hears, and closing it ends nothing."""
+
+    def __init__(self, session: Guarded) -> None:
+        self._session = session
+        self._listener = session.listen()
+
+    async def send(self, data: str | bytes) -> None:
+        """Take one client event. Raises `ConnectionLost` once the session is over."""
+        await self._session.send(data)
+
+    async def receive(self) -> bytes:
+        """Return the next server event. Raises `ConnectionLost` when there are no more."""
+        return await self._listener.receive()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:  # noqa: ARG002 - the session goes on
+        """Listen no more."""
+        self._session.forget(self._listener)

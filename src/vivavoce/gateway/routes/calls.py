@@ -1,0 +1,197 @@
+"""``POST /v1/realtime/calls``: a call over WebRTC, for which this server is the peer; and how it is hung up."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import BodyPartReader, hdrs, web
+
+from vivavoce.errors import ConnectionFailed, ProtocolError
+from vivavoce.gateway.auth.door import Admission
+from vivavoce.gateway.calls import Calls, Held
+from vivavoce.gateway.guarded import Guarded
+from vivavoce.gateway.opening import Opening
+from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes._holding import resolved
+from vivavoce.gateway.routes._readiness import refuse_state, refused_by_upstream
+from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.protocol.codec import decode_client_secret_params
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.session import DEFAULT_MODEL
+from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
+from vivavoce.webrtc.call import Call
+from vivavoce.webrtc.leg import IceServer
+
+__all__ = ["add_calls", "begin_call", "hang_up"]
+
+_IDS = Ids()
+_log = logging.getLogger(__name__)
+
+SDP = "application/sdp"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request for a call brings."""
+
+    offer: str
+    session: SessionParams | None
+
+
+def add_calls(app: web.Application) -> None:
+    """Let an application take calls."""
+    app.router.add_post("/v1/realtime/calls", begin_call)
+    app.router.add_post("/v1/realtime/calls/{call_id}/hangup", hang_up)
+
+
+async def begin_call(request: web.Request) -> web.Response:
+    """Answer a peer's offer: 201, the answer as SDP, and in ``Location`` where the call is to be found.
+
+    The body is either the offer alone, as ``application/sdp``, or a form with ``sdp`` and ``session``.
+    """
+    gateway = request.app[GATEWAY]
+    admission = await gateway.door.admit(request)
+    if isinstance(admission, Refusal):
+        return admission.response()
+    if (refusal := refuse_state(gateway)) is not None:
+        return refusal.response()
+    try:
+        asked = await _asked(request)
+        opening = _opening(request, gateway, admission, asked)
+        return await _begin(request, gateway, admission, opening, asked.offer)
+    except ProtocolError as error:
+        code = error.code or "invalid_value"
+        return Refusal(HTTPStatus.BAD_REQUEST, error.message, code=code, param=error.param).response()
+
+
+async def hang_up(request: web.Request) -> web.Response:
+    """End a call: 200, or 404 where there is none of this id that is the caller's."""
+    gateway = request.app[GATEWAY]
+    caller = await gateway.door.authenticate(request)
+    if isinstance(caller, Refusal):
+        return caller.response()
+    held = gateway.calls.find(request.match_info["call_id"], caller)
+    if held is None:
+        return Refusal(HTTPStatus.NOT_FOUND, "There is no such call.", code="call_not_found").response()
+    held.call.end(1000, "hung up")
+    return web.Response(status=HTTPStatus.OK)
+
+
+async def _asked(request: web.Request) -> _Asked:
+    if request.content_type == SDP:
+        return _Asked(_text(await request.read(), "the body"), None)
+    if request.content_type != "multipart/form-data":
+        raise ProtocolError(
+            f"Expected a body of the content type {SDP!r} or 'multipart/form-data', got {request.content_type!r}.",
+            code="unsupported_content_type",
+        )
+    parts: dict[str, bytes] = {}
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name in {"sdp", "session"}:
+                parts[part.name] = bytes(await part.read(decode=True))
+    except ValueError as error:
+        raise ProtocolError(f"This is no form that can be read: {error}.", code="invalid_value") from error
+    if "sdp" not in parts:
+        raise ProtocolError(
+            "Missing required parameter: 'sdp'.", code="missing_required_parameter", param="sdp"
+        )
+    return _Asked(_text(parts["sdp"], "sdp"), _session(parts.get("session")))
+
+
+def _text(data: bytes, what: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ProtocolError(
+            f"Expected {what} to be UTF-8: {error}.", code="invalid_offer", param="sdp"
+        ) from error
+
+
+def _session(data: bytes | None) -> SessionParams | None:
+    if data is None:
+        return None
+    return decode_client_secret_params(b'{"session":' + data + b"}").session or None
+
+
+def _opening(request: web.Request, gateway: Gateway, admission: Admission, asked: _Asked) -> Opening:
+    params = admission.granted or asked.session or RealtimeSessionParams()
+    if not isinstance(params, RealtimeSessionParams):
+        raise ProtocolError(
+            "Expected a session of the type 'realtime': a call is a conversation.",
+            code="invalid_value",
+            param="session.type",
+        )
+    return Opening(
+        id=_IDS.session(),
+        caller=admission.caller,
+        model=request.query.get("model") or gateway.models.default or DEFAULT_MODEL,
+        params=params,
+        dialect="ga",
+        started_at=time.time(),
+    )
+
+
+async def _begin(
+    request: web.Request, gateway: Gateway, admission: Admission, opening: Opening, offer: str
+) -> web.Response:
+    opening, _ = resolved(gateway, opening)
+    refusal = gateway.sessions.refuse() or gateway.door.spend(admission)
+    if refusal is not None:
+        return refusal.response()
+    answered: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(_hold(gateway, opening, offer, answered), name=f"call {opening.id}")
+    gateway.calls.keep(task)
+    try:
+        answer, call_id = await asyncio.shield(answered)
+    except ConnectionFailed as failed:
+        return refused_by_upstream(failed, gateway.settings).response()
+    return web.Response(
+        status=HTTPStatus.CREATED,
+        text=answer,
+        content_type=SDP,
+        headers={hdrs.LOCATION: f"{request.path}/{call_id}", hdrs.CACHE_CONTROL: "no-store"},
+    )
+
+
+async def _hold(
+    gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]"
+) -> None:
+    """Hold a call from its offer to its end."""
+    with gateway.sessions.hold() as place:
+        try:
+            transport = await gateway.upstream.connect(opening.model, opening.params)
+        except ConnectionFailed as failed:
+            answered.set_exception(failed)
+            return
+        session = Guarded(transport, gateway.passage(opening))
+        call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers))
+        try:
+            answer = await call.answer(offer)
+        except ProtocolError as error:
+            await session.close()
+            answered.set_exception(error)
+            return
+        held = Held(Calls.new_id(), opening.caller, call, session)
+        place.take(call)
+        with gateway.calls.hold(held):
+            answered.set_result((answer, held.id))
+            lost = await call.run()
+    _log.info("a call ended: %d %s", lost.code, lost.reason)
+
+
+def ice_servers(urls: Iterable[str]) -> list[IceServer]:
+    """Read ``stun:host:port`` and ``turn:user:password@host:port``."""
+    return [_ice_server(url) for url in urls]
+
+
+def _ice_server(url: str) -> IceServer:
+    scheme, _, rest = url.partition(":")
+    who, at, host = rest.rpartition("@")
+    if not at:
+        return IceServer(url)
+    username, _, credential = who.partition(":")
+    return IceServer(f"{scheme}:{host}", username, credential)

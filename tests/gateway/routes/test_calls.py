@@ -1,0 +1,213 @@
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import aiohttp
+import numpy as np
+import pytest
+
+from tests.gateway.doubles import ScriptedUpstream, gateway
+from vivavoce.gateway.passage import Down, Stage
+from vivavoce.gateway.routes.calls import ice_servers
+from vivavoce.protocol.codec import Frame
+from vivavoce.webrtc.leg import IceServer, Leg
+from vivavoce.webrtc.playout import FRAME_SAMPLES
+
+CALLS = "/v1/realtime/calls"
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch):
+    monkeypatch.setattr(
+        "aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"] if use_ipv4 else []
+    )
+
+
+class Caller:
+    """A peer that calls a gateway."""
+
+    def __init__(self, running):
+        self.running = running
+        self.frames, self.heard, self._told = [], [], asyncio.Queue()
+        self.leg = Leg(self._next, self.heard.append, lambda data: self._told.put_nowait(json.loads(data)))
+        self.location = ""
+
+    def _next(self):
+        return self.frames.pop(0) if self.frames else None
+
+    async def call(self, session=None, path=CALLS):
+        offer = await self.leg.offer()
+        if session is None:
+            data, headers = offer, {"Content-Type": "application/sdp"}
+        else:
+            data, headers = aiohttp.FormData(), {}
+            data.add_field("sdp", offer, content_type="application/sdp")
+            data.add_field("session", json.dumps(session), content_type="application/json")
+        async with self.running.client.post(self.running.url(path), data=data, headers=headers) as response:
+            assert response.status == 201, await response.text()
+            assert response.content_type == "application/sdp"
+            self.location = response.headers["Location"]
+            await self.leg.accept(await response.text())
+        return self
+
+    async def told(self):
+        async with asyncio.timeout(20):
+            return await self._told.get()
+
+    async def tell(self, event):
+        await self.leg.send(json.dumps(event))
+
+
+@asynccontextmanager
+async def calling(running, *args, **kwargs):
+    caller = await Caller(running).call(*args, **kwargs)
+    try:
+        yield caller
+    finally:
+        await caller.leg.close()
+
+
+class TestCalling:
+    async def test_events_and_speech_reach_the_endpoint(self):
+        async with gateway() as running, calling(running) as caller:
+            assert caller.location.startswith("/v1/realtime/calls/rtc_")
+            assert (await caller.told())["type"] == "session.created"
+            await caller.tell({"type": "response.create"})
+            assert (await caller.told())["event"] == {"type": "response.create"}
+            caller.frames += [np.full(FRAME_SAMPLES, 1000, np.int16)] * 10
+            caller.leg.wake()
+            assert (await caller.told())["event"]["type"] == "input_audio_buffer.append"
+
+    async def test_a_form_says_what_the_session_begins_with(self):
+        session = {"type": "realtime", "model": "gpt-realtime-2.1", "instructions": "Be brief."}
+        async with gateway() as running, calling(running, session) as caller:
+            await caller.told()
+            (opened,) = running.upstream.sessions
+            assert (opened.params.instructions, opened.model) == ("Be brief.", "gpt-realtime-2.1")
+
+    async def test_a_call_passes_the_stages(self):
+        class Answers(Stage):
+            wants_up = frozenset({"ask"})
+
+            def up(self, frame, now):
+                return [Down(Frame('{"type":"answered"}'))]
+
+        async with gateway(stages=(lambda _: Answers(),)) as running, calling(running) as caller:
+            await caller.told()
+            await caller.tell({"type": "ask"})
+            assert await caller.told() == {"type": "answered"}
+
+    async def test_takes_a_place_until_it_is_over(self):
+        async with gateway(max_sessions=1) as running:
+            async with calling(running) as caller:
+                await caller.told()
+                assert len(running.sessions) == 1
+                status, error, _ = await running.refused()
+                assert (status, error["code"]) == (503, "session_limit_reached")
+            assert (await running.upstream.sessions[0].closed)[0] == 1000
+            async with calling(running) as another:
+                assert (await another.told())["type"] == "session.created"
+
+
+class TestHangingUp:
+    async def test_ends_the_call(self):
+        async with gateway() as running, calling(running) as caller:
+            await caller.told()
+            async with running.client.post(running.url(f"{caller.location}/hangup")) as response:
+                assert response.status == 200
+            assert await running.upstream.sessions[0].closed == (1000, "hung up")
+            assert (await caller.leg.ended()).code == 1000
+            async with running.client.post(running.url(f"{caller.location}/hangup")) as response:
+                assert response.status == 404
+                assert (await response.json())["error"]["code"] == "call_not_found"
+
+    async def test_a_server_that_stops_ends_all_calls(self):
+        async with gateway() as running:
+            caller = await Caller(running).call()
+            await caller.told()
+        assert (await running.upstream.sessions[0].closed)[0] == 1001
+        await caller.leg.close()
+
+
+class TestSideband:
+    async def test_hears_and_controls_the_call(self):
+        async with gateway() as running, calling(running) as caller:
+            await caller.told()
+            call_id = caller.location.rsplit("/", 1)[1]
+            async with running.connect(f"/v1/realtime?call_id={call_id}") as ws:
+                await ws.send_str('{"type":"response.create"}')
+                assert (await ws.receive_json())["event"] == {"type": "response.create"}
+                assert (await caller.told())["event"] == {"type": "response.create"}
+            await caller.tell({"type": "still.there"})
+            assert (await caller.told())["event"] == {"type": "still.there"}
+            assert len(running.upstream.sessions) == 1
+
+    async def test_learns_that_the_call_is_over(self):
+        async with gateway() as running, calling(running) as caller:
+            await caller.told()
+            call_id = caller.location.rsplit("/", 1)[1]
+            async with running.connect(f"/v1/realtime?call_id={call_id}") as ws:
+                running.upstream.sessions[0].hang_up(1001, "enough")
+                await ws.receive()
+                assert ws.close_code == 1001
+
+
+class TestRefusing:
+    @pytest.mark.parametrize(
+        ("data", "content_type", "code"),
+        [
+            (b"v=0", "application/sdp", "invalid_offer"),
+            (b"\xff\xff", "application/sdp", "invalid_offer"),
+            (b"{}", "application/json", "unsupported_content_type"),
+            (b"--x\r\n", "multipart/form-data; boundary=x", "invalid_value"),
+            (b"--x--\r\n", "multipart/form-data; boundary=x", "missing_required_parameter"),
+            (b"nonsense", "multipart/form-data", None),
+        ],
+    )
+    async def test_what_is_no_offer_gets_400_and_leaves_nothing_behind(self, data, content_type, code):
+        async with gateway() as running:
+            headers = {"Content-Type": content_type}
+            async with running.client.post(running.url(CALLS), data=data, headers=headers) as response:
+                assert response.status == 400
+                error = (await response.json())["error"]
+                assert code in (None, error["code"])
+            assert len(running.sessions) == 0
+            assert all(session.closed.done() for session in running.upstream.sessions)
+
+    async def test_what_cannot_be_a_session_gets_400(self):
+        async with gateway() as running:
+            data = aiohttp.FormData()
+            data.add_field("sdp", "v=0", content_type="application/sdp")
+            data.add_field("session", '{"type":"transcription"}', content_type="application/json")
+            async with running.client.post(running.url(CALLS), data=data) as response:
+                assert (response.status, (await response.json())["error"]["param"]) == (400, "session.type")
+
+    async def test_an_endpoint_that_is_not_ready_gets_503(self):
+        async with gateway(ScriptedUpstream(ready=False), ready=False) as running:
+            headers = {"Content-Type": "application/sdp"}
+            async with running.client.post(running.url(CALLS), data=b"v=0", headers=headers) as response:
+                assert response.status == 503
+
+
+async def test_offers_that_never_connect_are_cleaned_up(monkeypatch):
+    monkeypatch.setattr("vivavoce.webrtc.leg.CONNECT_SECONDS", 0.1)
+    async with gateway(max_sessions=64) as running:
+        for _ in range(20):
+            leg = Leg(lambda: None, lambda _: None, lambda _: None)
+            offer = await leg.offer()
+            await leg.close()
+            headers = {"Content-Type": "application/sdp"}
+            async with running.client.post(running.url(CALLS), data=offer, headers=headers) as response:
+                assert response.status == 201
+        for session in running.upstream.sessions:
+            assert (await session.closed)[0] == 1006
+        async with asyncio.timeout(20):
+            while len(running.sessions):  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.01)
+
+
+def test_reads_ice_servers():
+    assert ice_servers(["stun:stun.example:3478", "turn:ada:s:e@cret@turn.example:3478"]) == [
+        IceServer("stun:stun.example:3478"),
+        IceServer("turn:turn.example:3478", "ada", "s:e@cret"),
+    ]
