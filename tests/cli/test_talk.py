@@ -157,6 +157,10 @@ async def test_a_key_that_goes_down_before_the_answer_begins_stops_it():
 
 async def test_too_short_a_press_means_nothing():
     talking = Talking(push_to_talk=True)
+    audio = {"input": {"turn_detection": None}}
+    talking.transport.say(
+        {"type": "session.updated", "session": {"id": "s", "type": "realtime", "audio": audio}}
+    )
     talking.keys.put(True)
     await talking.keys.taken()
     talking.ear.put(LOUD)
@@ -207,6 +211,8 @@ class TestCommand:
             talking = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, app, ["talk", "--url", url]))
             async with asyncio.timeout(10):
                 await endpoint.configured.wait()
+                while sound.input.state != "running":  # noqa: ASYNC110 - the other thread opens it
+                    await asyncio.sleep(0.01)
                 for block in [np.repeat(LOUD, 2)] * 10 + [np.zeros(1920, np.float32)] * 10:
                     sound.input.hear(block)
                 result = await talking

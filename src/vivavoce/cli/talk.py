@@ -1,15 +1,14 @@
 """``vivavoce talk``: a conversation by ear, with the microphone and the speakers of this machine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from vivavoce.audio.devices import Microphone, Speaker
-from vivavoce.audio.pcm import Samples
 from vivavoce.cli.endpoint import DEFAULT_MODEL, open_endpoint, recording
 from vivavoce.cli.keys import presses
 from vivavoce.cli.options import (
@@ -23,20 +22,14 @@ from vivavoce.cli.options import (
     session_fields,
 )
 from vivavoce.cli.transcript import Transcript
+from vivavoce.client.microphone import Ear
 from vivavoce.client.notices import ConnectionInterrupted, StateRestored
 from vivavoce.client.realtime import RealtimeClient
 from vivavoce.errors import AudioDeviceError, ConnectionLost
-from vivavoce.protocol.client_events import InputAudioBufferClear
 from vivavoce.protocol.server_events import ErrorEvent
 from vivavoce.protocol.session import PCM_RATE
 
-if TYPE_CHECKING:
-    from vivavoce.client.reply import Reply
-
-__all__ = ["MIN_COMMIT_SECONDS", "Ear", "converse", "talk"]
-
-MIN_COMMIT_SECONDS = 0.1
-"""Less than this cannot be committed: the endpoint would refuse it as empty."""
+__all__ = ["converse", "talk"]
 
 _OTHER_WAYS = (
     "Without sound devices, ask with a file (vivavoce ask question.wav --out answer.wav), or talk in a browser: "
@@ -44,9 +37,6 @@ _OTHER_WAYS = (
 )
 
 _console = Console(highlight=False)
-
-Ear = AsyncIterator[Samples]
-"""Something that hears: frames at 24 kHz."""
 
 
 def talk(
@@ -75,7 +65,6 @@ def talk(
             raise AudioDeviceError(f"{error} {_OTHER_WAYS}") from error
         async with (
             open_endpoint(url, api_key=api_key, model=model, engine_profile=engine_profile) as connect,
-            microphone,
             speaker,
             aclosing(presses() if push_to_talk else _never()) as keys,
         ):
@@ -116,31 +105,30 @@ async def converse(
 
     ``keys`` says True when the talk key goes down and False when it comes up.
     """
-    await _Talk(client, transcript, push_to_talk=push_to_talk).hold(ear, keys)
+    await _Talk(client, ear, transcript, push_to_talk=push_to_talk).hold(keys)
 
 
 class _Talk:
     """The microphone, the talk key and the screen, around a client."""
 
-    def __init__(self, client: RealtimeClient, transcript: Transcript, *, push_to_talk: bool) -> None:
+    def __init__(
+        self, client: RealtimeClient, ear: Ear, transcript: Transcript, *, push_to_talk: bool
+    ) -> None:
         self._client = client
+        self._microphone = client.microphone(ear, PCM_RATE, push_to_talk=push_to_talk)
         self._transcript = transcript
         self._push_to_talk = push_to_talk
-        self._talking = not push_to_talk
-        """Whether the microphone is being listened to."""
-        self._said = 0
-        self._reply: Reply | None = None
 
-    async def hold(self, ear: Ear, keys: AsyncIterator[bool]) -> None:
+    async def hold(self, keys: AsyncIterator[bool]) -> None:
         self._show()
         forget = self._client.on("response.created", self._answering)
         tasks = [
             asyncio.create_task(self._receive(), name="receive"),
-            asyncio.create_task(_while_connected(self._hear(ear)), name="hear"),
-            asyncio.create_task(_while_connected(self._press(keys)), name="press"),
+            asyncio.create_task(self._press(keys), name="press"),
         ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            async with self._microphone:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
@@ -163,34 +151,19 @@ class _Talk:
             self._show(getattr(event, "item_id", ""))
 
     def _answering(self, _: object) -> None:
-        if self._push_to_talk and self._talking:  # the key went down before it began
+        if self._push_to_talk and self._microphone.listening:  # the key went down before it began
             self._client.interrupt()
 
-    async def _hear(self, ear: Ear) -> None:
-        async for frame in ear:
-            if self._talking:
-                self._said += len(frame)
-                await self._client.send_audio(frame)
-
     async def _press(self, keys: AsyncIterator[bool]) -> None:
-        async for down in keys:
-            if down != self._talking:
-                await (self._begin() if down else self._end())
+        try:
+            async for down in keys:
+                if down:
+                    self._microphone.press()
+                else:
+                    await self._microphone.release()
                 self._show()
-
-    async def _begin(self) -> None:
-        self._talking, self._said = True, 0
-        self._client.interrupt()
-        if self._reply is not None:
-            self._client.cancel(self._reply)
-
-    async def _end(self) -> None:
-        """Ask for the answer. Too short a press means nothing."""
-        self._talking = False
-        if self._said < MIN_COMMIT_SECONDS * PCM_RATE:
-            await self._client.send(InputAudioBufferClear())
-        else:
-            self._reply = await self._client.commit()
+        except ConnectionLost:  # only who receives learns why
+            await asyncio.get_running_loop().create_future()
 
     def _show(self, item_id: str = "") -> None:
         conversation = self._client.conversation
@@ -200,12 +173,8 @@ class _Talk:
     def _status(self) -> str:
         if not self._push_to_talk:
             return "Listening. Ctrl-C ends it."
-        return "Listening: release or tap space to send." if self._talking else "Hold or tap space to talk."
-
-
-async def _while_connected(work: Coroutine[Any, Any, None]) -> None:
-    """Do something until the session is over: only who receives learns why."""
-    try:
-        await work
-    except ConnectionLost:
-        await asyncio.get_running_loop().create_future()
+        return (
+            "Listening: release or tap space to send."
+            if self._microphone.listening
+            else "Hold or tap space to talk."
+        )
