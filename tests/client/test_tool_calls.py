@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -79,7 +80,7 @@ async def test_in_the_background_it_is_told_later(session):
     session.free = True
     session.end("resp_2")
     call, output = await session.said.get(), await session.said.get()
-    assert (call.name, output.output) == ("background", "done for ada")
+    assert (call.name, json.loads(output.output)["result"]) == ("background", "done for ada")
     assert call.call_id == output.call_id != "call_1"
     assert await session.next() == "go on"
 
@@ -90,7 +91,9 @@ async def test_the_same_call_is_not_made_twice_at_once(session):
     session.end()
     assert [await session.next() for _ in range(3)] == [STARTED, UNDER_WAY, "go on, none"]
     await session.finish()
-    assert [await session.next() for _ in range(3)] == ["function_call", "done for ada", "go on"]
+    assert await session.next() == "function_call"
+    assert "done for ada" in await session.next()
+    assert await session.next() == "go on"
     session.call("background", "call_3", response_id="resp_2")
     assert await session.next() == STARTED, "for now it is done"
 

@@ -56,7 +56,7 @@ async def test_the_model_speaks_and_is_told_the_result_when_it_is_there():
         Turn(expect="A table, please.", call=BOOK),
         Turn(expect=Expect(output_matches='"status":"started"'), say="I am asking."),
         Turn(expect="Thank you.", say="You are welcome."),
-        Turn(expect=Expect(output="Table 7 is yours."), say="It is yours."),
+        Turn(expect=Expect(output_matches='"result":"Table 7 is yours."'), say="It is yours."),
     )
     async with Talk(*turns) as talk:
 
@@ -88,7 +88,7 @@ async def test_a_result_waits_for_who_speaks():
     turns = (
         Turn(call=BOOK),
         Turn(say="I am asking.", delay_ms=50),
-        Turn(expect=Expect(output="done"), say="It is done."),
+        Turn(expect=Expect(output_matches='"result":"done"'), say="It is done."),
     )
     async with Talk(*turns) as talk:
 
@@ -115,7 +115,7 @@ async def test_calls_of_one_answer_are_made_together_and_answered_once():
     turns = (
         Turn(call=[FunctionCall(name="left"), FunctionCall(name="right"), FunctionCall(name="later")]),
         Turn(say="Done."),
-        Turn(expect=Expect(output="late"), say="And that."),
+        Turn(expect=Expect(output_matches='"result":"late"'), say="And that."),
     )
     async with Talk(*turns) as talk:
 

@@ -10,6 +10,8 @@ It is told when nobody speaks: neither the assistant, nor the user.
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.items import FunctionCall, FunctionCallOutput
@@ -31,6 +33,9 @@ STARTED = (
 
 UNDER_WAY = '{"status":"in_progress","note":"This was started before, and its result is told as soon as it is there."}'
 """The output of the same call, made again meanwhile."""
+
+DONE = "This was started before, and here is its result. Tell the user about it now."
+"""Comes with the result: without it, small models thank for it, and keep it to themselves."""
 
 
 @dataclass(slots=True)
@@ -56,7 +61,7 @@ class LateResults:
         call_id = self.ids.call()
         self._waiting += [
             FunctionCall(name=call.name, call_id=call_id, arguments=call.arguments),
-            FunctionCallOutput(call_id=call_id, output=result),
+            FunctionCallOutput(call_id=call_id, output=_done(result)),
         ]
 
     def due(self, *, free: bool) -> list[FunctionCall | FunctionCallOutput]:
@@ -68,3 +73,11 @@ class LateResults:
             return []
         due, self._waiting = self._waiting, []
         return due
+
+
+def _done(result: str) -> str:
+    try:
+        told: object = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(result)))
+    except (msgspec.DecodeError, RecursionError):
+        told = result
+    return msgspec.json.encode({"status": "done", "note": DONE, "result": told}).decode()
