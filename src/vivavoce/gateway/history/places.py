@@ -102,7 +102,10 @@ class Places:
         }
 
     def _place(self, item_id: str) -> _Place:
-        return self._places.setdefault(item_id, _Place())
+        place = self._places.get(item_id)
+        if place is None:
+            place = self._places[item_id] = _Place()
+        return place
 
     def _position(self, item_id: str, place: _Place) -> float:
         """Return a number between those of the neighbours, so that nothing else has to move."""

@@ -1,33 +1,49 @@
 """How much audio an event carries, and of which item it is, without decoding it. Pure.
 
-A chunk of 40 ms takes 0.6 µs; decoding it takes 5.
+A chunk of 40 ms takes half a microsecond.
 """
 
-import re
+__all__ = ["APPENDED", "SPOKEN", "audio_size", "item_of"]
 
-__all__ = ["audio_size", "item_of"]
+APPENDED = b'"audio"'
+"""The field of ``input_audio_buffer.append``."""
+SPOKEN = b'"delta"'
+"""The field of ``response.output_audio.delta``."""
 
-_AUDIO = re.compile(rb'(?<!\\)"(?:audio|delta)"\s*:\s*"')
-_ITEM = re.compile(rb'(?<!\\)"item_id"\s*:\s*"([^"]*)"')
-"""No quotation mark stands in a JSON string without a backslash before it, and no colon follows a value: these match
-names of fields only."""
+_BACKSLASH, _PADDING = b"\\="
 
 
-def audio_size(event: bytes) -> int:
-    """Return the bytes of audio in ``input_audio_buffer.append`` or ``response.output_audio.delta``."""
-    found = _AUDIO.search(event)
-    if found is None:
+def audio_size(event: bytes, field: bytes) -> int:
+    """Return the bytes of audio in a field: `APPENDED` or `SPOKEN`."""
+    start, stop = _field(event, field)
+    letters = stop - start
+    if letters <= 0:
         return 0
-    start = found.end()
-    stop = event.find(b'"', start)
-    if stop < 0:
-        return 0
-    # Some writers of JSON put a backslash before each slash.
-    letters = stop - start - event.count(b"\\", start, stop) - event.count(b"=", max(start, stop - 2), stop)
+    if event.find(b"\\", start, stop) >= 0:  # some writers of JSON put one before each slash
+        letters -= event.count(b"\\", start, stop)
+    if event[stop - 1] == _PADDING:
+        letters -= 2 if event[stop - 2] == _PADDING else 1
     return letters * 3 // 4
 
 
 def item_of(event: bytes) -> str:
     """Return the ``item_id`` of an event, or nothing where it has none."""
-    found = _ITEM.search(event)
-    return found[1].decode(errors="replace") if found else ""
+    start, stop = _field(event, b'"item_id"')
+    return event[start:stop].decode(errors="replace") if start >= 0 else ""
+
+
+def _field(event: bytes, key: bytes) -> tuple[int, int]:
+    """Return where the text of a field begins and ends, or -1 and -1.
+
+    No quotation mark stands in a JSON string without a backslash before it, and no colon follows a value: only the
+    name of a field looks like one.
+    """
+    at = event.find(key)
+    while at >= 0:
+        after = at + len(key)
+        start = event.find(b'"', after) + 1
+        if start and event[at - 1] != _BACKSLASH and event[after : start - 1].strip() == b":":
+            stop = event.find(b'"', start)
+            return (start, stop) if stop >= 0 else (-1, -1)
+        at = event.find(key, after)
+    return -1, -1

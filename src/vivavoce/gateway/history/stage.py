@@ -14,7 +14,7 @@ from vivavoce.gateway.history.answers import Answers
 from vivavoce.gateway.history.changes import Change, Sink, clean, item_values, name, whole
 from vivavoce.gateway.history.clock import Clock, milliseconds
 from vivavoce.gateway.history.places import Places
-from vivavoce.gateway.history.sizes import audio_size, item_of
+from vivavoce.gateway.history.sizes import APPENDED, SPOKEN, audio_size, item_of
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.passage import Down, Effect, End, Stage, Up
 from vivavoce.protocol import server_events as server
@@ -150,7 +150,7 @@ class HistoryStage(Stage):
         """Count what the user says."""
         clock = self._clock or self._begin(now)
         if frame.type == _APPEND:
-            begin = clock.heard(now, samples(audio_size(frame.data), self._input_format))
+            begin = clock.heard(now, samples(audio_size(frame.data, APPENDED), self._input_format))
             if self._recording is not None:
                 self._recording.user(begin, frame.data, self._input_format)
         else:
@@ -202,7 +202,7 @@ class HistoryStage(Stage):
         return self._clock
 
     def _speak(self, event: bytes, clock: Clock, now: float) -> None:
-        size = samples(audio_size(event), self._output_format)
+        size = samples(audio_size(event, SPOKEN), self._output_format)
         begin = clock.spoken(now, size)
         self._places.spoken(item_of(event), begin, begin + size)
         self._answers.began(now, audio=True)
