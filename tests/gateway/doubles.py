@@ -135,6 +135,7 @@ class RunningGateway:
         self.sessions = app[GATEWAY].sessions
         self.loading = app[GATEWAY].loading
         self.door = app[GATEWAY].door
+        self.limiter = app[GATEWAY].limiter
         self.client_secrets = app[GATEWAY].client_secrets
 
     def url(self, path):

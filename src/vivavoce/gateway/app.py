@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable
 from http import HTTPStatus
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from aiohttp.typedefs import Handler
 
 from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.auth.known import refuse_well_known
+from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.client_secrets import ClientSecrets
+from vivavoce.gateway.limits.limiter import Limiter, choose_store
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.origin import Doorkeeper
@@ -65,6 +68,9 @@ def create_app(
     """
     refuse_well_known(settings, os.environ)
     policy = None if settings.policy is None else read_policy(settings.policy)
+    limiter = None
+    if policy is not None:
+        limiter = Limiter(policy, choose_store(settings), settings.retry_after_seconds)
     client_secrets = ClientSecrets(settings.max_client_secrets)
     app = web.Application(
         middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
@@ -79,10 +85,12 @@ def create_app(
         doorkeeper=Doorkeeper.of(settings),
         client_secrets=client_secrets,
         policy=policy,
+        limiter=limiter,
         door=Door(settings, client_secrets, open_to_others=settings.open_to_others),
         models=choose_models(settings),
+        calls=Calls(),
         web=web_folder,
-        stages=stages if policy is None else (policed(policy), *stages),
+        stages=stages if limiter is None else (policed(limiter.policy), limiter.stage, *stages),
     )
     app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)
@@ -95,6 +103,10 @@ def create_app(
     app.router.add_get(f"{VOICE_API}/status", voice_status)
     app.router.add_get(f"{VOICE_API}/health", voice_health)
     app.router.add_get(f"{VOICE_API}/{{user_id}}", voice_of_user, allow_head=False)
+    if find_spec("aiortc") is not None:
+        from vivavoce.gateway.routes.calls import add_calls  # noqa: PLC0415 - an extra
+
+        add_calls(app)
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
     if history is not None:
@@ -117,6 +129,8 @@ async def _close_upstream(app: web.Application) -> None:
     gateway = app[GATEWAY]
     await gateway.loading.stop()
     await gateway.upstream.close()
+    if gateway.limiter is not None:
+        await gateway.limiter.store.close()
 
 
 @web.middleware

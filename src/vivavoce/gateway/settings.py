@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from vivavoce.gateway.auth.settings import AuthSettings
 from vivavoce.gateway.history.settings import HistorySettings
+from vivavoce.gateway.limits.settings import LimitSettings
 from vivavoce.gateway.loopback import is_loopback
 from vivavoce.gateway.policy.settings import PolicySettings
 from vivavoce.gateway.upstreams.settings import UpstreamSettings
@@ -17,7 +18,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
 
 
-class GatewaySettings(AuthSettings, HistorySettings, PolicySettings, UpstreamSettings):
+class GatewaySettings(AuthSettings, HistorySettings, LimitSettings, PolicySettings, UpstreamSettings):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")
@@ -82,6 +83,12 @@ class GatewaySettings(AuthSettings, HistorySettings, PolicySettings, UpstreamSet
         description="Host names, without port, under which the gateway may be addressed, "
         "beside those of this machine. Separated by commas.",
     )
+    ice_servers: Names = Field(
+        (),
+        repr=False,  # it holds passwords
+        description="Servers that help calls to come about, such as `stun:stun.example:3478` and "
+        "`turn:user:password@turn.example:3478`. Separated by commas.",
+    )
     max_sessions: int | None = Field(
         None,
         ge=1,
@@ -124,7 +131,7 @@ class GatewaySettings(AuthSettings, HistorySettings, PolicySettings, UpstreamSet
         4.0, gt=0, description="How long stopping may take before what still runs is cut off."
     )
 
-    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", "ice_servers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

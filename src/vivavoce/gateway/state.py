@@ -6,7 +6,9 @@ from pathlib import Path
 from aiohttp import web
 
 from vivavoce.gateway.auth.door import Door
+from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.client_secrets import ClientSecrets
+from vivavoce.gateway.limits import Limiter
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
 from vivavoce.gateway.origin import Doorkeeper
@@ -32,7 +34,9 @@ class Gateway:
     client_secrets: ClientSecrets
     door: Door
     policy: Policy | None
+    limiter: Limiter | None
     models: Models
+    calls: Calls
     web: Path
     """The folder with what the browser loads."""
     stages: tuple[StageMaker, ...] = ()
