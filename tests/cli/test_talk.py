@@ -10,6 +10,7 @@ from tests.audio.doubles import FakeSoundDevice
 from tests.cli.endpoints import ANSWER, FakeEndpoint
 from tests.client.doubles import ScriptedTransport
 from vivavoce.audio import devices
+from vivavoce.audio.wav import read_wav
 from vivavoce.cli.app import app
 from vivavoce.cli.talk import converse
 from vivavoce.cli.transcript import Transcript
@@ -204,11 +205,13 @@ class TestCommand:
         monkeypatch.setattr(devices, "load_sounddevice", lambda: sounddevice)
         return sounddevice
 
-    async def test_a_question_is_heard_and_answered(self, sound):
-        endpoint = FakeEndpoint()
+    async def test_a_question_is_heard_answered_and_recorded(self, sound, tmp_path):
+        endpoint, folder = FakeEndpoint(), str(tmp_path / "it")
         endpoint.leaves = True
         async with endpoint.serving() as url:
-            talking = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, app, ["talk", "--url", url]))
+            talking = asyncio.create_task(
+                asyncio.to_thread(CliRunner().invoke, app, ["talk", "--url", url, "--record", folder])
+            )
             async with asyncio.timeout(10):
                 await endpoint.configured.wait()
                 while sound.input.state != "running":  # noqa: ASYNC110 - the other thread opens it
@@ -221,6 +224,8 @@ class TestCommand:
         assert lines == ["You     How are [you]?", "Answer  I am [fine]."]
         assert endpoint.received[0]["session"]["audio"]["input"]["turn_detection"] == {"type": "server_vad"}
         assert (sound.input.state, sound.output.state) == ("closed", "closed")
+        assert np.count_nonzero(read_wav(tmp_path / "it" / "user.wav")[0]) >= len(LOUD) * 9
+        assert not read_wav(tmp_path / "it" / "assistant.wav")[0].any()  # nobody has heard it yet
         played = sound.output.play(30)
         assert np.count_nonzero(played) > len(ANSWER) // 2
 
