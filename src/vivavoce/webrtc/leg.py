@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiortc import (
     RTCConfiguration,
@@ -49,6 +49,8 @@ SEND_BUFFER = 2**20
 
 SEND_SECONDS = 10.0
 """How long such a peer may take."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -141,16 +143,16 @@ class Leg:
         Raises `ConnectionLost`, and `ProtocolError` for one that is larger than the peer takes.
         """
         text = data if isinstance(data, str) else data.decode()
-        await self._until(self._open.wait())
+        await self.until(self._open.wait())
         channel = self._channel
         assert channel is not None
         while channel.bufferedAmount > SEND_BUFFER:
             self._drained.clear()
             try:
                 async with asyncio.timeout(SEND_SECONDS):
-                    await self._until(self._drained.wait())
+                    await self.until(self._drained.wait())
             except TimeoutError:
-                self._end(1008, f"The peer has not read for {SEND_SECONDS:g} seconds.")
+                self.end(1008, f"The peer has not read for {SEND_SECONDS:g} seconds.")
         if self._ended.done():
             raise self._ended.result()
         try:
@@ -166,7 +168,7 @@ class Leg:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the call, and let go of everything. Closing twice does nothing more."""
-        self._end(code, reason)
+        self.end(code, reason)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -195,7 +197,7 @@ class Leg:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._open.wait()
         except TimeoutError:
-            self._end(1006, f"The call did not come about within {CONNECT_SECONDS:g} s.")
+            self.end(1006, f"The call did not come about within {CONNECT_SECONDS:g} s.")
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio":
@@ -208,7 +210,7 @@ class Leg:
         channel.bufferedAmountLowThreshold = SEND_BUFFER // 2
         channel.on("message", self._told)
         channel.on("bufferedamountlow", self._drained.set)
-        channel.on("close", lambda: self._end(1000, "The peer has closed its data channel."))
+        channel.on("close", lambda: self.end(1000, "The peer has closed its data channel."))
         channel.on("open", self._open.set)
         if channel.readyState == "open":
             self._open.set()
@@ -217,21 +219,24 @@ class Leg:
         state = self._peer.connectionState
         _log.debug("a call is %s", state)
         if state in {"failed", "closed"}:
-            self._end(1006, f"The connection to the peer has {state}.")
+            self.end(1006, f"The connection to the peer has {state}.")
 
-    def _end(self, code: int, reason: str) -> None:
+    def end(self, code: int, reason: str = "") -> None:
+        """Say that it is over, and why; `close` lets go of it."""
         if not self._ended.done():
             self._ended.set_result(ConnectionLost(code, reason))
 
-    async def _until(self, event: Coroutine[Any, Any, Any]) -> None:
+    async def until(self, event: Coroutine[Any, Any, T]) -> T:
         """Wait for something, unless the call ends first: then raise why."""
         waiting = asyncio.ensure_future(event)
+        either: list[asyncio.Future[Any]] = [waiting, self._ended]
         try:
-            await asyncio.wait({waiting, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
         finally:
             waiting.cancel()
-        if self._ended.done():
-            raise self._ended.result()
+        raise self._ended.result()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -242,7 +247,7 @@ class Leg:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a call failed", exc_info=error)
-            self._end(1011, "The call failed; this is a defect of this side.")
+            self.end(1011, "The call failed; this is a defect of this side.")
 
 
 def _check(offer: str) -> None:

@@ -15,6 +15,7 @@ import base64
 from collections import deque
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from vivavoce.audio import formats
@@ -28,8 +29,6 @@ from vivavoce.protocol.server_events import (
     OutputAudioBufferCleared,
     OutputAudioBufferStarted,
     OutputAudioBufferStopped,
-    ResponseDone,
-    ResponseOutputAudioDelta,
     SessionCreated,
     SessionUpdated,
 )
@@ -43,6 +42,27 @@ APPEND_SAMPLES = 2 * FRAME_SAMPLES
 
 FORGIVEN = 64
 """Truncations whose errors are kept to ourselves: the item may have been deleted meanwhile."""
+
+
+class _Delta(msgspec.Struct):
+    """What there is to know of speech, in any dialect."""
+
+    response_id: str
+    item_id: str
+    delta: str
+    content_index: int = 0
+
+
+class _Response(msgspec.Struct):
+    id: str
+
+
+class _Done(msgspec.Struct):
+    response: _Response
+
+
+_DELTA = msgspec.json.Decoder(_Delta)
+_DONE = msgspec.json.Decoder(_Done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +120,7 @@ class Talk:
     def receive(self, frame: Frame) -> list[Output]:
         """Take an event of the endpoint."""
         match frame.type:
-            case "response.output_audio.delta":
+            case "response.output_audio.delta" | "response.audio.delta":  # as the beta calls it
                 self._play(frame)
                 return []
             case "session.created" | "session.updated":
@@ -151,10 +171,10 @@ class Talk:
         return ToEndpoint(Frame.of(truncate))
 
     def _play(self, frame: Frame) -> None:
-        event = frame.server_event()
-        if not isinstance(event, ResponseOutputAudioDelta) or event.response_id in self._silenced:
-            return
         try:
+            event = _DELTA.decode(frame.data)
+            if event.response_id in self._silenced:
+                return
             pcm = self._decoder.push(base64.b64decode(event.delta))
         except (ValueError, AudioError):
             return  # an endpoint that sends no audio here is heard as silence
@@ -176,12 +196,12 @@ class Talk:
             self._decoder = formats.decoder(self._output)
 
     def _ended(self, frame: Frame) -> list[Output]:
-        event = frame.server_event()
-        if isinstance(event, ResponseDone):
-            self._done.append(event.response.id)
-            if event.response.id == self._playing and not self.playout.waiting:
-                return self._stopped()
-        return []
+        try:
+            response_id = _DONE.decode(frame.data).response.id
+        except ValueError:
+            return []
+        self._done.append(response_id)
+        return self._stopped() if response_id == self._playing and not self.playout.waiting else []
 
     def _stopped(self) -> list[Output]:
         response_id, self._playing = self._playing, None

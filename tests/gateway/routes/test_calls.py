@@ -9,7 +9,10 @@ import pytest
 from tests.gateway.doubles import ScriptedUpstream, gateway
 from vivavoce.gateway.passage import Down, Stage
 from vivavoce.gateway.routes.calls import ice_servers
+from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.protocol.codec import Frame
+from vivavoce.testing.engine import ScriptedEngine
+from vivavoce.testing.script import Script, Turn
 from vivavoce.webrtc.leg import IceServer, Leg
 from vivavoce.webrtc.playout import FRAME_SAMPLES
 
@@ -107,6 +110,32 @@ class TestCalling:
             assert (await running.upstream.sessions[0].closed)[0] == 1000
             async with calling(running) as another:
                 assert (await another.told())["type"] == "session.created"
+
+
+class TestBeta:
+    async def test_an_old_page_is_understood_and_heard(self):
+        """As pages of the beta call: the offer to the address of sessions, flat fields, and the old names."""
+        upstream = LocalUpstream(ScriptedEngine(Script(turns=[Turn(expect="Hello?", say="Hello!")])))
+        async with gateway(upstream) as running:
+            caller = await Caller(running).call(path="/v1/realtime?model=gpt-4o-realtime-preview")
+            created = await caller.told()
+            assert (created["type"], created["session"]["voice"]) == ("session.created", "alloy")
+            session = {"instructions": "Be brief.", "modalities": ["audio", "text"], "voice": "sage"}
+            await caller.tell({"type": "session.update", "session": session})
+            updated = await caller.told()
+            assert (updated["type"], updated["session"]["voice"]) == ("session.updated", "sage")
+            item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello?"}]}
+            await caller.tell({"type": "conversation.item.create", "item": item})
+            await caller.tell({"type": "response.create"})
+            kinds = []
+            while "output_audio_buffer.stopped" not in kinds:
+                kinds.append((await caller.told())["type"])
+            assert {"response.audio_transcript.delta", "response.done", "output_audio_buffer.started"} <= {
+                *kinds
+            }
+            assert "response.audio.delta" not in kinds
+            assert np.abs(np.concatenate(caller.heard)).max() > 1000
+            await caller.leg.close()
 
 
 class TestHangingUp:

@@ -12,6 +12,7 @@ from aiohttp import BodyPartReader, hdrs, web
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.calls import Calls, Held
+from vivavoce.gateway.dialects import dialect
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.refusal import Refusal
@@ -25,7 +26,7 @@ from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParam
 from vivavoce.webrtc.call import Call
 from vivavoce.webrtc.leg import IceServer
 
-__all__ = ["add_calls", "begin_call", "hang_up"]
+__all__ = ["add_calls", "begin_beta_call", "begin_call", "hang_up"]
 
 _IDS = Ids()
 _log = logging.getLogger(__name__)
@@ -45,9 +46,10 @@ def add_calls(app: web.Application) -> None:
     """Let an application take calls."""
     app.router.add_post("/v1/realtime/calls", begin_call)
     app.router.add_post("/v1/realtime/calls/{call_id}/hangup", hang_up)
+    app.router.add_post("/v1/realtime", begin_beta_call)
 
 
-async def begin_call(request: web.Request) -> web.Response:
+async def begin_call(request: web.Request, *, beta: bool = False) -> web.Response:
     """Answer a peer's offer: 201, the answer as SDP, and in ``Location`` where the call is to be found.
 
     The body is either the offer alone, as ``application/sdp``, or a form with ``sdp`` and ``session``.
@@ -60,11 +62,16 @@ async def begin_call(request: web.Request) -> web.Response:
         return refusal.response()
     try:
         asked = await _asked(request)
-        opening = _opening(request, gateway, admission, asked)
-        return await _begin(request, gateway, admission, opening, asked.offer)
+        opening = _opening(request, gateway, admission, asked, beta=beta)
+        return await _begin(gateway, admission, opening, asked.offer)
     except ProtocolError as error:
         code = error.code or "invalid_value"
         return Refusal(HTTPStatus.BAD_REQUEST, error.message, code=code, param=error.param).response()
+
+
+async def begin_beta_call(request: web.Request) -> web.Response:
+    """Answer a peer of the beta: it posts its offer to ``/v1/realtime?model=``, and speaks as the beta did."""
+    return await begin_call(request, beta=True)
 
 
 async def hang_up(request: web.Request) -> web.Response:
@@ -117,7 +124,9 @@ def _session(data: bytes | None) -> SessionParams | None:
     return decode_client_secret_params(b'{"session":' + data + b"}").session or None
 
 
-def _opening(request: web.Request, gateway: Gateway, admission: Admission, asked: _Asked) -> Opening:
+def _opening(
+    request: web.Request, gateway: Gateway, admission: Admission, asked: _Asked, *, beta: bool
+) -> Opening:
     params = admission.granted or asked.session or RealtimeSessionParams()
     if not isinstance(params, RealtimeSessionParams):
         raise ProtocolError(
@@ -130,14 +139,12 @@ def _opening(request: web.Request, gateway: Gateway, admission: Admission, asked
         caller=admission.caller,
         model=request.query.get("model") or gateway.models.default or DEFAULT_MODEL,
         params=params,
-        dialect="ga",
+        dialect="beta" if beta else "ga",
         started_at=time.time(),
     )
 
 
-async def _begin(
-    request: web.Request, gateway: Gateway, admission: Admission, opening: Opening, offer: str
-) -> web.Response:
+async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer: str) -> web.Response:
     opening, _ = resolved(gateway, opening)
     refusal = gateway.sessions.refuse() or gateway.door.spend(admission)
     if refusal is not None:
@@ -153,7 +160,7 @@ async def _begin(
         status=HTTPStatus.CREATED,
         text=answer,
         content_type=SDP,
-        headers={hdrs.LOCATION: f"{request.path}/{call_id}", hdrs.CACHE_CONTROL: "no-store"},
+        headers={hdrs.LOCATION: f"/v1/realtime/calls/{call_id}", hdrs.CACHE_CONTROL: "no-store"},
     )
 
 
@@ -167,7 +174,8 @@ async def _hold(
         except ConnectionFailed as failed:
             answered.set_exception(failed)
             return
-        session = Guarded(transport, gateway.passage(opening))
+        speech = dialect(opening.params, beta=opening.dialect == "beta")
+        session = Guarded(transport, gateway.passage(opening, speech))
         call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers))
         try:
             answer = await call.answer(offer)

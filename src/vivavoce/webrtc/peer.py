@@ -1,0 +1,189 @@
+"""Call an endpoint: a transport for `vivavoce.RealtimeClient` whose speech travels as media.
+
+::
+
+    from vivavoce.webrtc.peer import PeerTransport
+
+    async with RealtimeClient(transport=lambda: PeerTransport.connect(url, api_key=key)) as client:
+        ...
+
+Everything else is as over a WebSocket: speech that the client sends goes out at its own pace, and what the endpoint
+says comes in as ``response.output_audio.delta`` events. They are made here, of what was heard, since on a call the
+endpoint sends none.
+"""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from typing import Self
+
+import aiohttp
+import msgspec
+from aiohttp import hdrs
+
+from vivavoce.audio.pcm import Pcm, decode_pcm16, encode_pcm16
+from vivavoce.errors import AudioError, ConnectionFailed, ProtocolError
+from vivavoce.protocol.client_events import InputAudioBufferAppend
+from vivavoce.protocol.codec import Frame
+from vivavoce.protocol.ids import Ids
+from vivavoce.protocol.items import MessageItem
+from vivavoce.protocol.server_events import (
+    OutputAudioBufferStarted,
+    ResponseOutputAudioDelta,
+    ResponseOutputItemAdded,
+)
+from vivavoce.protocol.session_params import RealtimeSessionParams
+from vivavoce.webrtc.leg import IceServer, Leg
+from vivavoce.webrtc.playout import RATE, Playout
+
+__all__ = ["PeerTransport"]
+
+AHEAD_SECONDS = 2.0
+"""Speech that may wait to be sent: who sends a file as fast as it can waits."""
+
+MOST_WAITING = 4096
+"""Events that may wait for the client; with 20 ms of speech each, more than a minute."""
+
+
+class PeerTransport:
+    """One call. Make it with `connect`."""
+
+    def __init__(self, ice_servers: Sequence[IceServer] = ()) -> None:
+        self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers)
+        self._playout = Playout()
+        self._room = asyncio.Event()
+        self._events: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
+        self._ids = Ids()
+        self._speaking: str | None = None
+        """The response that is being heard."""
+        self._items: dict[str, tuple[str, int]] = {}
+        """The message that each response is saying, and its index."""
+        self.call_id = ""
+        """The endpoint's name of the call, for a sideband."""
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        *,
+        api_key: str | None = None,
+        session: RealtimeSessionParams | None = None,
+        ice_servers: Sequence[IceServer] = (),
+        http: aiohttp.ClientSession | None = None,
+    ) -> Self:
+        """Call the endpoint at ``url``, such as ``https://api.openai.com/v1``.
+
+        ``session`` is what the call begins with; an ephemeral key knows that already. Raises `ConnectionFailed`.
+        """
+        call = cls(ice_servers)
+        own = http or aiohttp.ClientSession()
+        try:
+            answer = await call._ask(own, url.rstrip("/"), await call._leg.offer(), api_key, session)
+            await call._leg.accept(answer)
+        except BaseException:
+            await call._leg.close()
+            raise
+        finally:
+            if http is None:
+                await own.close()
+        return call
+
+    async def _ask(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        offer: str,
+        api_key: str | None,
+        session: RealtimeSessionParams | None,
+    ) -> str:
+        headers = {hdrs.AUTHORIZATION: f"Bearer {api_key}"} if api_key else {}
+        data: aiohttp.FormData | str = offer
+        if session is not None:
+            data = aiohttp.FormData()
+            data.add_field("sdp", offer, content_type="application/sdp")
+            data.add_field("session", msgspec.json.encode(session).decode(), content_type="application/json")
+        else:
+            headers[hdrs.CONTENT_TYPE] = "application/sdp"
+        try:
+            async with http.post(f"{url}/realtime/calls", data=data, headers=headers) as response:
+                text = await response.text()
+                if response.status != 201:
+                    raise ConnectionFailed(
+                        f"{url} refused the call with status {response.status}: {text[:500]}",
+                        status=response.status,
+                    )
+                self.call_id = response.headers.get(hdrs.LOCATION, "").rstrip("/").rpartition("/")[2]
+                return text
+        except aiohttp.ClientError as error:
+            raise ConnectionFailed(f"Cannot reach {url}: {error}.") from error
+
+    async def send(self, data: str | bytes) -> None:
+        """Send one client event; speech is put out at its own pace. Raises `ConnectionLost` once it is over."""
+        frame = Frame(data)
+        if frame.type != "input_audio_buffer.append":
+            await self._leg.send(data)
+            return
+        event = frame.client_event()
+        assert isinstance(event, InputAudioBufferAppend)
+        try:
+            pcm = decode_pcm16(base64.b64decode(event.audio))
+        except (ValueError, AudioError) as error:
+            raise ProtocolError(f"Expected PCM16 at 24 kHz in base64: {error}.", param="audio") from error
+        while self._playout.waiting > AHEAD_SECONDS * RATE:
+            self._room.clear()
+            await self._leg.until(self._room.wait())
+        self._playout.add("", "", 0, pcm)
+        self._leg.wake()
+
+    async def receive(self) -> bytes:
+        """Return the next server event. Raises `ConnectionLost` when there are no more."""
+        if self._events.empty():
+            return await self._leg.until(self._events.get())
+        return self._events.get_nowait()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Hang up. Closing twice does nothing more."""
+        await self._leg.close(code, reason)
+
+    def _next_frame(self) -> Pcm | None:
+        self._room.set()
+        return self._playout.take()
+
+    def _told(self, data: str | bytes) -> None:
+        try:
+            frame = Frame(data)
+        except ProtocolError:
+            return  # a peer that says no events says nothing
+        match frame.type:
+            case "response.output_item.added":
+                event = frame.server_event()
+                if isinstance(event, ResponseOutputItemAdded) and isinstance(event.item, MessageItem):
+                    self._items[event.response_id] = (event.item.id, event.output_index)
+            case "output_audio_buffer.started":
+                event = frame.server_event()
+                if isinstance(event, OutputAudioBufferStarted):
+                    self._speaking = event.response_id
+            case "output_audio_buffer.stopped" | "output_audio_buffer.cleared":
+                self._items.pop(self._speaking or "", None)
+                self._speaking = None
+        self._put(frame.data)
+
+    def _heard(self, pcm: Pcm) -> None:
+        if self._speaking is None or self._speaking not in self._items:
+            return
+        item_id, output_index = self._items[self._speaking]
+        delta = ResponseOutputAudioDelta(
+            event_id=self._ids.event(),
+            response_id=self._speaking,
+            item_id=item_id,
+            output_index=output_index,
+            content_index=0,
+            delta=base64.b64encode(encode_pcm16(pcm)).decode(),
+        )
+        self._put(Frame.of(delta).data)
+
+    def _put(self, event: bytes) -> None:
+        if self._events.full():
+            self._leg.end(1008, f"The client is {MOST_WAITING} events behind.")
+        else:
+            self._events.put_nowait(event)
