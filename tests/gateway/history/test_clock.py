@@ -48,6 +48,13 @@ def test_the_next_answer_follows_what_is_still_being_heard():
     assert clock.spoken(2.0, SECOND) == 6 * SECOND
 
 
+def test_an_item_begins_when_it_comes_and_chunks_of_one_join():
+    clock = Clock(0.0)
+    assert clock.spoken(0.1, 100, first=True) == SECOND // 10
+    assert clock.spoken(0.15, 100) == SECOND // 10 + 100
+    assert clock.spoken(0.2, 100, first=True) == SECOND // 5
+
+
 def test_what_is_cut_off_makes_room():
     clock = Clock(0.0)
     clock.spoken(1.0, 5 * SECOND)

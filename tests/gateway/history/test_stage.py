@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from vivavoce.gateway.history.changes import Change
-from vivavoce.gateway.history.stage import MOST_LATE, HistoryStage
+from vivavoce.gateway.history.places import MOST_PLACES
+from vivavoce.gateway.history.stage import MOST_ITEMS, MOST_LATE, HistoryStage
 from vivavoce.gateway.passage import End, Passage, ToClient, ToEndpoint
 from vivavoce.protocol.codec import Frame
 
@@ -150,6 +151,14 @@ class TestItems:
         row = talk.tick().items["item_1"]
         assert (row["start_ms"], row["end_ms"]) == (3000, 5500)
 
+    def test_a_quick_answer_does_not_come_before_its_question(self):
+        talk = Session()
+        talk.down("session.created", session=session())
+        question = message("u", "user", [{"type": "input_text", "text": "Who?"}])
+        talk.wait(0.05).down("conversation.item.added", item=question)
+        talk.wait(0.05).say()
+        assert talk.tick().items["item_1"]["start_ms"] == 100
+
     def test_an_interruption_ends_it_where_it_was_heard_to(self):
         talk = Session()
         talk.down("session.created", session=session())
@@ -188,6 +197,11 @@ class TestItems:
         assert row["deleted"] is True
         assert row["content"] == [{"type": "output_audio", "transcript": "Good morning."}]
 
+    def test_what_is_deleted_though_it_went_from_memory_is_told_too(self):
+        talk = Session()
+        talk.down("conversation.item.deleted", item_id="long ago")
+        assert talk.rows.items == {"long ago": {"deleted": True}}
+
     def test_functions_that_are_called_are_told(self):
         talk = Session()
         call = {"type": "function_call", "id": "c", "name": "weather", "call_id": "call_1", "arguments": ""}
@@ -210,6 +224,20 @@ class TestItems:
 
 
 PART = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+
+
+def test_memory_is_bounded_however_long_they_talk():
+    talk = Session()
+    for number in range(2 * MOST_PLACES):
+        content = [{"type": "input_text", "text": f"{number}"}]
+        talk.down("conversation.item.added", item=message(f"i{number}", "user", content))
+        talk.down("response.created", response=response(f"r{number}"))
+        talk.down("response.done", response=response(f"r{number}"))
+        talk.tick()
+    assert talk.rows.words() == [f"{number}" for number in range(2 * MOST_PLACES)]
+    assert len(talk.stage._mirror.items) <= MOST_ITEMS
+    assert len(talk.stage._places._places) == MOST_PLACES
+    assert talk.stage._answers._open == talk.stage._answers._waiting == talk.stage._answers._silent == {}
 
 
 class TestDeltas:

@@ -67,8 +67,15 @@ class TestWriting:
         assert (row["role"], row["status"]) == ("user", "completed")
 
     async def test_nothing_is_kept_of_a_session_whose_beginning_was_lost(self, database):
-        await Store(database, "me").write([session("lost", incomplete=True)])
+        store = Store(database, "me")
+        await store.write([session("lost", incomplete=True)])
         assert await states(database) == {}
+
+    async def test_nothing_is_kept_of_an_item_whose_beginning_was_lost(self, database):
+        store = Store(database, "me")
+        await store.write([began(), item("i", deleted=False)])
+        await store.write([Change("items", "s", item_id, {"deleted": True}) for item_id in ("i", "lost")])
+        assert [(row["id"], row["deleted"]) for row in await Reader(database).all_items("s")] == [("i", True)]
 
     async def test_all_or_nothing(self, database):
         with pytest.raises(HistoryError) as error:

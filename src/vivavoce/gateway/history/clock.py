@@ -41,9 +41,12 @@ class Track:
     pauses: deque[tuple[int, int]] = field(default_factory=lambda: deque([(0, 0)], MOST_PAUSES))
     """How many samples had been placed, and where the next one lies, at the start and after each pause."""
 
-    def place(self, start: int, samples: int) -> int:
-        """Place a chunk that would begin at ``start``, or where the one before ends; return where it begins."""
-        if start - self.end > _JOIN:
+    def place(self, start: int, samples: int, *, join: int = _JOIN) -> int:
+        """Place a chunk that would begin at ``start``, or where the one before ends; return where it begins.
+
+        It joins the one before where the gap has no more than ``join`` samples.
+        """
+        if start - self.end > join:
             self.end = start
             self.pauses.append((self.total, start))
         begin = self.end
@@ -75,9 +78,9 @@ class Clock:
         """Place a chunk of the user's; return where it begins."""
         return self.user.place(round((now - self._zero) * RATE) - samples, samples)
 
-    def spoken(self, now: float, samples: int) -> int:
-        """Place a chunk of the assistant's; return where it begins."""
-        return self.assistant.place(self.now(now), samples)
+    def spoken(self, now: float, samples: int, *, first: bool = False) -> int:
+        """Place a chunk of the assistant's, perhaps the first of an item; return where it begins."""
+        return self.assistant.place(self.now(now), samples, join=0 if first else _JOIN)
 
     def cut(self, position: int) -> None:
         """Take note that the assistant fell silent at ``position``; what it says next comes after that."""

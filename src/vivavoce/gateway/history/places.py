@@ -10,7 +10,11 @@ from vivavoce.gateway.history.changes import whole
 from vivavoce.gateway.history.clock import Track, milliseconds
 from vivavoce.protocol.usage import TranscriptionUsage
 
-__all__ = ["Places"]
+__all__ = ["MOST_PLACES", "Places"]
+
+
+MOST_PLACES = 64
+"""Items that are remembered, the last; what changes before them is written no more."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,11 @@ class Places:
         """Take note that the input buffer is empty."""
         self._uncommitted = track.total
 
+    def begun(self, item_id: str) -> bool:
+        """Tell whether anything of an item has been heard."""
+        place = self._places.get(item_id)
+        return place is not None and place.start is not None
+
     def spoken(self, item_id: str, start: int, end: int) -> None:
         """Take note of more that the assistant says."""
         place = self._place(item_id)
@@ -104,6 +113,8 @@ class Places:
     def _place(self, item_id: str) -> _Place:
         place = self._places.get(item_id)
         if place is None:
+            if len(self._places) == MOST_PLACES:
+                del self._places[next(iter(self._places))]
             place = self._places[item_id] = _Place()
         return place
 

@@ -49,6 +49,9 @@ _REPEATING = frozenset(
 )
 """The events that make them superfluous."""
 
+MOST_ITEMS = 16
+"""Items that are kept in memory, the last; each has been written long before it goes."""
+
 MOST_LATE = 4096
 """Deltas of one item that are kept unread, as many as an answer has tokens; then they are read."""
 
@@ -125,7 +128,7 @@ class HistoryStage(Stage):
         self._opening = opening
         self._sink = sink
         self._recording = recording
-        self._mirror = Conversation()
+        self._mirror = Conversation(keep_items=MOST_ITEMS)
         self._input_format = self._output_format = PCM
         self._late: dict[str, list[Frame]] = {}
         self._dirty: dict[str, ConversationItem] = {}
@@ -203,8 +206,9 @@ class HistoryStage(Stage):
 
     def _speak(self, event: bytes, clock: Clock, now: float) -> None:
         size = samples(audio_size(event, SPOKEN), self._output_format)
-        begin = clock.spoken(now, size)
-        self._places.spoken(item_of(event), begin, begin + size)
+        item_id = item_of(event)
+        begin = clock.spoken(now, size, first=not self._places.begun(item_id))
+        self._places.spoken(item_id, begin, begin + size)
         self._answers.began(now, audio=True)
         if self._recording is not None:
             self._recording.assistant(begin, event, self._output_format)
@@ -219,22 +223,16 @@ class HistoryStage(Stage):
                 self._configure(session)
             case server.ConversationItemTruncated(item_id=item_id, audio_end_ms=ms):
                 self._cut_item(item_id, _samples(ms), clock)
-            case server.ConversationItemDeleted() if item is not None:
-                self._places.delete(item.id)
+            case server.ConversationItemDeleted(item_id=item_id):
+                self._places.delete(item_id)
+                if item is None:  # it went from memory long ago
+                    key = self._opening.id, name(item_id)
+                    self._sink(Change("items", *key, {"deleted": True}))
             case server.ConversationItemInputAudioTranscriptionCompleted(item_id=item_id, usage=usage):
                 self._places.transcribed(item_id, usage)
-            case server.OutputAudioBufferCleared():
-                self._cut(clock.now(now), clock)
-            case server.ResponseCreated(response=response):
-                if response.audio is not None:
-                    self._output_format = response.audio.output.format.type
-                self._answers.created(response, now, now - self._zero)
-            case server.ResponseDone(response=response):
-                if response.status == "cancelled":
-                    self._cut(clock.now(now), clock)
-                self._answers.done(response, now - self._zero)
             case _:
                 self._note_input(event, clock, now)
+                self._note_output(event, clock, now)
         if item is not None:
             self._places.seen(item.id, self._opening.started_at + now - self._zero)
             self._dirty[item.id] = item
@@ -256,6 +254,19 @@ class HistoryStage(Stage):
                     self._answers.asked(now)
             case server.InputAudioBufferCleared():
                 self._places.cleared(clock.user)
+
+    def _note_output(self, event: server.ServerEvent | UnknownEvent, clock: Clock, now: float) -> None:
+        match event:
+            case server.ResponseCreated(response=response):
+                if response.audio is not None:
+                    self._output_format = response.audio.output.format.type
+                self._answers.created(response, now, now - self._zero)
+            case server.ResponseDone(response=response):
+                if response.status == "cancelled":
+                    self._cut(clock.now(now), clock)
+                self._answers.done(response, now - self._zero)
+            case server.OutputAudioBufferCleared():
+                self._cut(clock.now(now), clock)
 
     def _configure(self, session: Session) -> None:
         self._input_format = session.audio.input.format.type

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,10 @@ __all__ = ["DEAD_SECONDS", "Store"]
 
 DEAD_SECONDS = 90
 """A process that has not been seen for so long is dead; they show themselves every 15 seconds."""
+
+
+_BEGINS = {"sessions": "started_at", "items": "position"}
+"""The columns that the first change of a row has."""
 
 
 class Store:
@@ -39,8 +43,8 @@ class Store:
                 for (wanted, columns), values in rows.items():
                     if wanted != name:
                         continue
-                    if table is sessions and "started_at" not in columns:
-                        await self._update(connection, columns, values)
+                    if name in _BEGINS and _BEGINS[name] not in columns:
+                        await self._update(connection, table, columns, values)
                     else:
                         await self._upsert(connection, table, columns, values)
 
@@ -66,9 +70,7 @@ class Store:
             ]
             found = (
                 await connection.execute(
-                    select(
-                        sessions.c.id, sessions.c.process, sessions.c.started_at, sessions.c.recording
-                    ).where(*orphaned)
+                    select(sessions.c.id, sessions.c.process, sessions.c.started_at).where(*orphaned)
                 )
             ).all()
             for row in found:
@@ -106,13 +108,17 @@ class Store:
         await connection.execute(statement.on_conflict_do_update(index_elements=key, set_=news), rows)
 
     async def _update(
-        self, connection: AsyncConnection, columns: tuple[str, ...], rows: list[dict[str, Any]]
+        self, connection: AsyncConnection, table: Table, columns: tuple[str, ...], rows: list[dict[str, Any]]
     ) -> None:
-        """Change sessions that are there: of one whose beginning was lost, nothing is kept."""
-        statement = update(sessions).where(sessions.c.id == bindparam("key"))
-        named: dict[str, ColumnElement[Any]] = {name: bindparam(f"new_{name}") for name in columns}
-        values = [{"key": row["id"]} | {f"new_{name}": row[name] for name in columns} for row in rows]
-        await connection.execute(statement.values(named), values)
+        """Change rows that are there: of what was lost when it began, nothing is kept."""
+        key = [column.name for column in table.primary_key]
+        found = and_(*(table.c[name] == bindparam(f"old_{name}") for name in key))
+        news: dict[str, ColumnElement[Any]] = {name: bindparam(f"new_{name}") for name in columns}
+        values = [
+            {f"old_{name}": row[name] for name in key} | {f"new_{name}": row[name] for name in columns}
+            for row in rows
+        ]
+        await connection.execute(update(table).where(found).values(news), values)
 
     def _is_dead(self, process: str, host: str, pid: int, *, unseen: float) -> bool:
         if process == self._process:
