@@ -27,6 +27,21 @@ async def test_what_is_sent_arrives_in_order_and_later(transport):
     await late.close()
 
 
+async def test_what_may_be_answered_is_kept_apart_and_audio_is_not(transport):
+    late = Late(transport, 0.01)
+    clock = asyncio.get_running_loop().time
+    before = clock()
+    await late.send(b'{"type":"conversation.item.create"}')
+    for _ in range(20):
+        await late.send(b'{"type":"input_audio_buffer.append","audio":""}')
+    await late.send(b'{"type":"response.create"}')
+    kinds = [(await late.receive(), clock() - before) for _ in range(22)]
+    assert kinds[0][1] >= 0.01
+    assert kinds[-1][1] >= 0.02
+    assert late._apart - before < 0.1  # rather than 22 times as late
+    await late.close()
+
+
 async def test_the_end_of_the_other_is_told(transport):
     late = Late(transport, 0.0)
     await transport.close(1001, "over")

@@ -1,36 +1,55 @@
 """A transport that everything reaches a little later, for clients that no endpoint ever answered at once.
 
-What was written against a server across the Internet may ask first and only then begin to listen. An endpoint in the
-same process answers before that. What is said to it is kept for a while, in order, and nothing is lost but time.
+What was written against a server across the Internet may ask first and only then begin to listen, and listen anew for
+each answer. An endpoint in the same process answers before that. So what is said to it is kept for a while, and two
+events that may be answered are kept apart by as much. Nothing is lost but time, and audio is not kept apart.
 """
 
 import asyncio
 
 from vivavoce.errors import ConnectionLost
 from vivavoce.gateway.upstream import Transport
+from vivavoce.protocol.codec import event_type
 
 __all__ = ["MOST_WAITING", "Late"]
 
 MOST_WAITING = 256
 """Events that may wait; then the sender does."""
 
+UNANSWERED = "input_audio_buffer.append"
+"""The one event that nothing is answered to."""
+
 
 class Late:
-    """Another transport, ``seconds`` away for what is sent; what it says comes at once."""
+    """Another transport, ``seconds`` away for what is sent; what it says comes at once, but for its first words."""
 
     def __init__(self, transport: Transport, seconds: float) -> None:
         self._transport = transport
         self._seconds = seconds
+        self._first = _now() + seconds
+        """Before this, nothing is said."""
+        self._apart = self._first
+        """When the last event is due that may be answered."""
         self._waiting: asyncio.Queue[tuple[float, str | bytes]] = asyncio.Queue(MOST_WAITING)
         self._lost: ConnectionLost | None = None
         self._carrier = asyncio.create_task(self._carry(), name="late transport")
-        self.receive = transport.receive
 
     async def send(self, data: str | bytes) -> None:
         """Take one client event, to be sent when its time has come."""
         if self._lost is not None:
             raise self._lost
-        await self._waiting.put((_now() + self._seconds, data))
+        due = max(_now() + self._seconds, self._apart)
+        if event_type(data) != UNANSWERED:
+            due = max(due, self._apart + self._seconds)
+            self._apart = due
+        await self._waiting.put((due, data))
+
+    async def receive(self) -> str | bytes:
+        """Return the next server event."""
+        event = await self._transport.receive()
+        if (wait := self._first - _now()) > 0:
+            await asyncio.sleep(wait)
+        return event
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the session; what still waits is not sent."""

@@ -4,6 +4,8 @@ The beta never refused a key before the upgrade, and its clients tell their user
 of a refused upgrade they tell nothing.
 """
 
+import asyncio
+
 from aiohttp import web
 
 from vivavoce.errors import ProtocolError
@@ -26,13 +28,16 @@ async def refuse_inside(
     request: web.Request, refusal: Refusal, *, protocols: tuple[str, ...] = ()
 ) -> web.StreamResponse:
     """Accept the upgrade, say in an ``error`` event that the key is wrong, and close."""
-    timeout = request.app[GATEWAY].settings.close_timeout_seconds
-    socket = web.WebSocketResponse(protocols=protocols, compress=False, timeout=timeout, max_msg_size=2**16)
+    settings = request.app[GATEWAY].settings
+    socket = web.WebSocketResponse(
+        protocols=protocols, compress=False, timeout=settings.close_timeout_seconds, max_msg_size=2**16
+    )
     await socket.prepare(request)
     error = ErrorEvent.of(
         ProtocolError(f"Incorrect API key provided: {refusal.message}", code=INVALID_API_KEY)
     )
     error.event_id = _IDS.event()
+    await asyncio.sleep(settings.beta_latency_ms / 1000)  # it may begin to listen only now: see `late`
     await socket.send_str(encode(error).decode())
     await socket.close(code=WRONG_KEY_CODE, message=f"{refusal.type}.{INVALID_API_KEY}".encode())
     return socket
