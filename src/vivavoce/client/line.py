@@ -75,13 +75,14 @@ class Line:
         self,
         connect: Connect,
         tasks: Tasks,
+        outbox: Outbox,
         owner: Owner,
         *,
         continuity: Continuity,
         policy: Reconnect | None,
         attached: bool = False,
     ) -> None:
-        self.outbox = Outbox()
+        self.outbox = outbox
         self.lost: ConnectionLost | None = None
         """Why there will be no more, once it is so."""
         self.opened = False

@@ -1,8 +1,7 @@
 """`RealtimeClient`: a session with any Realtime endpoint, and what a voice application needs around it."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
@@ -13,58 +12,40 @@ from vivavoce.audio.devices import Microphone
 from vivavoce.client.audience import Audience, Handler
 from vivavoce.client.changes import CHANGES
 from vivavoce.client.configuration import session_changes
-from vivavoce.client.connection import NORMAL_CLOSURE
-from vivavoce.client.continuity import Continuity, Interruption
+from vivavoce.client.continuity import Continuity
 from vivavoce.client.conversation import Conversation
+from vivavoce.client.following import Following
 from vivavoce.client.functions import describe
 from vivavoce.client.input_audio import Audio
 from vivavoce.client.line import Connect, Line, Owner
 from vivavoce.client.microphone import Ear, OpenMicrophone
+from vivavoce.client.outbox import Outbox
 from vivavoce.client.recording import Recorder
 from vivavoce.client.remote_player import RemotePlayer
 from vivavoce.client.reply import Reply
-from vivavoce.client.responses import Responses
 from vivavoce.client.retrying import Reconnect
 from vivavoce.client.saying import Saying
 from vivavoce.client.speaking import Loudspeaker, Speaking
 from vivavoce.client.streams import EventStream
 from vivavoce.client.tasks import Tasks
 from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolContext, ToolSource
-from vivavoce.client.tool_calls import ToolCalls
 from vivavoce.client.toolbox import NOBODY
 from vivavoce.client.transport import Transport, WebSocketTransport
-from vivavoce.client.updates import Updates
 from vivavoce.client.usage import UsageMeter
-from vivavoce.errors import ConnectionLost
 from vivavoce.protocol.client_events import (
     ClientEvent,
     ConversationItemCreate,
-    ConversationItemTruncate,
     InputAudioBufferAppend,
-    InputAudioBufferCommit,
-    ResponseCancel,
     SessionUpdate,
 )
-from vivavoce.protocol.codec import UnknownEvent
 from vivavoce.protocol.ids import Ids
-from vivavoce.protocol.items import FunctionCall, FunctionCallOutput, InputText, Item, MessageItem
+from vivavoce.protocol.items import InputText, Item, MessageItem
 from vivavoce.protocol.responses import ResponseCreateParams
-from vivavoce.protocol.server_events import (
-    DELTAS,
-    ErrorEvent,
-    ResponseDone,
-    ServerEvent,
-    SessionCreated,
-    SessionUpdated,
-)
 from vivavoce.protocol.session import PCM_RATE, Session
 
 __all__ = ["OPENAI_URL", "RealtimeClient"]
 
 OPENAI_URL = "https://api.openai.com/v1"
-
-FORGIVEN = 64
-"""Cancellations and truncations whose errors are kept to ourselves: they crossed the end of what they are about."""
 
 UPDATE_SECONDS = 15.0
 """For an endpoint to say that a session is as it was asked to be."""
@@ -120,49 +101,54 @@ class RealtimeClient:
             transport = recorder.connect(transport or connect)
             speaker = recorder.speaker(speaker) if speaker is not None else None
         self.conversation = Conversation(keep_audio=keep_audio, keep_items=keep_items)
-        self.session: Session | None = None
-        """The session as the endpoint says it is; None before it has said so."""
-        self.usage = UsageMeter()
-        """The tokens of all responses; ``client.usage.cost(model)`` is what they cost."""
-        self._ids = Ids()
         self._tasks = Tasks()
         self._audience = Audience(self._tasks)
+        self._outbox = Outbox()
+        self._following = Following(
+            self.conversation,
+            self._outbox,
+            ids=Ids(),
+            tasks=self._tasks,
+            audience=self._audience,
+            speaking=Speaking(speaker, self.conversation.placed, playback) if speaker is not None else None,
+            tool_context=tool_context,
+        )
+        self._following.calls.toolbox.watch(self._tell_tools)
+        self._saying = Saying(self.send, self._following.audio)
         policy = Reconnect() if reconnect is True else reconnect or None
         self._line = Line(
             transport or connect,
             self._tasks,
-            Owner(self._take, self._interrupted, self._resumed, self._audience.tell, self._calm, self._end),
+            self._outbox,
+            Owner(
+                take=self._following.take,
+                interrupted=self._following.interrupted,
+                resumed=self._following.resumed,
+                tell=self._audience.tell,
+                calm=lambda: self._following.calm,
+                ended=self._following.ended,
+            ),
             continuity=Continuity(self.conversation, hold=policy.hold if policy else 0),
             policy=policy,
             attached=call_id is not None,
         )
-        self._outbox = self._line.outbox
-        self._responses = Responses()
-        self._calls = ToolCalls(
-            self._tasks,
-            result=self._tell_result,
-            go_on=self._go_on,
-            free=lambda: self._responses.free,
-            context=tool_context,
-            ids=self._ids,
-        )
-        self._calls.toolbox.watch(self._tell_tools)
-        self._replies: list[Reply] = []
-        self._speaking: Speaking | None = None
-        if speaker is not None:
-            self._speaking = Speaking(speaker, self.conversation.placed, playback)
-        self._saying = Saying(self.send)
-        self._forgiven: deque[str] = deque(maxlen=FORGIVEN)
-        self._updates = Updates()
-        self._unasked: list[str] = []
-        """``event_id`` of what was sent since a response was asked for."""
+
+    @property
+    def session(self) -> Session | None:
+        """The session as the endpoint says it is; None before it has said so."""
+        return self._following.session
+
+    @property
+    def usage(self) -> UsageMeter:
+        """The tokens of all responses; ``client.usage.cost(model)`` is what they cost."""
+        return self._following.usage
 
     # Connecting.
 
     async def connect(self) -> Self:
         """Connect. Raises `ConnectionFailed`."""
         await self._line.open()
-        if len(self._calls.toolbox):
+        if len(self._following.calls.toolbox):
             self._tell_tools()
         return self
 
@@ -170,7 +156,7 @@ class RealtimeClient:
         """End the session, and what still runs for it. Closing twice does nothing more."""
         await self._line.close()
         await self._tasks.cancel()
-        self._calls.toolbox.detach()
+        self._following.calls.toolbox.detach()
 
     async def __aenter__(self) -> Self:
         return await self.connect()
@@ -185,13 +171,11 @@ class RealtimeClient:
     async def send(self, event: ClientEvent) -> None:
         """Send any event of the protocol; wait while the line is slow. Raises `ConnectionLost`.
 
-        All but audio get an ``event_id`` if they have none, so that an ``error`` event can name them.
+        All but audio get an ``event_id`` if they have none, so that an ``error`` event can name them; items get an id.
         """
         self._saying.audio.sent(event)
         if not isinstance(event, InputAudioBufferAppend):
-            event.event_id = event.event_id or self._ids.event()
-            if isinstance(event, ConversationItemCreate | InputAudioBufferCommit):
-                self._unasked = [*self._unasked[1 - FORGIVEN :], event.event_id]
+            self._following.name(event)
         await self._outbox.put(event)
 
     def __aiter__(self) -> EventStream:
@@ -220,9 +204,8 @@ class RealtimeClient:
 
         Raises `TypeError` for what cannot be, and `ProtocolError` for what the endpoint refuses.
         """
-        params = session_changes(fields)
-        event = SessionUpdate(event_id=self._ids.event(), session=params)
-        updated = self._updates.expect(event)
+        event = SessionUpdate(session=session_changes(fields))
+        updated = self._following.update(event)
         await self.send(event)
         while not (await asyncio.wait([updated], timeout=UPDATE_SECONDS))[0]:
             if self._line.up:
@@ -235,7 +218,6 @@ class RealtimeClient:
         It does not wait. If the endpoint refuses the item, an ``error`` event says so, and so does the reply that is
         asked for next: awaiting it raises that `ProtocolError`.
         """
-        item.id = item.id or self._ids.item()
         event = ConversationItemCreate(item=item)
         if previous_item_id is not None:
             event.previous_item_id = previous_item_id
@@ -286,35 +268,22 @@ class RealtimeClient:
         """Ask for a response; it begins as soon as the conversation is free. Await the reply for its end."""
         if self._line.lost is not None:
             raise self._line.lost
-        request, events = self._responses.request(params, after=self._unasked)
-        self._unasked = []
-        reply = Reply(request)
-        self._replies.append(reply)
+        reply, events = self._following.ask(params)
         for event in events:
             await self.send(event)
         return reply
 
     def cancel(self, reply: Reply | None = None) -> None:
         """End a response, or the conversation's if none is named; where there is none, nothing happens."""
-        self._outbox.put_now(*self._forgivable(self._responses.cancel(reply.request if reply else None)))
-        self._settle()
+        self._following.cancel(reply)
 
     def interrupt(self) -> None:
         """Silence the answer: cancel it if it is still being made, and truncate it at what was heard.
 
         Nothing happens where nobody speaks. Somebody who begins to speak does the same, without being asked.
         """
-        self.cancel()
-        if self._speaking is not None:
-            self._outbox.put_now(*self._forgivable(self._speaking.silence()))
-
-    def _forgivable(self, events: Sequence[ClientEvent]) -> Sequence[ClientEvent]:
-        """Name events that may come too late: what they are about may have ended on the other side."""
-        for event in events:
-            if isinstance(event, ResponseCancel | ConversationItemTruncate):
-                event.event_id = self._ids.event()
-                self._forgiven.append(event.event_id)
-        return events
+        self._following.cancel(None)
+        self._following.silence()
 
     # Tools.
 
@@ -360,87 +329,19 @@ class RealtimeClient:
                 approve=approve,
                 characters=characters,
             )
-            self._calls.toolbox.add(described)
+            self._following.calls.toolbox.add(described)
             return function
 
         return add if function is None else add(function)
 
     def add_tools(self, *tools: Tool | ToolSource) -> None:
         """Let the model call these tools, and those of sources, such as MCP servers, as they come and go."""
-        self._calls.toolbox.add(*tools)
+        self._following.calls.toolbox.add(*tools)
 
     def remove_tool(self, tool: str | ToolSource) -> None:
         """Take a tool away from the model, or a source; raises `KeyError` if there is none such."""
-        self._calls.toolbox.remove(tool)
+        self._following.calls.toolbox.remove(tool)
 
     def _tell_tools(self) -> None:
-        if not self._line.opened:
-            return  # it is told when there is somebody to tell
-        params = session_changes({"tools": self._calls.toolbox.definitions})
-        event = SessionUpdate(event_id=self._ids.event(), session=params)
-        self._updates.expect(event)
-        self._outbox.put_behind(event)
-
-    def _tell_result(self, item: FunctionCall | FunctionCallOutput) -> None:
-        item.id = self._ids.item()
-        self._outbox.put_behind(ConversationItemCreate(event_id=self._ids.event(), item=item))
-
-    def _go_on(self, params: ResponseCreateParams | None) -> None:
-        self._outbox.put_behind(*self._responses.request(params)[1])
-
-    # Receiving.
-
-    def _take(self, event: ServerEvent | UnknownEvent) -> None:
-        self.conversation.fold(event)
-        if type(event) not in DELTAS:
-            self._follow(event)
-        if self._speaking is not None:
-            self._outbox.put_now(*self._forgivable(self._speaking.take(event)))
-        if not (isinstance(event, ErrorEvent) and event.error.event_id in self._forgiven):
-            self._audience.tell(event)
-
-    def _follow(self, event: ServerEvent | UnknownEvent) -> None:
-        self._updates.fold(event)
-        for follows in self._responses.fold(event):
-            if isinstance(follows, ResponseCancel):
-                self._outbox.put_now(*self._forgivable([follows]))
-            else:
-                self._outbox.put_behind(follows)  # behind the items that it is to answer
-        match event:
-            case SessionCreated(session=session) | SessionUpdated(session=session):
-                self.session = session
-                self._saying.audio.take(event)
-            case ResponseDone(response=response):
-                self.usage.add(response.usage)
-        self._calls.take(event)
-        self._settle()
-
-    def _resumed(self, event: SessionCreated | SessionUpdated) -> None:
-        self.conversation.fold(event)
-        self.session = event.session
-        self._saying.audio.take(event)
-        self._calls.take(event)
-
-    def _interrupted(self, lost: ConnectionLost, interruption: Interruption | None) -> None:
-        self._outbox.forget_urgent()
-        if interruption is None:
-            self._responses.lost(lost)
-            self._updates.lost(lost)
-        else:
-            self._outbox.put_behind(*self._responses.interrupted(interruption.ended, lost))
-            for event in interruption.events:
-                self._take(event)
-        self._settle()
-
-    def _calm(self) -> bool:
-        return self._speaking is None or not self._speaking.playing
-
-    def _settle(self) -> None:
-        self._replies = [reply for reply in self._replies if not reply.settle()]
-
-    def _end(self, lost: ConnectionLost) -> None:
-        self._calls.end()
-        self._responses.lost(lost)
-        self._settle()
-        self._updates.lost(lost)
-        self._audience.end(None if lost.code == NORMAL_CLOSURE else lost)
+        if self._line.opened:  # else it is told when there is somebody to tell
+            self._following.tell_tools()

@@ -15,8 +15,10 @@ __all__ = ["Saying"]
 class Saying:
     """Sends speech by ``send``, which waits while the line is slow, and so does all that is here."""
 
-    def __init__(self, send: Callable[[ClientEvent], Awaitable[None]]) -> None:
-        self.audio = InputAudio()
+    def __init__(
+        self, send: Callable[[ClientEvent], Awaitable[None]], audio: InputAudio | None = None
+    ) -> None:
+        self.audio = audio or InputAudio()
         """To be told all events of the session, and all that are sent."""
         self._send = send
         self._pace = Pace()
