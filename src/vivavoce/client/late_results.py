@@ -34,8 +34,8 @@ STARTED = (
 UNDER_WAY = '{"status":"in_progress","note":"This was started before, and its result is told as soon as it is there."}'
 """The output of the same call, made again meanwhile."""
 
-DONE = "This was started before, and here is its result. Tell the user about it now."
-"""Comes with the result: without it, small models thank for it, and keep it to themselves."""
+TELL = "Tell the user this result now."
+"""Comes after a late result: without it, small models thank for it and keep it to themselves."""
 
 
 @dataclass(slots=True)
@@ -80,4 +80,4 @@ def _done(result: str) -> str:
         told: object = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(result)))
     except (msgspec.DecodeError, RecursionError):
         told = result
-    return msgspec.json.encode({"status": "done", "note": DONE, "result": told}).decode()
+    return msgspec.json.encode({"status": "done", "result": told, "note": TELL}).decode()
