@@ -64,6 +64,8 @@ class Request:
 class Responses:
     """The responses of one session: give it every server event, send what it returns."""
 
+    name: str = "response_create"
+    """What the names of requests begin with; two that share a session have different ones."""
     active: str | None = None
     """The id of the conversation's response that is in progress."""
     _sent: Request | None = None
@@ -88,7 +90,7 @@ class Responses:
         """
         self._count += 1
         request = Request(
-            f"response_create_{self._count}", params or ResponseCreateParams(), after=frozenset(after)
+            f"{self.name}_{self._count}", params or ResponseCreateParams(), after=frozenset(after)
         )
         if request.out_of_band:
             self._beside[request.event_id] = request

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
+from vivavoce.client.toolbox import Toolbox
 from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.auth.known import refuse_well_known
 from vivavoce.gateway.calls import Calls
@@ -30,6 +31,8 @@ from vivavoce.gateway.routes.health import health
 from vivavoce.gateway.routes.page import web_file
 from vivavoce.gateway.routes.realtime import realtime
 from vivavoce.gateway.routes.voice import voice, voice_health, voice_of_user, voice_status
+from vivavoce.gateway.server_tools import ServerTools
+from vivavoce.gateway.server_tools.house import open_tools
 from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
@@ -67,10 +70,12 @@ def create_app(
     Raises `VivaVoceError` for settings that would let in the wrong ones, and a policy that cannot be read.
     """
     refuse_well_known(settings, os.environ)
+    toolbox = Toolbox()
     policy = None if settings.policy is None else read_policy(settings.policy)
     limiter = None
     if policy is not None:
         limiter = Limiter(policy, choose_store(settings), settings.retry_after_seconds)
+    tools = None if policy is None else ServerTools(toolbox, policy)
     client_secrets = ClientSecrets(settings.max_client_secrets)
     app = web.Application(
         middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
@@ -86,11 +91,14 @@ def create_app(
         client_secrets=client_secrets,
         policy=policy,
         limiter=limiter,
+        tools=tools,
         door=Door(settings, client_secrets, open_to_others=settings.open_to_others),
         models=choose_models(settings),
         calls=Calls(),
         web=web_folder,
-        stages=stages if limiter is None else (policed(limiter.policy), limiter.stage, *stages),
+        stages=stages
+        if limiter is None
+        else (policed(limiter.policy), limiter.stage, *stages, *([tools.stage] if tools else [])),
     )
     app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)
@@ -107,6 +115,7 @@ def create_app(
         from vivavoce.gateway.routes.calls import add_calls  # noqa: PLC0415 - an extra
 
         add_calls(app)
+    app.cleanup_ctx.append(lambda _: open_tools(settings, toolbox.add))
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
     if history is not None:

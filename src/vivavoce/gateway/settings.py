@@ -10,6 +10,7 @@ from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.limits.settings import LimitSettings
 from vivavoce.gateway.loopback import is_loopback
 from vivavoce.gateway.policy.settings import PolicySettings
+from vivavoce.gateway.server_tools.settings import ServerToolSettings
 from vivavoce.gateway.upstreams.settings import UpstreamSettings
 
 __all__ = ["GatewaySettings"]
@@ -18,7 +19,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
 
 
-class GatewaySettings(AuthSettings, HistorySettings, LimitSettings, PolicySettings, UpstreamSettings):
+class GatewaySettings(AuthSettings, HistorySettings, LimitSettings, PolicySettings, ServerToolSettings, UpstreamSettings):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")

@@ -14,6 +14,7 @@ from vivavoce.gateway.opening import Opening, StageMaker
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.policy import Policy
+from vivavoce.gateway.server_tools import ServerTools
 from vivavoce.gateway.sessions import Sessions
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstream import Upstream
@@ -35,6 +36,7 @@ class Gateway:
     door: Door
     policy: Policy | None
     limiter: Limiter | None
+    tools: ServerTools | None
     models: Models
     calls: Calls
     web: Path

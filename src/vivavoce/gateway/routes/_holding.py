@@ -107,6 +107,8 @@ def resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:
     """
     if gateway.policy is not None:
         opening = ruled(opening, gateway.policy)
+    if gateway.tools is not None:
+        opening = gateway.tools.begin(opening)
     params = opening.params
     if opening.call_id is not None or isinstance(params, TranscriptionSessionParams):
         return opening, ""
