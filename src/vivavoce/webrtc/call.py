@@ -93,6 +93,9 @@ class Call:
                 self._do(self._talk.receive(Frame(await self._transport.receive())))
                 if self._talk.playout.waiting:
                     self._leg.wake()
+                    await asyncio.sleep(
+                        0
+                    )  # an answer comes in a burst, and its beginning is due before its end
         except ConnectionLost as lost:
             self.end(lost.code, lost.reason)
 
