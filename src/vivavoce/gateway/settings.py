@@ -44,7 +44,7 @@ class GatewaySettings(AuthSettings, HistorySettings, LimitSettings, PolicySettin
         "its script says.",
     )
     beta_latency_ms: float = Field(
-        10.0,
+        20.0,
         ge=0,
         le=1000,
         description="How much later what clients of the beta send reaches the endpoint: some ask before they listen "
