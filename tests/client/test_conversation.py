@@ -229,6 +229,9 @@ class TestPlaces:
     def test_behind_one_that_is_not_known_it_goes_to_the_end(self):
         assert ids(folded(added(text("b"), None), added(text("c"), "a"))) == ["b", "c"]
 
+    def test_behind_itself_it_goes_to_the_end(self):
+        assert ids(folded(added(text("a")), added(text("b"), "b"))) == ["a", "b"]
+
     def test_done_does_not_move_it(self):
         conversation = folded(
             added(text("a"), None), added(text("b", "", "assistant"), "a"), done(text("b", "all"))

@@ -236,7 +236,7 @@ class Conversation:
             self._changed(item)
             return item
         previous = self._known.get(previous_item_id)
-        if previous is not None and previous.id not in self._waiting:
+        if previous is not None and previous is not item and previous.id not in self._waiting:
             self.items.insert(self._index(previous) + 1, item)
         elif last or previous_item_id:
             self.items.append(item)
