@@ -21,22 +21,33 @@ downlink never waits for the endpoint; one that asks the stages each second for 
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aiohttp import ClientConnectionResetError, WebSocketError, WSCloseCode, WSMsgType, web
+import msgspec
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.gateway.leg import Leg, Limits, Stalled
 from vivavoce.gateway.passage import End, Output, Passage, Task, ToClient, ToEndpoint
+from vivavoce.gateway.resume.delivery import Delivery, Said
 from vivavoce.gateway.upstream import Transport
+from vivavoce.protocol.ids import Ids
 
-__all__ = ["Bridge", "Limits"]
+__all__ = ["RESUMED", "Bridge", "Limits", "Resumption"]
+
+_IDS = Ids()
 
 _log = logging.getLogger(__name__)
 
-MAX_REASON_BYTES = 123
-"""What a close frame has room for (RFC 6455, 5.5)."""
+RESUMED = "vivavoce.resumed"
+"""The type of the first event of a WebSocket over which a client comes back; only who asked for that sees it."""
+
+MESSAGES = frozenset({WSMsgType.TEXT, WSMsgType.BINARY})
+
+NUMBER_BYTES = 8
+"""Of the number of messages, as a ping has it."""
 
 TICK_SECONDS = 1.0
 """From one time that the stages are asked for what is due to the next."""
@@ -44,28 +55,17 @@ TICK_SECONDS = 1.0
 MOST_ADDED = 256
 """Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
 
-FRAME_BYTES = 14
-"""The most that a WebSocket adds to a message (RFC 6455, 5.2)."""
-
-NEVER_SENT = frozenset({1005, 1006, 1015})
-"""Close codes that tell of a missing or broken close, and must not be written in one (RFC 6455, 7.4.1)."""
-
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one client may cost."""
+class Resumption:
+    """How a client may come back to its session."""
 
-    message: int
-    """Bytes of one event of the client. A longer one gets an ``error`` event; one of more than twice this is
-    not even read, and ends the session with 1009."""
-    send_buffer: int
-    """Bytes that wait for the client, beyond what the kernel holds."""
-    send_timeout: float
-    """Seconds that the client may go without reading."""
-    close_timeout: float
-    """Seconds for the closing handshake."""
-    heartbeat: float
-    """Seconds of silence before a ping."""
+    seconds: float
+    """How long it may be away."""
+    most_bytes: int
+    """What is kept for it meanwhile."""
+    over: Callable[[], None]
+    """Called when the session is over."""
 
 
 class Bridge:
@@ -78,30 +78,29 @@ class Bridge:
         *,
         passage: Passage | None = None,
         protocols: tuple[str, ...] = (),
+        resumption: Resumption | None = None,
     ) -> None:
         self._transport = transport
         self._limits = limits
         self._passage = passage or Passage()
         self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._line: asyncio.Transport | None = None
-        """What carries the client's WebSocket, once it is open."""
         self._ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
-        # Text stays bytes: both sides want UTF-8, and 20 MB are not decoded only to be encoded again.
-        self._socket: web.WebSocketResponse[bool] = web.WebSocketResponse(
-            protocols=protocols,
-            compress=False,  # 34 % smaller for 54 µs an event: experiments/websocket_compression.py
-            decode_text=False,
-            heartbeat=limits.heartbeat,
-            timeout=limits.close_timeout,
-            max_msg_size=2 * limits.message,
-            writer_limit=limits.send_buffer,
-        )
+        self._resumption = resumption
+        self._first = Leg(limits, protocols, numbered=resumption is not None)
+        self._leg: Leg | None = self._first
+        """Where the client is; None while it is away."""
+        self._said = Delivery(resumption.most_bytes if resumption else 0)
+        self._back = asyncio.Event()
+        self._back.set()
+        self._patience: asyncio.TimerHandle | None = None
+        self._received = 0
+        self._over = asyncio.Event()
 
     @property
     def socket(self) -> web.WebSocketResponse[bool]:
-        """The client's end, which is what a handler returns."""
-        return self._socket
+        """The client's first end, which is what a handler returns."""
+        return self._first.socket
 
     def end(self, code: int, reason: str = "") -> None:
         """Say that it is over, and why. Only the first to say so is heard."""
@@ -112,11 +111,8 @@ class Bridge:
         """Accept the upgrade, carry events until somebody ends it, and let go of both sides."""
         end = End(WSCloseCode.GOING_AWAY, "The server stops.")  # what a cancelled session tells
         try:
-            await self._socket.prepare(request)
-            if request.transport is not None:
-                request.transport.set_write_buffer_limits(high=self._limits.send_buffer)
-                self._line = request.transport
-            for pump in (self._uplink(), self._downlink(), self._add(), self._tick()):
+            await self._first.open(request)
+            for pump in (self._uplink(self._first), self._downlink(), self._add(), self._tick()):
                 self._spawn(pump)
             end = await self._ended
         finally:
@@ -124,14 +120,94 @@ class Bridge:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._passage.ended(end, time.monotonic())
+            if self._patience is not None:
+                self._patience.cancel()
+            if self._resumption is not None:
+                self._resumption.over()
             await self._transport.close(end.code, end.reason)
-            await self._say_goodbye(request, end)
+            if self._leg is not None:
+                await self._leg.leave(end.code, end.reason)
+            self._over.set()
         return end
 
-    async def _uplink(self) -> None:
+    async def resume(self, request: web.Request, leg: Leg, *, token: str, after: str | None) -> None:
+        """Go on over another WebSocket, with all that the client has not got, until that ends or the session does.
+
+        ``after`` is the id of the last event that the client has got; without one it may get some events twice.
+        ``token`` is the next with which it may come back.
+        """
+        self._leave_leg()
+        self._back.clear()
+        try:
+            await leg.open(request)
+            resumed = {"type": RESUMED, "event_id": _IDS.event(), "received": self._received}
+            resumed["complete"], resumed["resume"] = self._said.complete, {"token": token}
+            await leg.say(msgspec.json.encode(resumed), WSMsgType.TEXT)
+            number = self._said.after(after)
+            while (said := self._said.get(number)) is not None:
+                await leg.say(said.data, WSMsgType.BINARY if said.binary else WSMsgType.TEXT)
+                number += 1
+        except (ConnectionLost, Stalled):
+            self._await_client()
+            return
+        except BaseException:
+            self._await_client()
+            raise
+        self._leg = leg
+        self._back.set()
+        self._spawn(self._uplink(leg))
+        if self._ended.done():  # while it came back
+            await leg.leave(*_parts(self._ended.result()))
+        await self._until_gone(leg)
+
+    def new_leg(self, protocols: tuple[str, ...]) -> Leg:
+        """Make the WebSocket for a client that comes back."""
+        return Leg(self._limits, protocols, numbered=True)
+
+    async def _until_gone(self, leg: Leg) -> None:
+        """Return when the client has left this WebSocket, or the session is over."""
+        over = asyncio.create_task(self._over.wait())
+        left = asyncio.create_task(leg.left.wait())
+        try:
+            await asyncio.wait({over, left}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            left.cancel()
+
+    def _leave_leg(self) -> None:
+        """Take the place of a WebSocket whose client comes back over another."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if self._leg is not None:
+            self._leg.abort()
+            self._leg = None
+
+    def _drop(self, leg: Leg, code: int) -> None:
+        """Take word that a WebSocket broke."""
+        leg.left.set()
+        if self._resumption is None:
+            self.end(code)
+        elif self._leg is leg and not self._ended.done():
+            self._leg = None
+            self._await_client()
+
+    def _await_client(self) -> None:
+        """Give the client some time to come back."""
+        self._back.clear()
+        if self._resumption is not None and not self._ended.done():
+            self._patience = asyncio.get_running_loop().call_later(
+                self._resumption.seconds,
+                self.end,
+                WSCloseCode.ABNORMAL_CLOSURE,
+                "The client did not come back.",
+            )
+
+    async def _uplink(self, leg: Leg) -> None:
         try:
             while not self._ended.done():
-                message = await self._socket.receive()
+                message = await leg.socket.receive()
+                self._received += message.type in MESSAGES
                 if message.type is WSMsgType.TEXT and self._passes_up(message.data):
                     await self._transport.send(message.data)
                     continue
@@ -147,8 +223,14 @@ class Bridge:
                         self.end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
                         self.end(message.data.code, str(message.data))
+                    case WSMsgType.PING:
+                        await leg.socket.pong(message.data)
+                    case WSMsgType.PONG:
+                        if len(message.data) == NUMBER_BYTES:
+                            self._said.arrived(int.from_bytes(message.data, "big"))
                     case _:
-                        self.end(self._socket.close_code or WSCloseCode.ABNORMAL_CLOSURE)
+                        self._drop(leg, leg.socket.close_code or WSCloseCode.ABNORMAL_CLOSURE)
+                        return
         except ConnectionLost:
             return  # the downlink delivers the last events of the endpoint, and then ends the session
 
@@ -193,6 +275,8 @@ class Bridge:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            if self._resumption is not None and self._leg is not None:
+                await self._leg.ping(self._said.count.to_bytes(NUMBER_BYTES, "big"))
             await self._do(self._passage.tick(time.monotonic()))
 
     async def _work(self, task: Task) -> None:
@@ -205,26 +289,18 @@ class Bridge:
         task.add_done_callback(self._check)
 
     async def _say(self, data: bytes, kind: Literal[WSMsgType.TEXT, WSMsgType.BINARY]) -> None:
+        if self._resumption is not None:
+            while self._leg is None and not self._said.has_room(len(data)):
+                await self._back.wait()  # and so the endpoint waits
+            self._said.add(Said(data, kind is WSMsgType.BINARY))
+        if (leg := self._leg) is None:
+            return
         try:
-            if self._has_room(
-                len(data)
-            ):  # then this waits for nobody, and a timer would cost as much as the rest
-                await self._socket.send_frame(data, kind)
-                return
-            async with asyncio.timeout(self._limits.send_timeout):
-                await self._socket.send_frame(data, kind)
-        except TimeoutError:
-            seconds = self._limits.send_timeout
-            self.end(WSCloseCode.POLICY_VIOLATION, f"The client has not read for {seconds:g} seconds.")
-        except ClientConnectionResetError:
-            self.end(WSCloseCode.ABNORMAL_CLOSURE)
-
-    def _has_room(self, size: int) -> bool:
-        """Tell whether so many bytes can be written without waiting for the client to read."""
-        line = self._line
-        return (
-            line is not None and line.get_write_buffer_size() + size + FRAME_BYTES <= self._limits.send_buffer
-        )
+            await leg.say(data, kind)
+        except Stalled as stalled:
+            self.end(WSCloseCode.POLICY_VIOLATION, str(stalled))
+        except ConnectionLost as lost:
+            self._drop(leg, lost.code)
 
     def _check(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -232,16 +308,9 @@ class Bridge:
             _log.error("a session failed", exc_info=error)
             self.end(WSCloseCode.INTERNAL_ERROR, "The session failed; this is a defect of the server.")
 
-    async def _say_goodbye(self, request: web.Request, end: End) -> None:
-        if not self._socket.prepared:
-            return
-        code = WSCloseCode.INTERNAL_ERROR if end.code in NEVER_SENT else end.code
-        reason = end.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore").encode()
-        await self._socket.close(code=code, message=reason, drain=False)
-        connection = request.transport
-        if connection is not None and connection.get_write_buffer_size():
-            # A transport waits for its buffer to empty before it closes, for ever if nobody reads.
-            asyncio.get_running_loop().call_later(self._limits.close_timeout, connection.abort)
+
+def _parts(end: End) -> tuple[int, str]:
+    return end.code, end.reason
 
 
 def _too_large(limit: int, size: int) -> ProtocolError:

@@ -10,6 +10,7 @@ from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.limits.settings import LimitSettings
 from vivavoce.gateway.loopback import is_loopback
 from vivavoce.gateway.policy.settings import PolicySettings
+from vivavoce.gateway.resume.settings import ResumeSettings
 from vivavoce.gateway.server_tools.settings import ServerToolSettings
 from vivavoce.gateway.upstreams.settings import UpstreamSettings
 
@@ -19,7 +20,15 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
 
 
-class GatewaySettings(AuthSettings, HistorySettings, LimitSettings, PolicySettings, ServerToolSettings, UpstreamSettings):
+class GatewaySettings(
+    AuthSettings,
+    HistorySettings,
+    LimitSettings,
+    PolicySettings,
+    ResumeSettings,
+    ServerToolSettings,
+    UpstreamSettings,
+):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="VIVAVOCE_", frozen=True, extra="ignore")
@@ -89,6 +98,17 @@ class GatewaySettings(AuthSettings, HistorySettings, LimitSettings, PolicySettin
         repr=False,  # it holds passwords
         description="Servers that help calls to come about, such as `stun:stun.example:3478` and "
         "`turn:user:password@turn.example:3478`. Separated by commas.",
+    )
+    public_address: str | None = Field(
+        None,
+        description="Address under which callers reach this machine, where a NAT that keeps its ports stands before "
+        "it, as with most rented servers.",
+    )
+    call_media: Literal["auto", "here", "upstream"] = Field(
+        "auto",
+        description="Where the speech of calls goes: `here`, through the gateway, whose policy then holds for every "
+        "event; `upstream`, straight between browser and endpoint, while the gateway listens and can hang up. `auto` is "
+        "`upstream` for one across a network where there is no policy.",
     )
     max_sessions: int | None = Field(
         None,

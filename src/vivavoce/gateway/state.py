@@ -1,23 +1,27 @@
 """What the routes of one gateway share."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 
 from vivavoce.gateway.auth.door import Door
+from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.limits import Limiter
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
 from vivavoce.gateway.origin import Doorkeeper
-from vivavoce.gateway.passage import Dialect, Passage
+from vivavoce.gateway.passage import Dialect, Passage, Stage
 from vivavoce.gateway.policy import Policy
+from vivavoce.gateway.resume.tokens import Tokens
 from vivavoce.gateway.server_tools import ServerTools
 from vivavoce.gateway.sessions import Sessions
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstream import Upstream
+from vivavoce.gateway.upstreams.calls import CallRelay
 from vivavoce.gateway.upstreams.models import Models
 
 __all__ = ["GATEWAY", "Gateway"]
@@ -39,14 +43,21 @@ class Gateway:
     tools: ServerTools | None
     models: Models
     calls: Calls
+    call_relay: CallRelay | None
+    """Where calls are passed on to; None where they are taken here."""
     web: Path
     """The folder with what the browser loads."""
     stages: tuple[StageMaker, ...] = ()
     """What a session's events pass, from the client to the endpoint."""
+    resumable: Tokens[Bridge] = field(default_factory=Tokens)
+    """The sessions that clients may come back to."""
 
-    def passage(self, opening: Opening, dialect: Dialect | None = None) -> Passage:
-        """Make the way of a session that is about to open."""
-        stages = [stage for make in self.stages if (stage := make(opening)) is not None]
+    def passage(
+        self, opening: Opening, dialect: Dialect | None = None, *, first: Sequence[Stage] = ()
+    ) -> Passage:
+        """Make the way of a session that is about to open; ``first`` come before all other stages."""
+        stages = [*first]
+        stages += [stage for make in self.stages if (stage := make(opening)) is not None]
         return Passage(stages, dialect)
 
 

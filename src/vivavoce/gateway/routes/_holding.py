@@ -18,6 +18,7 @@ from vivavoce.gateway.policy.opening import ruled
 from vivavoce.gateway.policy.stage import MODEL_NOT_ALLOWED
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._readiness import refused_by_upstream
+from vivavoce.gateway.routes._resuming import offer
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Transport
@@ -84,8 +85,18 @@ async def _hold(
         if opening.dialect == "beta" and (milliseconds := gateway.settings.beta_latency_ms):
             transport = Late(transport, milliseconds / 1000)
         beside = isinstance(transport, Sideband)  # the call's own stages see all that passes
-        passage = Passage((), dialect) if beside else gateway.passage(opening, dialect)
-        bridge = Bridge(transport, _limits(gateway.settings), passage=passage, protocols=protocols)
+        offered = None if beside else offer(gateway, opening)
+        first = () if offered is None else (offered.stage,)
+        passage = Passage((), dialect) if beside else gateway.passage(opening, dialect, first=first)
+        bridge = Bridge(
+            transport,
+            _limits(gateway.settings),
+            passage=passage,
+            protocols=protocols,
+            resumption=offered.resumption if offered else None,
+        )
+        if offered is not None:
+            offered.to(bridge)
         if warning:
             bridge.socket.headers[WARNING] = warning
         place.take(bridge)

@@ -12,6 +12,7 @@ from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import hold
 from vivavoce.gateway.routes._inside import refuse_inside
 from vivavoce.gateway.routes._readiness import refuse_state
+from vivavoce.gateway.routes._resuming import come_back
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import DEFAULT_MODEL
@@ -53,6 +54,10 @@ async def realtime(request: web.Request) -> web.StreamResponse:
         if beta and admission.status == HTTPStatus.UNAUTHORIZED and _refuse_upgrade(request) is None:
             return await refuse_inside(request, admission, protocols=protocols)
         return admission.response()
+    if "resume" in request.query:
+        if (refusal := _refuse_upgrade(request)) is not None:
+            return refusal.response()
+        return await come_back(request, gateway, admission.caller, protocols=protocols)
     granted = admission.granted
     refusal = (
         _refuse_upgrade(request)
