@@ -1,8 +1,12 @@
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from vivavoce.errors import ProtocolError
 from vivavoce.gateway.history.changes import Change
 from vivavoce.gateway.history.places import MOST_PLACES
 from vivavoce.gateway.history.stage import MOST_ITEMS, MOST_LATE, HistoryStage
@@ -301,6 +305,50 @@ class TestOnTheWay:
         talk.up("input_audio_buffer.append", audio=audio(40))
         talk.down("response.output_audio.delta", response_id="resp_1", item_id="item_1", delta=audio(40))
         talk.down("response.output_text.delta", response_id="resp_1", item_id="item_1", delta="x")
+
+
+RECORDED = [
+    json.loads(line) for path in sorted(WIRE.glob("*.jsonl")) for line in path.read_text().splitlines()
+]
+IDS = ("item_1", "item_2", "resp_1")
+ODD = st.sampled_from([None, "", "x", "\ud83d", 0, -1, 10**400, 1.5, 1e308, True, [], {}, *IDS])
+
+
+def damage(value, draw):
+    """Replace some of the values inside of an event, and most of its ids by few that meet again."""
+    if isinstance(value, dict):
+        return {
+            key: draw(st.sampled_from(IDS))
+            if key in {"item_id", "id", "response_id"}
+            else one
+            if key == "type"
+            else draw(ODD)
+            if draw(st.integers(0, 30)) == 0
+            else damage(one, draw)
+            for key, one in value.items()
+        }
+    return [damage(one, draw) for one in value] if isinstance(value, list) else value
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_no_event_in_any_order_ends_a_session(data):
+    rows = Rows()
+    passage = Passage([HistoryStage(opening(), rows)])
+    now = 0.0
+    for line in data.draw(st.lists(st.sampled_from(RECORDED), max_size=30)):
+        event = json.dumps(damage(line["event"], data.draw))
+        now += data.draw(st.sampled_from([0.0, 0.04, 5.0]))
+        if line["dir"] == "C":
+            passage.hear(event.encode(), now)
+        else:
+            with contextlib.suppress(ProtocolError):  # where it is no event at all
+                passage.receive(event, now)
+        passage.tick(now)
+    passage.ended(End(1006), now)
+    for change in rows.changes:
+        for value in change.values.values():
+            assert not isinstance(value, int) or abs(value) < 2**31
 
 
 @pytest.mark.parametrize("path", sorted(WIRE.glob("*.jsonl")), ids=lambda path: path.stem)

@@ -15,6 +15,10 @@ from vivavoce.protocol.usage import Usage
 __all__ = ["Answers"]
 
 
+MOST_OPEN = 64
+"""Responses that may be under way; of more, the oldest are no longer followed."""
+
+
 class Answers:
     """Takes note of responses.
 
@@ -39,6 +43,8 @@ class Answers:
 
     def created(self, response: Response, now: float, since: float) -> None:
         """Take note of a new response."""
+        if len(self._open) >= MOST_OPEN:
+            self._forget(next(iter(self._open)))
         asked = now if self._asked is None else self._asked
         self._waiting[response.id] = self._silent[response.id] = asked
         self._open[response.id] = self._changed[response.id] = {
@@ -102,11 +108,12 @@ class Answers:
 def _usage(usage: Usage | None, model: str) -> dict[str, Any]:
     if usage is None:
         return {}
-    tokens = Tokens()
-    tokens.add(usage)
+    used = Tokens()
+    used.add(usage)
+    tokens = Tokens(**{field: whole(getattr(used, field)) for field in Tokens.__dataclass_fields__})
     found = price(model)
     return {
-        **{f"{field}_tokens": whole(getattr(tokens, field)) for field in tokens.__dataclass_fields__},
+        **{f"{field}_tokens": getattr(tokens, field) for field in Tokens.__dataclass_fields__},
         "usage": msgspec.to_builtins(usage),
         "cost": None if found is None else cost(tokens, found),
     }

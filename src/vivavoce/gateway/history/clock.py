@@ -27,7 +27,7 @@ MOST_PAUSES = 64
 
 def milliseconds(samples: int) -> int:
     """Return a position or a length on the clock in milliseconds."""
-    return round(samples * 1000 / RATE)
+    return (samples * 1000 + RATE // 2) // RATE
 
 
 @dataclass(slots=True)

@@ -49,6 +49,8 @@ _REPEATING = frozenset(
 )
 """The events that make them superfluous."""
 
+MOST_MS = 2**27
+
 MOST_ITEMS = 16
 """Items that are kept in memory, the last; each has been written long before it goes."""
 
@@ -57,7 +59,8 @@ MOST_LATE = 4096
 
 
 def _samples(ms: int) -> int:
-    return ms * RATE // 1000
+    """Return a time that an endpoint tells in samples; a day and a half is beyond any session."""
+    return max(0, min(ms, MOST_MS)) * RATE // 1000
 
 
 class Recording(Protocol):
@@ -169,7 +172,7 @@ class HistoryStage(Stage):
             late = self._late.setdefault(item_of(frame.data), [])
             late.append(frame)
             self._answers.began(now)
-            if len(late) == MOST_LATE:
+            if len(late) == MOST_LATE or len(self._late) > MOST_ITEMS:
                 self._read_late()
         else:
             self._note(frame, clock, now)
