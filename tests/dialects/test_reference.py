@@ -2,8 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
-from vivavoce.dialects import beta, beta_items, beta_session
+from vivavoce.dialects import beta, beta_items, beta_session, voice, voice_messages
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "dialects.md").read_text()
 
@@ -45,3 +46,19 @@ def test_items():
     assert told == {
         ("the assistant", then): today for then, today in beta_items.ASSISTANT_CONTENT.items()
     } | {("others", then): today for then, today in beta_items.OTHER_CONTENT.items()}
+
+
+def test_messages_of_the_voice_api():
+    sent = {named(message)[0] for message, _ in rows("What a client sends") if named(message)}
+    assert sent == {message.__struct_config__.tag for message in get_args(voice_messages.Message)}
+    got = {named(message)[0] for message, _ in rows("What a client gets")}
+    source = Path(voice.__file__).read_text()
+    assert got == set(re.findall(r'_tell\(\s*"([\w.]+)"', source)) | set(
+        re.findall(r'_message\(\{"type": "([\w.]+)"', source)
+    )
+
+
+def test_the_session_of_the_voice_api():
+    told = {named(name)[0]: default.strip("`") for name, default, _ in rows("The session of a client")}
+    defaults = {name: getattr(voice.DEFAULTS, name) for name in voice_messages.Changes.__struct_fields__}
+    assert told == {name: "none" if value is None else str(value) for name, value in defaults.items()}
