@@ -133,6 +133,7 @@ class RunningGateway:
         self.port = listening.port
         self.host = f"127.0.0.1:{listening.port}"
         self.sessions = app[GATEWAY].sessions
+        self.calls = app[GATEWAY].calls
         self.resumable = app[GATEWAY].resumable
         self.loading = app[GATEWAY].loading
         self.door = app[GATEWAY].door

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc import leg as module
-from vivavoce.webrtc.leg import Leg
+from vivavoce.webrtc.leg import Leg, advertised
 from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE
 
 
@@ -151,3 +151,14 @@ class TestOffers:
         await peer.leg.offer()
         with pytest.raises(ConnectionFailed, match="no SDP"):
             await peer.leg.accept("v=0")
+
+
+def test_a_server_behind_a_nat_names_the_address_that_is_seen():
+    sdp = (
+        "a=candidate:1 1 udp 2130706431 10.0.0.5 50000 typ host\r\n"
+        "a=candidate:2 1 udp 1694498815 1.2.3.4 50000 typ srflx raddr 10.0.0.5 rport 50000\r\n"
+        "c=IN IP4 10.0.0.5\r\n"
+    )
+    assert advertised(sdp, "203.0.113.9") == sdp.replace(
+        "10.0.0.5 50000 typ host", "203.0.113.9 50000 typ host"
+    )

@@ -37,7 +37,8 @@ from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Progress, Upstream
-from vivavoce.gateway.upstreams.choosing import choose_models
+from vivavoce.gateway.upstreams.choosing import choose_call_relay, choose_models
+from vivavoce.gateway.upstreams.settings import ENGINE
 from vivavoce.web import FOLDER
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def create_app(
         door=Door(settings, client_secrets, open_to_others=settings.open_to_others),
         models=choose_models(settings),
         calls=Calls(),
+        call_relay=choose_call_relay(settings) if relays_calls(settings) else None,
         web=web_folder,
         stages=stages
         if limiter is None
@@ -125,6 +127,13 @@ def create_app(
     return app
 
 
+def relays_calls(settings: GatewaySettings) -> bool:
+    """Tell whether the endpoint takes calls itself: a policy could not be held where their events pass by."""
+    if settings.call_media == "auto":
+        return settings.upstream != ENGINE and settings.policy is None
+    return settings.call_media == "upstream"
+
+
 async def _end_sessions(app: web.Application) -> None:
     gateway = app[GATEWAY]
     try:
@@ -138,6 +147,8 @@ async def _close_upstream(app: web.Application) -> None:
     gateway = app[GATEWAY]
     await gateway.loading.stop()
     await gateway.upstream.close()
+    if gateway.call_relay is not None:
+        await gateway.call_relay.close()
     if gateway.limiter is not None:
         await gateway.limiter.store.close()
 

@@ -1,19 +1,69 @@
 """The calls that are under way, by their ids."""
 
 import asyncio
+import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
+from vivavoce.errors import ConnectionFailed, ConnectionLost
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.sessions import Endable
 
-__all__ = ["Calls", "Held"]
+__all__ = ["Calls", "Controlled", "Held", "Running"]
+
+_log = logging.getLogger(__name__)
 
 CALL_PREFIX = "rtc_"
 """What the ids of OpenAI's calls begin with."""
+
+
+class Running(Endable, Protocol):
+    """A call, wherever its media goes."""
+
+    async def run(self) -> ConnectionLost:
+        """Hold it until somebody ends it, and return why."""
+        ...
+
+
+class Controlled:
+    """A call whose media goes past this server, which only hears its events, and can end it."""
+
+    def __init__(self, session: Guarded, hang_up: Callable[[], Awaitable[None]]) -> None:
+        self._session = session
+        self._hang_up = hang_up
+        self._ended: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Say that it is over, and why. Only the first to say so is heard."""
+        if not self._ended.done():
+            self._ended.set_result(ConnectionLost(code, reason))
+
+    async def run(self) -> ConnectionLost:
+        """Listen until it is over; hang up where it is this side that ends it, and return why."""
+        listening = asyncio.create_task(self._listen())
+        lost = ConnectionLost(1001, "The server stops.")
+        try:
+            lost = await self._ended
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await self._session.close(lost.code, lost.reason)
+            try:
+                await self._hang_up()
+            except ConnectionFailed as failed:
+                _log.warning("a call could not be hung up: %s", failed)
+        return lost
+
+    async def _listen(self) -> None:
+        try:
+            while True:
+                await self._session.receive()
+        except ConnectionLost as lost:
+            self.end(lost.code, lost.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +72,7 @@ class Held:
 
     id: str
     caller: Caller
-    call: Endable
+    call: Running
     session: Guarded
 
 

@@ -107,8 +107,8 @@ class GatewaySettings(
     call_media: Literal["auto", "here", "upstream"] = Field(
         "auto",
         description="Where the speech of calls goes: `here`, through the gateway, whose policy then holds for every "
-        "event; `upstream`, straight between browser and endpoint, while the gateway listens and can hang up. `auto` is "
-        "`upstream` for one across a network where there is no policy.",
+        "event; `upstream`, straight between browser and endpoint, while the gateway listens and can hang up. `auto` "
+        "is `upstream` for one across a network where there is no policy.",
     )
     max_sessions: int | None = Field(
         None,

@@ -25,7 +25,7 @@ from vivavoce.audio.pcm import Pcm
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc.media import NextFrame, SpokenTrack, hear
 
-__all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg"]
+__all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg", "advertised"]
 
 CHANNEL = "oai-events"
 """The label of the data channel that events travel on."""
@@ -248,6 +248,18 @@ class Leg:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a call failed", exc_info=error)
             self.end(1011, "The call failed; this is a defect of this side.")
+
+
+def advertised(sdp: str, address: str) -> str:
+    """Return an SDP whose host candidates have another address: that of a server behind a NAT that maps its ports."""
+    return "".join(_advertised(line, address) for line in sdp.splitlines(keepends=True))
+
+
+def _advertised(line: str, address: str) -> str:
+    fields = line.split(" ")
+    if line.startswith("a=candidate:") and len(fields) > 7 and fields[7].strip() == "host":
+        fields[4] = address
+    return " ".join(fields)
 
 
 def _check(offer: str) -> None:

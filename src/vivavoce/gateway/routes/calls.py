@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, hdrs, web
 
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.auth.door import Admission
-from vivavoce.gateway.calls import Calls, Held
+from vivavoce.gateway.calls import Calls, Controlled, Held
 from vivavoce.gateway.dialects import dialect
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Opening
@@ -19,12 +19,13 @@ from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import resolved
 from vivavoce.gateway.routes._readiness import refuse_state, refused_by_upstream
 from vivavoce.gateway.state import GATEWAY, Gateway
+from vivavoce.gateway.upstream import Transport
 from vivavoce.protocol.codec import decode_client_secret_params
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import DEFAULT_MODEL
 from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
 from vivavoce.webrtc.call import Call
-from vivavoce.webrtc.leg import IceServer
+from vivavoce.webrtc.leg import IceServer, advertised
 
 __all__ = ["add_calls", "begin_beta_call", "begin_call", "hang_up"]
 
@@ -167,28 +168,54 @@ async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer
 async def _hold(
     gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]"
 ) -> None:
-    """Hold a call from its offer to its end."""
+    """Hold a call from its offer to its end, here or, by a sideband, where the endpoint takes it itself."""
+    take = _here if gateway.call_relay is None else _there
     with gateway.sessions.hold() as place:
         try:
-            transport = await gateway.upstream.connect(opening.model, opening.params)
-        except ConnectionFailed as failed:
-            answered.set_exception(failed)
-            return
-        speech = dialect(opening.params, beta=opening.dialect == "beta")
-        session = Guarded(transport, gateway.passage(opening, speech))
-        call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers))
-        try:
-            answer = await call.answer(offer)
-        except ProtocolError as error:
-            await session.close()
+            held, answer = await take(gateway, opening, offer)
+        except (ConnectionFailed, ProtocolError) as error:
             answered.set_exception(error)
             return
-        held = Held(Calls.new_id(), opening.caller, call, session)
-        place.take(call)
+        place.take(held.call)
         with gateway.calls.hold(held):
             answered.set_result((answer, held.id))
-            lost = await call.run()
+            lost = await held.call.run()
     _log.info("a call ended: %d %s", lost.code, lost.reason)
+
+
+async def _here(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, str]:
+    """Be the peer."""
+    transport = await gateway.upstream.connect(opening.model, opening.params)
+    session = _guarded(gateway, opening, transport)
+    call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers))
+    try:
+        answer = await call.answer(offer)
+    except ProtocolError:
+        await session.close()
+        raise
+    if gateway.settings.public_address is not None:
+        answer = advertised(answer, gateway.settings.public_address)
+    return Held(Calls.new_id(), opening.caller, call, session), answer
+
+
+async def _there(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, str]:
+    """Pass the offer on, and control what comes of it."""
+    relay = gateway.call_relay
+    assert relay is not None
+    assert isinstance(opening.params, RealtimeSessionParams)
+    begun = await relay.begin(offer, opening.model, opening.params)
+    try:
+        session = _guarded(gateway, opening, await relay.attach(begun.call_id))
+    except ConnectionFailed:
+        await relay.hang_up(begun.call_id)
+        raise
+    call = Controlled(session, lambda: relay.hang_up(begun.call_id))
+    return Held(begun.call_id, opening.caller, call, session), begun.answer
+
+
+def _guarded(gateway: Gateway, opening: Opening, transport: Transport) -> Guarded:
+    speech = dialect(opening.params, beta=opening.dialect == "beta")
+    return Guarded(transport, gateway.passage(opening, speech))
 
 
 def ice_servers(urls: Iterable[str]) -> list[IceServer]:

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import VivaVoceError
 from vivavoce.gateway.upstream import Upstream
+from vivavoce.gateway.upstreams.calls import CallRelay
 from vivavoce.gateway.upstreams.enduring import EnduringUpstream
 from vivavoce.gateway.upstreams.fallback import FallbackUpstream
 from vivavoce.gateway.upstreams.local import Endpoint, LocalUpstream
@@ -14,7 +15,7 @@ from vivavoce.gateway.upstreams.models import Models
 from vivavoce.gateway.upstreams.remote import OPENAI_URL, RemoteUpstream
 from vivavoce.gateway.upstreams.settings import ENGINE, OPENAI, UpstreamSettings
 
-__all__ = ["choose_models", "choose_upstream"]
+__all__ = ["choose_call_relay", "choose_models", "choose_upstream"]
 
 
 def choose_upstream(settings: UpstreamSettings, engine: Callable[[], Endpoint]) -> Upstream:
@@ -31,6 +32,21 @@ def choose_upstream(settings: UpstreamSettings, engine: Callable[[], Endpoint]) 
     if settings.continuity and settings.upstream != ENGINE:
         return EnduringUpstream(upstream, Reconnect(hold=settings.continuity_hold_seconds))
     return upstream
+
+
+def choose_call_relay(settings: UpstreamSettings) -> CallRelay:
+    """Return what begins calls with the upstream. Raises `VivaVoceError` where that is in this process."""
+    if settings.upstream == ENGINE:
+        raise VivaVoceError(
+            "VIVAVOCE_CALL_MEDIA: expected here, since the upstream is the engine of this process."
+        )
+    openai = settings.upstream == OPENAI
+    key = settings.openai_api_key if openai else settings.upstream_key
+    return CallRelay(
+        OPENAI_URL if openai else settings.upstream,
+        key=key.get_secret_value() if key else None,
+        timeout=settings.upstream_timeout_seconds,
+    )
 
 
 def choose_models(settings: UpstreamSettings) -> Models:

@@ -1,0 +1,160 @@
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from tests.gateway.doubles import gateway
+from tests.gateway.routes.test_calls import calling, only_this_machine
+from vivavoce.errors import ConnectionFailed, ProtocolError
+from vivavoce.gateway.app import relays_calls
+from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.upstreams.calls import CallRelay
+from vivavoce.gateway.upstreams.remote import RemoteUpstream
+from vivavoce.protocol.session_params import RealtimeSessionParams
+
+__all__ = ["only_this_machine"]
+
+
+def front_of(back, **settings):
+    """A gateway in front of another, which takes the calls."""
+    url = back.url("/v1/realtime")
+    return gateway(RemoteUpstream(url), upstream=url, **settings)
+
+
+class TestThroughTheGateway:
+    async def test_the_call_is_the_endpoints_and_the_gateway_listens(self):
+        async with gateway() as back, front_of(back) as front, calling(front) as caller:
+            assert (await caller.told())["type"] == "session.created"
+            (call_id,) = back.calls._held
+            assert caller.location == f"/v1/realtime/calls/{call_id}"
+            await caller.tell({"type": "response.create"})
+            assert (await caller.told())["event"] == {"type": "response.create"}
+            assert (len(front.sessions), len(front.calls)) == (1, 1)
+        assert len(back.upstream.sessions) == 1
+
+    async def test_a_sideband_of_the_gateway_controls_it(self):
+        async with gateway() as back, front_of(back) as front, calling(front) as caller:
+            await caller.told()
+            call_id = caller.location.rsplit("/", 1)[1]
+            async with front.connect(f"/v1/realtime?call_id={call_id}") as ws:
+                await ws.send_str('{"type":"response.create"}')
+                assert (await ws.receive_json())["event"] == {"type": "response.create"}
+            assert (await caller.told())["event"] == {"type": "response.create"}
+
+    async def test_hanging_up_at_the_gateway_hangs_up_at_the_endpoint(self):
+        async with gateway() as back, front_of(back) as front, calling(front) as caller:
+            await caller.told()
+            async with front.client.post(front.url(f"{caller.location}/hangup")) as response:
+                assert response.status == 200
+            assert await back.upstream.sessions[0].closed == (1000, "hung up")
+
+    async def test_an_end_at_the_endpoint_ends_it_here(self):
+        async with gateway() as back, front_of(back) as front, calling(front) as caller:
+            await caller.told()
+            back.upstream.sessions[0].hang_up(1001, "enough")
+            await caller.leg.ended()
+            async with asyncio.timeout(20):
+                while len(front.calls):  # noqa: ASYNC110 - there is no event for it
+                    await asyncio.sleep(0.01)
+
+    async def test_the_session_is_what_the_client_asks_for(self):
+        async with gateway() as back, front_of(back) as front:
+            session = {"type": "realtime", "model": "gpt-realtime-2.1", "instructions": "Be brief."}
+            async with calling(front, session) as caller:
+                await caller.told()
+                assert back.upstream.sessions[0].params.instructions == "Be brief."
+
+    async def test_a_bad_offer_gets_400(self):
+        async with gateway() as back, front_of(back) as front:
+            headers = {"Content-Type": "application/sdp"}
+            async with front.client.post(
+                front.url("/v1/realtime/calls"), data="v=0", headers=headers
+            ) as response:
+                assert (response.status, (await response.json())["error"]["code"]) == (400, "invalid_offer")
+            assert len(front.sessions) == 0
+
+
+class TestRelaying:
+    @pytest.mark.parametrize(
+        ("status", "told"),
+        [(401, 502), (404, 502), (429, 429), (500, 503), (503, 503), (201, 502)],
+    )
+    async def test_a_refusal_is_told_in_our_words(self, aiohttp_server_at, status, told):
+        async def calls(request):
+            return web.Response(status=status, text="key sk-secret is wrong")
+
+        url = await aiohttp_server_at(calls)
+        relay = CallRelay(url, key="sk-secret")
+        with pytest.raises(ConnectionFailed) as failed:
+            await relay.begin("v=0", "m", RealtimeSessionParams())
+        assert failed.value.status == told
+        assert "sk-secret" not in str(failed.value)
+        await relay.close()
+
+    async def test_nobody_there(self, free_port):
+        relay = CallRelay(f"http://127.0.0.1:{free_port}/v1", key=None)
+        with pytest.raises(ConnectionFailed) as failed:
+            await relay.begin("v=0", "m", RealtimeSessionParams())
+        assert failed.value.status == 503
+        with pytest.raises(ConnectionFailed):
+            await relay.attach("rtc_1")
+        await relay.close()
+
+    async def test_an_offer_that_the_endpoint_refuses_is_the_clients_fault(self, aiohttp_server_at):
+        async def calls(request):
+            return web.Response(status=400)
+
+        relay = CallRelay(await aiohttp_server_at(calls), key=None)
+        with pytest.raises(ProtocolError):
+            await relay.begin("v=0", "m", RealtimeSessionParams())
+        await relay.close()
+
+    async def test_the_key_and_the_model_go_with_the_offer(self, aiohttp_server_at):
+        seen = {}
+
+        async def calls(request):
+            form = await request.post()
+            seen.update(
+                authorization=request.headers["Authorization"], sdp=form["sdp"], session=form["session"]
+            )
+            return web.Response(status=201, text="answer", headers={"Location": "/v1/realtime/calls/rtc_7"})
+
+        relay = CallRelay(await aiohttp_server_at(calls), key="sk-secret", model="gpt-realtime-2.1")
+        begun = await relay.begin("v=0", "whatever", RealtimeSessionParams())
+        assert (begun.answer, begun.call_id) == ("answer", "rtc_7")
+        assert seen["authorization"] == "Bearer sk-secret"
+        assert '"model":"gpt-realtime-2.1"' in str(seen["session"])
+        await relay.close()
+
+
+@pytest.fixture
+async def aiohttp_server_at():
+    runners = []
+
+    async def start(handler):
+        app = web.Application()
+        app.router.add_post("/v1/realtime/calls", handler)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        runners.append(runner)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        return f"http://127.0.0.1:{site.port}/v1/realtime"
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("settings", "relayed"),
+    [
+        ({}, False),
+        ({"upstream": "wss://example.org/v1/realtime"}, True),
+        ({"upstream": "wss://example.org/v1/realtime", "policy": "policy.yaml"}, False),
+        ({"upstream": "wss://example.org/v1/realtime", "call_media": "here"}, False),
+        ({"upstream": "wss://example.org/v1/realtime", "policy": "p.yaml", "call_media": "upstream"}, True),
+    ],
+)
+def test_calls_are_taken_where_the_rules_can_be_held(settings, relayed):
+    assert relays_calls(GatewaySettings(**settings)) is relayed
