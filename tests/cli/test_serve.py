@@ -234,6 +234,46 @@ class TestRun:
         assert "nobody is asked for a key" in capsys.readouterr().err
 
 
+class TestHistory:
+    """What is kept is said at the start."""
+
+    @staticmethod
+    async def _told(capsys, **settings):
+        upstream = ScriptedUpstream(failure=WeightsUnavailable("none"))
+        code = await run(GatewaySettings(port=0, **settings), upstream)
+        return code, capsys.readouterr()
+
+    @pytest.mark.parametrize(
+        ("settings", "expected"),
+        [
+            ({"history": "text"}, "kept in writing for 30 days in"),
+            ({"history": "audio", "history_days": 0}, "recorded, and kept until somebody deletes them in"),
+        ],
+    )
+    async def test_what_and_where(self, capsys, tmp_path, settings, expected):
+        code, told = await self._told(capsys, history_folder=tmp_path, **settings)
+        assert code == LOADING_EXIT
+        assert f"Sessions are {expected} {tmp_path / 'history.db'}" in told.out
+
+    async def test_nothing_is_said_of_nothing(self, capsys):
+        assert "Sessions" not in (await self._told(capsys, history="off"))[1].out
+
+    async def test_a_wrong_database_is_named(self, capsys):
+        code, told = await self._told(capsys, history="text", history_database="mysql://ada:hidden@db/voice")
+        assert code == SETTINGS_EXIT
+        assert "postgresql://USER:PASSWORD@HOST/NAME" in told.err
+        assert "hidden" not in told.err
+
+    async def test_what_is_missing_for_it_is_named_where_it_was_asked_for(self, capsys, monkeypatch):
+        monkeypatch.setitem(sys.modules, "vivavoce.gateway.history.history", None)
+        code, told = await self._told(capsys, history="text")
+        assert code == SETTINGS_EXIT
+        assert "pip install 'vivavoce[history]'" in told.err
+        monkeypatch.delenv("VIVAVOCE_HISTORY")
+        code, told = await self._told(capsys)
+        assert (code, "Sessions" in told.out) == (LOADING_EXIT, False)
+
+
 async def _serve_elsewhere(extra="", upstream="", held=""):
     """Run the server in a process of its own; return the process and its address once it is ready."""
     server = await asyncio.create_subprocess_exec(
