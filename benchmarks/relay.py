@@ -7,7 +7,8 @@ clients and the endpoint at once, and reads a clock on both sides of a relay, wh
 
 - nothing: clients talk with the endpoint itself. What this takes is no relay's doing, and is taken off.
 - nginx: the floor. It copies bytes and knows nothing of messages.
-- vivavoce: `vivavoce serve` as it comes, in front of the endpoint.
+- vivavoce: `vivavoce serve` in front of the endpoint, with history and all else that it has by itself but continuity.
+- enduring: the same as it comes: it could restore each session at any moment.
 - node: a relay in JavaScript, on the package ``ws``.
 - starlette: a relay in Python, on Starlette, uvicorn and ``websockets``.
 
@@ -38,7 +39,10 @@ PERIOD = 0.04
 WARM_UP_SECONDS = 2.0
 ROOT = Path(__file__).parents[1]
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-HEAD = b'{"event_id":"'
+EVENT_ID = b'"event_id":"'
+BEGIN_BYTES = 96
+"""The part of a message in which that stands, wherever a relay puts it."""
+HEAD = b"{" + EVENT_ID
 """What each message begins with; the time at which it was sent follows, in 19 digits."""
 DIGITS = 19
 UP = b'","type":"input_audio_buffer.append","audio":"'
@@ -139,7 +143,7 @@ class Side(asyncio.Protocol):
         match data[at] & 0x0F:
             case 1 | 2:
                 mask = data[start - 4 : start] if masked else b""
-                self._hear(data[start : start + 64], mask, length)
+                self._hear(data[start : start + BEGIN_BYTES], mask, length)
             case 9:
                 self.transport.write(frame(data[start : start + length], masked=self.client, opcode=10))
         return head + length
@@ -150,9 +154,10 @@ class Side(asyncio.Protocol):
                 self._ready(self)  # session.created
             return
         if mask:
-            key = int.from_bytes(mask * 16, "big")
-            begin = (int.from_bytes(begin, "big") ^ key).to_bytes(64, "big")
-        sent = int(begin[len(HEAD) : len(HEAD) + DIGITS])
+            key = int.from_bytes(mask * (BEGIN_BYTES // 4), "big")
+            begin = (int.from_bytes(begin, "big") ^ key).to_bytes(BEGIN_BYTES, "big")
+        at = begin.index(EVENT_ID) + len(EVENT_ID)  # a relay may write fields in an order of its own
+        sent = int(begin[at : at + DIGITS])
         self.latencies.append(time.perf_counter_ns() - sent)
 
 
@@ -197,11 +202,17 @@ def nginx(folder: Path, port: int, endpoint: int) -> list[str] | None:
     return [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
 
 
-def vivavoce(_: Path, port: int, endpoint: int) -> list[str] | None:
-    """Return the command of the gateway."""
+def enduring(folder: Path, port: int, endpoint: int) -> list[str] | None:
+    """Return the command of the gateway as it comes, with a history of its own."""
     url = f"ws://127.0.0.1:{endpoint}/v1/realtime"
     program = shutil.which("vivavoce", path=str(Path(sys.executable).parent)) or "vivavoce"
-    return [program, "serve", "--port", str(port), "--upstream", url, "--max-sessions", "1000"]
+    served = [program, "serve", "--port", str(port), "--upstream", url, "--max-sessions", "1000"]
+    return ["env", f"VIVAVOCE_HISTORY_FOLDER={folder}", *served]
+
+
+def vivavoce(folder: Path, port: int, endpoint: int) -> list[str] | None:
+    """Return the command of the gateway whose sessions end as those of the endpoint do."""
+    return ["env", "VIVAVOCE_CONTINUITY=false", *(enduring(folder, port, endpoint) or ())]
 
 
 NODE = """
@@ -269,7 +280,7 @@ def starlette(folder: Path, port: int, endpoint: int) -> list[str] | None:
     return [sys.executable, str(folder / "relay.py"), str(port), str(endpoint)]
 
 
-RELAYS = {"nginx": nginx, "vivavoce": vivavoce, "node": node, "starlette": starlette}
+RELAYS = {"nginx": nginx, "vivavoce": vivavoce, "enduring": enduring, "node": node, "starlette": starlette}
 
 
 def used(pid: int) -> tuple[float, int]:
