@@ -153,6 +153,21 @@ class TestForgetting:
             for table in ("items", "responses"):
                 assert await connection.scalar(text(f"select count(*) from {table}")) == 0
 
+    async def test_nothing_of_it_is_left_in_the_files(self, tmp_path):
+        database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+        await database.prepare()
+        store, secret = Store(database, "me"), "what nobody else should know"
+        content = [{"type": "input_text", "text": secret}]
+        await store.write([began(state="ended"), item("i", content=content)])
+
+        def written():
+            return [path.name for path in tmp_path.iterdir() if secret.encode() in path.read_bytes()]
+
+        assert written() != []
+        await store.forget(["s"])
+        assert written() == []
+        await database.close()
+
     async def test_one_that_is_open_stays(self, database):
         store = Store(database, "me")
         await store.write([began()])

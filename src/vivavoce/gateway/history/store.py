@@ -97,7 +97,9 @@ class Store:
             sessions.c.id.in_(session_ids), func.coalesce(sessions.c.state, "ended") != "open"
         )
         async with self._database.write() as connection:
-            return (await connection.execute(chosen)).rowcount
+            forgotten = (await connection.execute(chosen)).rowcount
+        await self._database.scrub()
+        return forgotten
 
     async def _upsert(
         self, connection: AsyncConnection, table: Table, columns: tuple[str, ...], rows: list[dict[str, Any]]
