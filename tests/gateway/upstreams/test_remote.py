@@ -101,6 +101,31 @@ class TestRelaying:
             await asyncio.gather(*(ws.close() for ws in sockets))
 
 
+class TestBeta:
+    async def test_a_client_of_the_beta_is_served_by_a_provider_that_refuses_it(self):
+        headers = {"OpenAI-Beta": "realtime=v1"}
+        async with (
+            providing() as provider,
+            _gateway(provider, openai_realtime_model="gpt-realtime-2.1") as running,
+            running.connect(TestModels.OLD, headers=headers) as ws,
+        ):
+            created = await _created(ws)
+            assert (created["model"], created["input_audio_format"]) == ("gpt-realtime-2.1", "pcm16")
+            await ws.send_json(
+                {"type": "session.update", "session": {"instructions": "Sing.", "voice": "ash"}}
+            )
+            event = await ws.receive_json()
+            assert (event["type"], event["session"]["voice"]) == ("session.updated", "ash")
+            await ws.send_json({"type": "response.create"})
+            types = []
+            async with asyncio.timeout(20):
+                while "response.done" not in types:
+                    types.append((await ws.receive_json())["type"])
+            assert "response.audio.delta" in types
+            assert "conversation.item.done" not in types
+            assert "OpenAI-Beta" not in provider.requests[0].headers
+
+
 class TestModels:
     OLD = "/v1/realtime?model=gpt-4o-realtime-preview-2024-10-01"
 

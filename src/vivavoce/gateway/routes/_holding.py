@@ -74,6 +74,8 @@ async def _hold(
     warning: str,
 ) -> web.StreamResponse:
     gateway = request.app[GATEWAY]
+    if not web.WebSocketResponse(protocols=protocols).can_prepare(request):
+        raise web.HTTPBadRequest  # before a session is opened for it
     refusal = gateway.sessions.refuse() or (gateway.door.spend(admission) if admission else None)
     if refusal is not None:
         return refusal.response()
