@@ -1,7 +1,9 @@
 import asyncio
 import logging
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from tests.gateway.doubles import gateway
 
@@ -43,3 +45,26 @@ class TestAccessLogger:
             await writer.wait_closed()
         for secret in SECRETS:
             assert secret not in caplog.text
+
+    async def test_no_subprotocol_is_repeated_that_nobody_knows(self, caplog):
+        """A key may be among them; aiohttp itself would repeat all that were offered."""
+        caplog.set_level(logging.DEBUG)
+
+        async def answer(request):
+            socket = web.WebSocketResponse(protocols=("other",))
+            await socket.prepare(request)
+            return socket
+
+        app = web.Application()
+        app.router.add_get("/", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        offered = ["realtime", "openai-insecure-api-key.ek-secret"]
+        url = f"http://127.0.0.1:{site.port}/"
+        async with aiohttp.ClientSession() as client, client.ws_connect(url, protocols=offered) as ws:
+            assert ws.protocol is None
+        await runner.cleanup()
+        assert caplog.records
+        assert "ek-secret" not in caplog.text

@@ -33,3 +33,13 @@ SERVER_LOG = logging.getLogger(__name__)
 """Where aiohttp logs what goes wrong with a request."""
 
 SERVER_LOG.addFilter(_WithoutTheRequest())
+
+
+class _WithoutTheOffer(logging.Filter):
+    """Drops what aiohttp says of subprotocols that it does not know: it repeats all that were offered, key and all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "Client protocols" not in str(record.msg)
+
+
+logging.getLogger("aiohttp.websocket").addFilter(_WithoutTheOffer())
