@@ -8,7 +8,7 @@ import pytest
 
 from vivavoce.errors import HistoryError
 from vivavoce.gateway.history.changes import Change
-from vivavoce.gateway.history.history import DAY, History
+from vivavoce.gateway.history.history import DAY, PATIENCE, History
 from vivavoce.gateway.history.reader import Filter
 from vivavoce.gateway.history.settings import HistorySettings
 
@@ -154,8 +154,10 @@ class TestUpkeep:
             [row("left", 900.0, "open", process="dead"), row("mine", 900.0, "open", process=history.process)]
         )
         clock.now = 1100.0
-        goes_on.set()
-        await pauses.get()
+        for _ in range(PATIENCE + 1):
+            assert (await states(history))["left"] == "open"
+            goes_on.set()
+            await pauses.get()
         assert await states(history) == {"left": "abandoned", "mine": "open"}
 
     async def test_goes_on_after_a_failure(self, tmp_path, start, monkeypatch, caplog):

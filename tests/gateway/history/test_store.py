@@ -128,6 +128,22 @@ class TestProcesses:
             "b": "open",
         }
 
+    async def test_silence_alone_may_not_count(self, database):
+        store = Store(database, "me")
+        async with database.write() as connection:
+            await connection.execute(text("insert into processes values ('silent', 'elsewhere', 1, 1)"))
+            host = {"host": socket.gethostname()}
+            await connection.execute(
+                text("insert into processes values ('gone', :host, 2147483647, 999)"), host
+            )
+        await store.write([began(name, process=name) for name in ("silent", "gone", "unknown")])
+        assert await store.abandon(1000.0, by_silence=False) == 1
+        assert {name for name, (state, *_) in (await states(database)).items() if state == "open"} == {
+            "silent",
+            "unknown",
+        }
+        assert await store.abandon(1000.0) == 2
+
     async def test_those_of_nobody_are_over(self, database):
         store = Store(database, "me")
         await store.write([began("s", process="never seen")])

@@ -17,12 +17,15 @@ from vivavoce.gateway.history.store import Store
 from vivavoce.gateway.history.writer import Writer
 from vivavoce.gateway.opening import Opening
 
-__all__ = ["History"]
+__all__ = ["DAY", "PATIENCE", "History"]
 
 _log = logging.getLogger(__name__)
 
 SHOW_SECONDS = 15.0
 """How often a gateway shows that it lives, and looks for those that do not."""
+
+PATIENCE = 2
+"""How often it must have shown itself without a failure before it takes the silence of others for their death."""
 
 SWEEP_SECONDS = 3600.0
 """How often sessions that are too old are forgotten."""
@@ -118,25 +121,29 @@ class History:
 
     async def _prepare(self) -> None:
         await self.database.prepare()
-        await self._show()
+        await self._show(by_silence=False)
 
-    async def _show(self) -> None:
+    async def _show(self, *, by_silence: bool) -> None:
         now = self._clock()
         await self.store.show(now)
-        if abandoned := await self.store.abandon(now):
+        if abandoned := await self.store.abandon(now, by_silence=by_silence):
             _log.warning("the history ends %d sessions of a gateway that is gone", abandoned)
 
     async def _keep_up(self) -> None:
         await self.writer.ready.wait()
         swept = None
+        shown = 0
         while True:
             try:
                 if swept is None or self._clock() - swept >= SWEEP_SECONDS:
                     await self.sweep()
                     swept = self._clock()
                 await self._sleep(SHOW_SECONDS)
-                await self._show()
+                # After the database was away, nobody has shown themselves: all get time to do so.
+                await self._show(by_silence=shown >= PATIENCE)
+                shown += 1
             except HistoryError as error:
+                shown = 0
                 _log.warning("the history cannot be kept up: %s", error)
                 await self._sleep(SHOW_SECONDS)
 

@@ -54,23 +54,24 @@ class Store:
         async with self._database.write() as connection:
             await self._upsert(connection, processes, tuple(columns), [{"id": self._process} | columns])
 
-    async def abandon(self, now: float) -> int:
-        """End the sessions of processes that are dead; return how many there were."""
+    async def abandon(self, now: float, *, by_silence: bool = True) -> int:
+        """End the sessions of processes that are dead; return how many there were.
+
+        A process of this machine is dead when it runs no more; ``by_silence``, any that did not show itself for long.
+        """
         async with self._database.write() as connection:
             known = (await connection.execute(select(processes))).all()
-            dead = {
-                row.id: row.seen_at
-                for row in known
-                if self._is_dead(row.id, row.host, row.pid, unseen=now - row.seen_at)
-            }
-            living = [row.id for row in known if row.id not in dead]
-            orphaned: list[ColumnElement[bool]] = [
-                sessions.c.state == "open",
-                or_(sessions.c.process.is_(None), sessions.c.process.not_in(living)),
-            ]
+            dead = {row.id: row.seen_at for row in known if self._is_gone(row.id, row.host, row.pid)}
+            whose: ColumnElement[bool] = sessions.c.process.in_(list(dead))
+            if by_silence:
+                living = {self._process} | {row.id for row in known if now - row.seen_at <= DEAD_SECONDS}
+                dead |= {row.id: row.seen_at for row in known if row.id not in living}
+                whose = or_(sessions.c.process.is_(None), sessions.c.process.not_in(living - dead.keys()))
             found = (
                 await connection.execute(
-                    select(sessions.c.id, sessions.c.process, sessions.c.started_at).where(*orphaned)
+                    select(sessions.c.id, sessions.c.process, sessions.c.started_at).where(
+                        sessions.c.state == "open", whose
+                    )
                 )
             ).all()
             for row in found:
@@ -122,12 +123,11 @@ class Store:
         ]
         await connection.execute(update(table).where(found).values(news), values)
 
-    def _is_dead(self, process: str, host: str, pid: int, *, unseen: float) -> bool:
-        if process == self._process:
+    def _is_gone(self, process: str, host: str, pid: int) -> bool:
+        """Tell whether a process ran on this machine, and does no more; its number may be ours by now."""
+        if process == self._process or host != socket.gethostname():
             return False
-        if unseen > DEAD_SECONDS:
-            return True
-        return host == socket.gethostname() and (pid == os.getpid() or not _runs(pid))
+        return pid == os.getpid() or not _runs(pid)
 
 
 def _runs(pid: int) -> bool:
