@@ -258,13 +258,11 @@ class Voice:
             case "response.create":
                 self._requested = False
                 if code == errors.CONVERSATION_ALREADY_HAS_ACTIVE_RESPONSE:
-                    self._wanted = (
-                        True  # the user's own speech was faster; its answer ends, and then comes ours
-                    )
+                    # The user's own speech was faster: its answer ends, and then comes ours.
+                    self._wanted = True
                     return
             case "response.cancel" if code == errors.RESPONSE_CANCEL_NOT_ACTIVE:
-                self._cancelling = False
-                return
+                return  # it ended by itself in the meantime
             case "session.update":
                 self._updates = max(0, self._updates - 1)
             case "input_audio_buffer.commit":
