@@ -9,6 +9,7 @@ from vivavoce.gateway.auth.settings import AuthSettings
 from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.limits.settings import LimitSettings
 from vivavoce.gateway.loopback import is_loopback
+from vivavoce.gateway.operations.settings import OperationSettings
 from vivavoce.gateway.policy.settings import PolicySettings
 from vivavoce.gateway.resume.settings import ResumeSettings
 from vivavoce.gateway.server_tools.settings import ServerToolSettings
@@ -24,6 +25,7 @@ class GatewaySettings(
     AuthSettings,
     HistorySettings,
     LimitSettings,
+    OperationSettings,
     PolicySettings,
     ResumeSettings,
     ServerToolSettings,

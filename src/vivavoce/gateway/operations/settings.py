@@ -1,0 +1,28 @@
+"""What can be set about running the gateway."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+__all__ = ["OperationSettings"]
+
+
+class OperationSettings(BaseSettings):
+    """The part of the gateway's settings that is for those who run it."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="What is logged; `info` has a line for each request and each session."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How it is logged: for people, or as one JSON object in each line."
+    )
+    metrics: Literal["own", "open", "off"] = Field(
+        "own",
+        description="Who may read `/metrics` without the token of the next setting: programs of this machine, "
+        "everybody or nobody.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Token with which others may read `/metrics`, as `Authorization: Bearer TOKEN`. It has no option.",
+    )
