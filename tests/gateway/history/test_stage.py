@@ -244,6 +244,16 @@ def test_memory_is_bounded_however_long_they_talk():
     assert talk.stage._answers._open == talk.stage._answers._waiting == talk.stage._answers._silent == {}
 
 
+def test_many_items_at_once_are_all_told_in_their_order():
+    talk = Session()
+    for number in range(3 * MOST_PLACES):
+        content = [{"type": "input_text", "text": f"{number}"}]
+        previous = f"i{number - 1}" if number else None
+        item = message(f"i{number}", "user", content)
+        talk.down("conversation.item.added", previous_item_id=previous, item=item)
+    assert talk.tick().words() == [f"{number}" for number in range(3 * MOST_PLACES)]
+
+
 class TestDeltas:
     def begin(self):
         talk = Session()

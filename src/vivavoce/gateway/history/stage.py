@@ -50,9 +50,10 @@ _REPEATING = frozenset(
 """The events that make them superfluous."""
 
 MOST_MS = 2**27
+"""The latest time that an endpoint may tell, and is believed."""
 
 MOST_ITEMS = 16
-"""Items that are kept in memory, the last; each has been written long before it goes."""
+"""Items that are kept in memory, the last, beside those that are still to be told."""
 
 MOST_LATE = 4096
 """Deltas of one item that are kept unread, as many as an answer has tokens; then they are read."""
