@@ -57,6 +57,7 @@ WITHOUT_TEST = {
 
 EXTRAS = {
     "aiohttp": None,  # the core has it; an extra asks for a newer one
+    "aiortc": "aiortc",
     "aiosqlite": "aiosqlite",
     "alembic": "alembic",
     "asyncpg": "asyncpg",

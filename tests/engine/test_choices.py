@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vivavoce.engine import choices
@@ -153,6 +153,7 @@ def test_what_people_read(choice, name):
     assert str(choice) == name
 
 
+@example("recogniser", "~nobody-of-this-name/model")
 @given(
     st.sampled_from(PARTS), st.text(max_size=40) | st.from_regex(r"(http|wyoming)://\S{0,20}|hub:\S{0,20}")
 )

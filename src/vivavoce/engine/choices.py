@@ -196,7 +196,10 @@ def _hub(part: Part, text: str) -> HubFiles:
 def _local(part: Part, text: str) -> Local:
     if part == "language_model" and not text.endswith(".gguf"):
         raise _unexpected(part, text)
-    return Local(Path(text).expanduser())
+    try:
+        return Local(Path(text).expanduser())
+    except RuntimeError as error:  # whose home that is, nobody knows
+        raise _unexpected(part, text) from error
 
 
 def _unexpected(part: Part, text: str) -> VivaVoceError:
