@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -134,3 +135,14 @@ async def test_the_last_that_was_written_is_answered():
         told, _ = await until(ws, "response.done")
         assert told[-1]["response"]["status"] == "cancelled"
         assert "error" not in {event["type"] for event in told}
+
+
+async def test_what_the_documentation_shows(running):
+    page = (node.ROOT / "docs" / "how-to" / "use-the-voice-api.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code.replace("127.0.0.1:8000", running.host), stdout=-1, stderr=-1
+    )
+    async with asyncio.timeout(30):
+        told, complaints = await program.communicate()
+    assert told.decode() == ANSWER, complaints.decode()
