@@ -27,6 +27,8 @@ def test_only_the_token_is_right(presented, right):
         ("[", [], False),
         ("localhost", ["Origin"], False),
         ("localhost", ["sec-fetch-site"], False),
+        ("localhost", ["sec-fetch-dest"], False),
+        ("localhost", ["sec-fetch-mode", "user-agent"], True),
         ("localhost", ["X-Forwarded-For"], False),
         ("localhost", ["Via"], False),
     ],

@@ -14,8 +14,9 @@ __all__ = ["TOKEN_BYTES", "asks_for_itself", "is_right", "new_token"]
 
 TOKEN_BYTES = 24
 
-_BROWSERS = frozenset({"origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"})
-"""Headers that every browser sends, and that no page can leave out."""
+_BROWSERS = frozenset({"origin", "sec-fetch-site", "sec-fetch-dest"})
+"""Headers that every browser sends, and that no page can leave out. ``Sec-Fetch-Mode`` goes with the last two in all
+of them, but stands alone in what Node.js sends, which is no browser."""
 
 _PROXIES = frozenset(
     {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
