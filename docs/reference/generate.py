@@ -3,14 +3,17 @@
 Run it from anywhere: ``.venv/bin/python docs/reference/generate.py``.
 """
 
+import ast
 import inspect
 import sys
 from collections.abc import Iterable
 from itertools import chain, groupby
 from pathlib import Path
+from typing import Any
 
 from vivavoce import errors
 from vivavoce.engine import compatibility
+from vivavoce.gateway.policy.rules import Limits, Rules, ToolRules
 from vivavoce.gateway.settings import GatewaySettings
 
 FOLDER = Path(__file__).parent
@@ -28,6 +31,63 @@ SETTINGS = """\
 
 | variable | default | what it does |
 |---|---|---|
+"""
+
+POLICY = """\
+# Policy
+
+<!-- Made by generate.py from vivavoce/gateway/policy/rules.py: change it there. -->
+
+The file that `--policy` or `VIVAVOCE_POLICY` names, in YAML, JSON or TOML, says who may do what, and how
+much. It has four sections, each of which may be left out: `default`, the rules of everybody; `groups` and
+`keys`, rules by the name of a group or of a key; and `sessions`, how many there may be of all users at one
+time. The rules of a key come before those of its group, and those before the default, field by field. The
+file is read at the start; what is wrong in it is told with its line.
+
+Where there is a policy, clients may send only what the protocol knows, and only what is understood goes on.
+
+## Rules
+
+| field | is | means |
+|---|---|---|
+{rules}
+## limits
+
+Each user has them, however many sessions and keys. What goes over one gets an `error` event with the code
+`rate_limit_exceeded`; at the door it is 429, with `Retry-After`. Audio is told of once in a minute. When four
+fifths of a minute's limit are used, and after each response where tokens are limited, the client hears
+`rate_limits.updated`.
+
+| field | is | means |
+|---|---|---|
+{limits}
+What has been used is counted in portions of a twentieth of a limit, so that sessions of one user in many
+processes never have more
+than the limit together, and none waits for each event. A budget of the day can be passed by the response that
+spends the last of it.
+
+## tools
+
+The gateway can run tools itself: `VIVAVOCE_TOOLS` and `VIVAVOCE_MCP_SERVERS` say which it has.
+
+| field | is | means |
+|---|---|---|
+{tools}
+For `approval` the client gets a `conversation.item.added` with an `mcp_approval_request` of the server
+`gateway`, and answers as
+the protocol has it, by creating an `mcp_approval_response`; silence is a no after a minute.
+
+## Errors
+
+| code | when |
+|---|---|
+| `field_locked` | a field is locked |
+| `event_not_allowed` | an event is not listed |
+| `model_not_allowed` | a model is not listed; at the door 403 |
+| `mcp_server_not_allowed` | the host of an MCP server is not listed |
+| `message_too_large`, `item_too_large` | an event or an item is longer than the rules allow |
+| `rate_limit_exceeded` | a limit is reached |
+| `session_expired`, `session_idle` | the session has lasted, or been silent, for as long as it may: close 1001 |
 """
 
 ERRORS = """\
@@ -117,6 +177,18 @@ END_OF_THE_ITEM = (
     "`response.output_item.done`",
 )
 
+KINDS = {
+    "str": "text",
+    "bool": "true or false",
+    "list[str]": "a list of names",
+    "Positive": "a whole number from 1",
+    "Amount": "a number above 0",
+    "RealtimeSessionParams": "a session",
+    "ToolRules": "[tools](#tools)",
+    "Limits": "[limits](#limits)",
+}
+"""What the types of a policy's fields are, in words."""
+
 DRAWN = (
     "VoiceHeard",
     "Recognised",
@@ -136,6 +208,26 @@ def settings_page() -> str:
         prefix = "" if field.validation_alias else "VIVAVOCE_"
         rows.append(f"| `{prefix}{name.upper()}` | {default} | {field.description} |\n")
     return SETTINGS + "".join(rows)
+
+
+def policy_page() -> str:
+    """Return the page with every field of a policy, and what it says of itself."""
+    tables = {"rules": Rules, "limits": Limits, "tools": ToolRules}
+    return POLICY.format(**{name: _fields(struct) for name, struct in tables.items()})
+
+
+def _fields(struct: Any) -> str:
+    """Return a row for each field of a struct, told by the text that stands beneath it."""
+    tree = ast.parse(inspect.getsource(struct)).body[0]
+    told: dict[str, str] = {}
+    kinds: dict[str, str] = {}
+    for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):  # type: ignore[attr-defined]
+        if isinstance(node, ast.AnnAssign):
+            name = ast.unparse(node.target)
+            kinds[name] = KINDS[ast.unparse(node.annotation).removesuffix(" | UnsetType")]
+            text = following.value.value if isinstance(following, ast.Expr) else None  # type: ignore[attr-defined]
+            told[name] = " ".join(text.replace("``", "`").split()) if text else ""
+    return "".join(f"| `{name}` | {kinds[name]} | {text} |\n" for name, text in told.items())
 
 
 def errors_page() -> str:
@@ -229,6 +321,7 @@ def _diagram(rows: dict[State, list[Row]]) -> str:
 
 
 PAGES = {
+    "policy.md": policy_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "compatibility.md": compatibility_page,

@@ -9,6 +9,7 @@ otherwise             in the file of keys; where there is none, it may be this m
 ====================  =====================================================================
 """
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -112,7 +113,7 @@ class Door:
             granted = self._ephemeral.find(key, now=time.time())
             return _wrong_ephemeral() if granted is None else Admission(granted.caller, granted.session, key)
         if not self._settings.asks_for_keys:
-            return Admission(ANYONE) if self._is_local(request, key) else _no_token()
+            return Admission(ANYONE) if await self._is_local(request, key) else _no_token()
         if not key:
             return _no_key()
         try:
@@ -165,16 +166,16 @@ class Door:
         newer = await self._public.get(anew=True)
         return verify(token, self._rules, secret=self._secret, keys=newer, now=time.time())
 
-    def _is_local(self, request: web.Request, key: str | None) -> bool:
+    async def _is_local(self, request: web.Request, key: str | None) -> bool:
         """Tell whether somebody may come in where nobody is asked for a key."""
         if self._everybody or is_right(key, self._token):
             return True
         if self._settings.local_access == "token" or request.transport is None:
             return False
         peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-        return asks_for_itself(request.headers.get(hdrs.HOST), request.headers.keys()) and bool(
-            peer and here and is_own(peer[:2], here[:2])
-        )
+        if not (asks_for_itself(request.headers.get(hdrs.HOST), request.headers.keys()) and peer and here):
+            return False
+        return await asyncio.to_thread(is_own, peer[:2], here[:2])  # milliseconds, where there are thousands
 
     def _check(self) -> None:
         settings = self._settings

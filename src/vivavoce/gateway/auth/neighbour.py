@@ -10,7 +10,11 @@ __all__ = ["TABLES", "is_own", "owner"]
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 """Where Linux lists its connections, with the user of each."""
 
-_LOCAL, _REMOTE, _USER = 1, 2, 7
+ROW = 200
+"""Characters that a row has at the most behind its addresses."""
+
+_USER = 4
+"""The column of the user behind the addresses."""
 
 
 def is_own(peer: tuple[str, int], here: tuple[str, int]) -> bool:
@@ -27,11 +31,12 @@ def is_own(peer: tuple[str, int], here: tuple[str, int]) -> bool:
 
 def owner(peer: tuple[str, int], here: tuple[str, int], tables: list[str]) -> int | None:
     """Find the user of the socket from ``peer`` to ``here``, addresses and ports, in the kernel's tables. Pure."""
-    wanted = {(_written(*peer, mapped), _written(*here, mapped)) for mapped in (False, True)}
-    for table in tables:
-        for line in table.splitlines()[1:]:
-            columns = line.split()
-            if len(columns) > _USER and (columns[_LOCAL], columns[_REMOTE]) in wanted:
+    for mapped in (False, True):
+        ends = f": {_written(*peer, mapped)} {_written(*here, mapped)} "
+        for table in tables:
+            _, found, rest = table.partition(ends)
+            columns = rest[:ROW].split()
+            if found and len(columns) > _USER:
                 return int(columns[_USER])
     return None
 

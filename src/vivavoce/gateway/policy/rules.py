@@ -27,7 +27,7 @@ class Limits(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     tokens_per_day: Positive | UnsetType = UNSET
     """Tokens of responses and transcriptions, read and written. A day begins at midnight, UTC."""
     dollars_per_day: Amount | UnsetType = UNSET
-    """What those tokens cost, by the table of `vivavoce.client.prices`; models that are not in it cost nothing."""
+    """What those tokens cost, by the table of ``vivavoce.client.prices``; models that are not in it cost nothing."""
 
 
 LIMITED = Limits.__struct_fields__
@@ -66,6 +66,7 @@ class Rules(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     mcp_servers: list[str] | UnsetType = UNSET
     """Hosts of MCP servers that a client may let the endpoint call; none by default."""
     max_session_seconds: Amount | UnsetType = UNSET
+    """Seconds that a session may last."""
     idle_seconds: Amount | UnsetType = UNSET
     """Seconds without speech, response or event of the client, after which the session ends."""
     max_message_bytes: Positive | UnsetType = UNSET
@@ -75,7 +76,9 @@ class Rules(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     ephemeral_group: str | UnsetType = UNSET
     """The group whose rules hold for sessions of ephemeral keys that are made with this key, instead of its own."""
     tools: ToolRules | UnsetType = UNSET
+    """Which tools the gateway runs itself."""
     limits: Limits | UnsetType = UNSET
+    """How much each user may have."""
 
 
 class Policy(Struct, kw_only=True, frozen=True):
