@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 from contextlib import asynccontextmanager
 
 from aiohttp import WSMsgType, web
@@ -28,7 +29,7 @@ class Provider:
     def __init__(self):
         self.requests = []
         self.refusal = None
-        """A response of its own in place of the upgrade."""
+        """What it does with a request in place of all else: a function, as handlers are."""
         self.first = None
         """What it says in place of ``session.created``: events; then it closes with `code`."""
         self.code = 1000
@@ -54,7 +55,7 @@ def _error(code, message, kind="invalid_request_error"):
 
 def _refuse(request, provider):
     if provider.refusal is not None:
-        return provider.refusal()
+        return provider.refusal(request)
     if request.headers.get("Authorization") != f"Bearer {KEY}":
         given = request.headers.get("Authorization", "")
         error = {"message": f"Incorrect API key provided: {given}.", "code": "invalid_api_key", "type": "x"}
@@ -110,7 +111,7 @@ async def providing(script=SCRIPT):
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.json_response({"error": {"message": "Expected a WebSocket."}}, status=426)
         if (refusal := _refuse(request, provider)) is not None:
-            return refusal
+            return await refusal if inspect.isawaitable(refusal) else refusal
         socket = web.WebSocketResponse(protocols=("realtime",))
         await socket.prepare(request)
         provider.sockets.append(socket)

@@ -157,6 +157,31 @@ class TestModels:
             assert provider.requests == []
 
 
+class TestBackpressure:
+    async def test_a_client_that_does_not_read_makes_the_provider_wait(self):
+        sent = []
+
+        async def flood(request):
+            socket = web.WebSocketResponse(writer_limit=2**16)
+            await socket.prepare(request)
+            await socket.send_json({"type": "session.created", "session": {}})
+            while True:
+                await socket.send_json({"type": "flood", "pad": "x" * 65_536})
+                sent.append(len(sent))
+
+        async with providing() as provider, _gateway(provider, send_timeout_seconds=60) as running:
+            provider.refusal = flood
+            async with running.connect(max_msg_size=0) as ws:
+                await _created(ws)
+                async with asyncio.timeout(20):
+                    seen = None
+                    while seen != (seen := len(sent)) or not sent:  # noqa: ASYNC110 - nobody tells that nothing happens
+                        await asyncio.sleep(0.2)
+                assert len(sent) < 500  # 32 MiB: what all the sockets between them hold, and no more
+                for _ in range(len(sent) + 10):
+                    assert (await ws.receive_json())["type"] == "flood"
+
+
 class TestSideband:
     async def test_a_call_is_controlled(self):
         async with providing() as provider, _gateway(provider) as running:
@@ -241,7 +266,7 @@ class TestRefusing:
     async def test_before_the_upgrade(self, caplog, status, headers, expected):
         async with providing() as provider, _gateway(provider) as running:
             body = {"error": {"message": f"no {KEY} here", "code": "odd"}}
-            provider.refusal = lambda: web.json_response(body, status=status, headers=headers)
+            provider.refusal = lambda _: web.json_response(body, status=status, headers=headers)
             got, error, answered = await running.refused()
             assert (got, error["code"], answered.get("Retry-After")) == expected
             assert KEY not in str(error)
