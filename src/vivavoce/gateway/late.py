@@ -1,8 +1,8 @@
 """A transport that everything reaches a little later, for clients that no endpoint ever answered at once.
 
 What was written against a server across the Internet may ask first and only then begin to listen, and listen anew for
-each answer. An endpoint in the same process answers before that. So what is said to it is kept for a while, and two
-events that may be answered are kept apart by as much. Nothing is lost but time, and audio is not kept apart.
+each answer. An endpoint in the same process answers before that. So what is said to it is kept for a while, and a
+request for a response is kept apart from what it is to answer by as much. Nothing is lost but time.
 """
 
 import asyncio
@@ -16,9 +16,6 @@ __all__ = ["MOST_WAITING", "Late"]
 MOST_WAITING = 256
 """Events that may wait; then the sender does."""
 
-UNANSWERED = "input_audio_buffer.append"
-"""The one event that nothing is answered to."""
-
 
 class Late:
     """Another transport, ``seconds`` away for what is sent; what it says comes at once, but for its first words."""
@@ -28,8 +25,8 @@ class Late:
         self._seconds = seconds
         self._first = _now() + seconds
         """Before this, nothing is said."""
-        self._apart = self._first
-        """When the last event is due that may be answered."""
+        self._last = self._first + seconds
+        """When the last event is due; before this, nothing is sent."""
         self._waiting: asyncio.Queue[tuple[float, str | bytes]] = asyncio.Queue(MOST_WAITING)
         self._lost: ConnectionLost | None = None
         self._carrier = asyncio.create_task(self._carry(), name="late transport")
@@ -38,10 +35,8 @@ class Late:
         """Take one client event, to be sent when its time has come."""
         if self._lost is not None:
             raise self._lost
-        due = max(_now() + self._seconds, self._apart)
-        if event_type(data) != UNANSWERED:
-            due = max(due, self._apart + self._seconds)
-            self._apart = due
+        apart = self._seconds if event_type(data) == "response.create" else 0.0
+        self._last = due = max(_now() + self._seconds, self._last + apart)
         await self._waiting.put((due, data))
 
     async def receive(self) -> str | bytes:
