@@ -95,3 +95,18 @@ async def test_a_gateway_that_stops_says_so(visit):
         await visitor.start()
     await visitor.page.get_by_role("alert").get_by_text("The server stops.").wait_for()
     await visitor.page.get_by_role("button", name="Connect again").wait_for()
+
+
+async def test_the_page_shows_the_token_of_its_address(visit):
+    async with gateway(engine("Good."), local_access="own", token="right") as running:
+        visitor = await visit(running.url("/?token=right"))
+        await visitor.start()
+        assert len(running.sessions) == 1
+
+
+async def test_without_the_token_it_says_where_to_find_it(visit):
+    async with gateway(engine(), local_access="own", token="right") as running:
+        visitor = await visit(running.url("/"))
+        await visitor.page.get_by_role("button", name="Start").click()
+        await visitor.page.get_by_text("Open the address that it printed").wait_for()
+        assert len(running.sessions) == 0

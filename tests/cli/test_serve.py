@@ -234,6 +234,50 @@ class TestRun:
         assert "nobody is asked for a key" in capsys.readouterr().err
 
 
+class TestDoor:
+    """Who may come in is said at the start, or why that cannot be."""
+
+    async def _told(self, capsys, **settings):
+        upstream = ScriptedUpstream(failure=WeightsUnavailable("none"))
+        code = await run(GatewaySettings(port=0, **settings), upstream)
+        return code, capsys.readouterr()
+
+    @pytest.mark.parametrize(
+        ("settings", "address"),
+        [
+            ({}, r"http://127\.0\.0\.1:\d+/\?token=[\w-]{32} in"),
+            ({"token": "mine&alone"}, r"http://127\.0\.0\.1:\d+/\?token=mine%26alone in"),
+            ({"local_access": "open"}, r"http://127\.0\.0\.1:\d+ in"),
+            ({"keys_file": "keys.json"}, r"http://127\.0\.0\.1:\d+ in"),
+        ],
+    )
+    async def test_the_token_is_in_the_address(self, capsys, settings, address):
+        _, told = await self._told(capsys, **settings)
+        assert re.search(f"Open {address} a browser", told.out.splitlines()[0]), told.out
+
+    async def test_with_keys_it_does_not_say_that_everybody_may_come(self, capsys):
+        _, told = await self._told(capsys, host="0.0.0.0", keys_file="keys.json")
+        assert "nobody is asked" not in told.err
+
+    @pytest.mark.parametrize(
+        ("settings", "says"),
+        [
+            ({"token": "changeme"}, "VIVAVOCE_TOKEN: expected a secret of your own"),
+            ({"jwt_secret": "0123456789"}, "VIVAVOCE_JWT_SECRET: expected at least 32 bytes"),
+            ({"policy": "none.yaml"}, "none.yaml cannot be read: No such file"),
+            ({"policy": "none.yaml", "redis_url": "http://a"}, "none.yaml cannot be read"),
+        ],
+    )
+    async def test_what_is_wrong_ends_it(self, capsys, settings, says):
+        code, told = await self._told(capsys, **settings)
+        assert (code, says in told.err) == (SETTINGS_EXIT, True), told.err
+        assert told.out == ""
+
+    def test_with_keys_others_may_reach_it(self, command, asked_for, tmp_path):
+        result = command("--host", "0.0.0.0", "--keys-file", str(tmp_path / "keys.json"))
+        assert result.exit_code == 0, result.output
+
+
 class TestHistory:
     """What is kept is said at the start."""
 
