@@ -1,3 +1,6 @@
+import json
+
+import aiohttp
 import pytest
 
 from tests.gateway.auth.knocking import bearer, mint
@@ -65,3 +68,33 @@ async def test_a_key_is_not_made_for_what_its_maker_may_not_ask_for(house):
     async with gateway(**settings) as running:
         error = await mint(running, key("ada"), session={"type": "realtime", "tools": []}, status=400)
         assert (error["code"], error["param"]) == ("field_locked", "session.tools")
+
+
+@pytest.mark.parametrize(
+    ("session", "code"),
+    [
+        ({"type": "realtime", "tools": []}, "field_locked"),
+        ({"type": "realtime", "model": "large"}, "model_not_allowed"),
+    ],
+)
+async def test_a_call_may_ask_for_no_more_than_a_session(house, session, code):
+    settings, key = house
+    async with gateway(**settings) as running:
+        form = {"sdp": "v=0", "session": json.dumps(session)}
+        async with running.client.post(
+            running.url("/v1/realtime/calls"),
+            data=aiohttp.FormData(form, default_to_multipart=True),
+            headers=bearer(key("ada")),
+        ) as response:
+            assert response.status in {400, 403}
+            assert (await response.json())["error"]["code"] == code
+
+
+async def test_keys_of_the_beta_are_made_by_the_same_rules(house):
+    settings, key = house
+    async with gateway(**settings) as running:
+        asked = {"model": "gpt-realtime", "tools": []}
+        async with running.client.post(
+            running.url("/v1/realtime/sessions"), json=asked, headers=bearer(key("ada"))
+        ) as response:
+            assert (response.status, (await response.json())["error"]["code"]) == (400, "field_locked")

@@ -38,7 +38,7 @@ from vivavoce.gateway.refusal import Refusal
 from vivavoce.protocol.errors import INVALID_API_KEY
 from vivavoce.protocol.session_params import SessionParams
 
-__all__ = ["GUEST_HEADER", "Admission", "Door", "offered_subprotocols"]
+__all__ = ["GUEST_HEADER", "Admission", "Door", "is_own_program", "offered_subprotocols"]
 
 GUEST_HEADER = "OpenAI-Safety-Identifier"
 """Names the user that an ephemeral key is for, among those of who makes it."""
@@ -170,12 +170,11 @@ class Door:
         """Tell whether somebody may come in where nobody is asked for a key."""
         if self._everybody or is_right(key, self._token):
             return True
-        if self._settings.local_access == "token" or request.transport is None:
+        if self._settings.local_access == "token":
             return False
-        peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-        if not (asks_for_itself(request.headers.get(hdrs.HOST), request.headers.keys()) and peer and here):
-            return False
-        return await asyncio.to_thread(is_own, peer[:2], here[:2])  # milliseconds, where there are thousands
+        return await asyncio.to_thread(
+            is_own_program, request
+        )  # milliseconds, among thousands of connections
 
     def _check(self) -> None:
         settings = self._settings
@@ -190,6 +189,26 @@ class Door:
             )
         if self._ring is not None:
             self._ring.load()
+
+
+def is_own_program(request: web.Request) -> bool:
+    """Tell whether a program of our own user asks for itself, on this machine; it may read the connections' table."""
+    if request.transport is None or not asks_for_itself(
+        request.headers.get(hdrs.HOST), request.headers.keys()
+    ):
+        return False
+    peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
+    return bool(peer and here) and is_own(peer[:2], here[:2])
+
+
+async def is_own_program(request: web.Request) -> bool:
+    """Tell whether a program of this machine and this user asks, for itself: no page, and nobody through a proxy."""
+    if request.transport is None:
+        return False
+    peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
+    if not (asks_for_itself(request.headers.get(hdrs.HOST), request.headers.keys()) and peer and here):
+        return False
+    return await asyncio.to_thread(is_own, peer[:2], here[:2])  # milliseconds, where there are thousands
 
 
 def offered_subprotocols(request: web.Request) -> list[str]:

@@ -15,6 +15,7 @@ from vivavoce.gateway.calls import Calls, Controlled, Held
 from vivavoce.gateway.dialects import dialect
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Opening
+from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import resolved
 from vivavoce.gateway.routes._readiness import refuse_state, refused_by_upstream
@@ -146,12 +147,18 @@ def _opening(
 
 
 async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer: str) -> web.Response:
+    if gateway.policy is not None and admission.granted is None:
+        check_params(opening.params, gateway.policy.rules(opening.caller))
     opening, _ = resolved(gateway, opening)
+    if gateway.limiter is not None and (refusal := await gateway.limiter.enter(opening)) is not None:
+        return refusal.response()
     refusal = gateway.sessions.refuse() or gateway.door.spend(admission)
     if refusal is not None:
+        if gateway.limiter is not None:
+            await gateway.limiter.leave(opening)
         return refusal.response()
     answered: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(_hold(gateway, opening, offer, answered), name=f"call {opening.id}")
+    task = asyncio.create_task(_counted(gateway, opening, offer, answered), name=f"call {opening.id}")
     gateway.calls.keep(task)
     try:
         answer, call_id = await asyncio.shield(answered)
@@ -163,6 +170,16 @@ async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer
         content_type=SDP,
         headers={hdrs.LOCATION: f"/v1/realtime/calls/{call_id}", hdrs.CACHE_CONTROL: "no-store"},
     )
+
+
+async def _counted(
+    gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]"
+) -> None:
+    try:
+        await _hold(gateway, opening, offer, answered)
+    finally:
+        if gateway.limiter is not None:
+            await gateway.limiter.leave(opening)
 
 
 async def _hold(
