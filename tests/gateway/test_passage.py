@@ -6,6 +6,8 @@ import pytest
 from vivavoce.errors import ProtocolError
 from vivavoce.gateway.passage import (
     EVERY,
+    OTHER,
+    Counts,
     Down,
     End,
     Passage,
@@ -15,6 +17,7 @@ from vivavoce.gateway.passage import (
     ToClient,
     ToEndpoint,
     Up,
+    Want,
 )
 from vivavoce.protocol.codec import Frame
 
@@ -241,3 +244,46 @@ class TestInASession:
             async with running.connect() as ws:
                 await ws.receive()
             await cancelled
+
+
+class TestCounts:
+    def test_what_passes_is_counted_however_it_passes(self):
+        counts = Counts()
+        passage = Passage([Answers()], counts=counts)
+        for _ in range(3):
+            data = b'{"type":"plain"}'
+            assert passage.lets_up(data) or passage.hear(data, 0.0)
+            assert passage.lets_down(data) or passage.receive(data, 0.0)
+        passage.hear(b'{"type":"ask"}', 0.0)
+        assert counts.up == {"plain": 3, "ask": 1}  # and not what a stage adds
+        assert counts.down == {"plain": 3, "answered": 1}
+
+    def test_types_that_are_too_many_are_counted_as_others(self):
+        counts = Counts()
+        passage = Passage(counts=counts)
+        for number in range(300):
+            passage.hear(b'{"type":"t%d"}' % number, 0.0)
+        assert len(counts.up) == 257
+        assert counts.up[OTHER] == 300 - 256
+
+
+class Once(Stage):
+    """Sees one `first`, and then one `second`."""
+
+    wants_down = frozenset({"first"})
+
+    def __init__(self):
+        self.seen = []
+
+    def down(self, frame, now):
+        self.seen.append(frame.type)
+        return [Down(frame), Want(frozenset({"second"} if frame.type == "first" else ()))]
+
+
+def test_a_stage_may_want_other_events_later():
+    stage = Once()
+    passage = Passage([stage])
+    for kind in ("second", "first", "first", "second", "second"):
+        passage.receive(frame(kind).data, 0.0)
+    assert stage.seen == ["first", "second"]
+    assert passage.lets_down(frame("second").data)

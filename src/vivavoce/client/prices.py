@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-__all__ = ["AS_OF", "PRICES", "Price", "price"]
+__all__ = ["AS_OF", "PRICES", "Price", "price", "undated"]
 
 AS_OF = "2026-11"
 """When the table was read off the vendor's pages (developers.openai.com/api/docs/models/NAME)."""
@@ -39,4 +39,9 @@ _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 def price(model: str) -> Price | None:
     """Return what a model costs, its dated snapshots too; None where that is unknown."""
-    return PRICES.get(_SNAPSHOT.sub("", model))
+    return PRICES.get(undated(model))
+
+
+def undated(model: str) -> str:
+    """Return the name of a model without the date of its snapshot."""
+    return _SNAPSHOT.sub("", model)

@@ -23,11 +23,12 @@ from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.policy import read_policy
 from vivavoce.gateway.policy.opening import policed
-from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.refusal import REFUSED, Refusal
 from vivavoce.gateway.routes.beta_sessions import make_session, make_transcription_session
 from vivavoce.gateway.routes.client_secrets import make_client_secret
 from vivavoce.gateway.routes.front import front
 from vivavoce.gateway.routes.health import health
+from vivavoce.gateway.routes.metrics import metrics
 from vivavoce.gateway.routes.page import web_file
 from vivavoce.gateway.routes.realtime import realtime
 from vivavoce.gateway.routes.voice import voice, voice_health, voice_of_user, voice_status
@@ -43,6 +44,7 @@ from vivavoce.web import FOLDER
 
 if TYPE_CHECKING:
     from vivavoce.gateway.history.history import History
+    from vivavoce.gateway.operations.metrics import Metrics
 
 __all__ = ["create_app"]
 
@@ -79,7 +81,7 @@ def create_app(
     tools = None if policy is None else ServerTools(toolbox, policy)
     client_secrets = ClientSecrets(settings.max_client_secrets)
     app = web.Application(
-        middlewares=[_answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
+        middlewares=[_count, _answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
     )
     app[GATEWAY] = Gateway(
         settings=settings,
@@ -98,6 +100,7 @@ def create_app(
         calls=Calls(),
         call_relay=choose_call_relay(settings) if relays_calls(settings) else None,
         web=web_folder,
+        metrics=_metrics(settings),
         stages=stages
         if limiter is None
         else (policed(limiter.policy), limiter.stage, *stages, *([tools.stage] if tools else [])),
@@ -105,6 +108,8 @@ def create_app(
     app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
+    if app[GATEWAY].metrics is not None:
+        app.router.add_get("/metrics", metrics)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
     app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
     app.router.add_post("/v1/realtime/sessions", make_session)
@@ -134,6 +139,17 @@ def relays_calls(settings: GatewaySettings) -> bool:
     return settings.call_media == "upstream"
 
 
+def _metrics(settings: GatewaySettings) -> "Metrics | None":
+    """Return what measures, if somebody may read it and its package is there."""
+    if (settings.metrics == "off" and settings.metrics_token is None) or find_spec(
+        "prometheus_client"
+    ) is None:
+        return None
+    from vivavoce.gateway.operations.metrics import Metrics  # noqa: PLC0415 - an extra
+
+    return Metrics()
+
+
 async def _end_sessions(app: web.Application) -> None:
     gateway = app[GATEWAY]
     try:
@@ -151,6 +167,21 @@ async def _close_upstream(app: web.Application) -> None:
         await gateway.call_relay.close()
     if gateway.limiter is not None:
         await gateway.limiter.store.close()
+
+
+@web.middleware
+async def _count(request: web.Request, handler: Handler) -> web.StreamResponse:
+    measured, resource = request.app[GATEWAY].metrics, request.match_info.route.resource
+    status, refused = int(HTTPStatus.INTERNAL_SERVER_ERROR), None
+    try:
+        response = await handler(request)
+        status, refused = response.status, response.get(REFUSED)
+    finally:
+        if measured is not None:
+            route = "none" if resource is None else resource.canonical
+            method = request.method if request.method in hdrs.METH_ALL else "other"
+            measured.served(method, route, status, refused)
+    return response
 
 
 @web.middleware

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from vivavoce.gateway.passage import Stage
 from vivavoce.protocol.session_params import SessionParams
@@ -42,6 +43,8 @@ class Opening:
     """Seconds since 1970."""
     call_id: str | None = None
     """The call that the session controls; None where it is one of its own."""
+    line: Literal["websocket", "webrtc"] = "websocket"
+    """What the client is connected by."""
 
 
 StageMaker = Callable[[Opening], Stage | None]

@@ -12,7 +12,7 @@ the client through those beneath it, so a stage can pass on, change, hold back, 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from vivavoce.errors import ProtocolError
@@ -23,6 +23,8 @@ from vivavoce.protocol.server_events import ErrorEvent
 
 __all__ = [
     "EVERY",
+    "OTHER",
+    "Counts",
     "Dialect",
     "Down",
     "Effect",
@@ -36,6 +38,7 @@ __all__ = [
     "ToClient",
     "ToEndpoint",
     "Up",
+    "Want",
 ]
 
 _IDS = Ids()
@@ -70,7 +73,14 @@ class Run:
     work: Callable[[], Awaitable[Iterable["Effect"]]]
 
 
-Effect = Up | Down | End | Run
+@dataclass(frozen=True, slots=True)
+class Want:
+    """From now on, show the stage these types of server events, in place of those that it saw."""
+
+    down: frozenset[str]
+
+
+Effect = Up | Down | End | Run | Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +185,20 @@ class Plain:
         return True
 
 
+OTHER = ""
+"""What events are counted as whose types are too many to remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many events have passed, by their types."""
+
+    up: dict[str, int] = field(default_factory=dict)
+    """Those of the client, as it said them."""
+    down: dict[str, int] = field(default_factory=dict)
+    """Those that went to the client."""
+
+
 def _complaint(error: ProtocolError) -> Frame:
     """Make the ``error`` event that tells a client of what it may not do."""
     event = ErrorEvent.of(error)
@@ -188,9 +212,14 @@ class Passage:
     Give it what comes from either side; do what it returns, in this order.
     """
 
-    def __init__(self, stages: Sequence[Stage] = (), dialect: Dialect | None = None) -> None:
+    def __init__(
+        self, stages: Sequence[Stage] = (), dialect: Dialect | None = None, *, counts: Counts | None = None
+    ) -> None:
         self._dialect = dialect or Plain()
         self._stages = tuple(stages)
+        self._wants_down = [stage.wants_down for stage in stages]
+        counts = counts or Counts()
+        self._passed_up, self._passed_down = counts.up, counts.down
         self._up: dict[str, tuple[int, ...]] = {}
         """Where an event of a type is wanted on its way up; a session sees few types."""
         self._down: dict[str, tuple[int, ...]] = {}
@@ -198,13 +227,16 @@ class Passage:
     def lets_up(self, data: bytes) -> bool:
         """Tell whether a text message of the client may go to the endpoint as it is: nobody on the way wants to see it.
 
-        It is what `hear` would come to, in a fraction of the time, and most messages are such.
+        It is what `hear` would come to, in a fraction of the time, and most messages are such. One that may is counted.
         """
         try:
             kind = event_type(data)
         except ProtocolError:
             return False
-        return self._up.get(kind) == () and self._dialect.same(kind)
+        if self._up.get(kind) != () or not self._dialect.same(kind):
+            return False
+        self._passed_up[kind] = self._passed_up.get(kind, 0) + 1
+        return True
 
     def lets_down(self, data: str | bytes) -> bool:
         """Tell the same of an event of the endpoint."""
@@ -212,7 +244,10 @@ class Passage:
             kind = event_type(data)
         except ProtocolError:
             return False
-        return self._down.get(kind) == () and self._dialect.same(kind)
+        if self._down.get(kind) != () or not self._dialect.same(kind):
+            return False
+        self._passed_down[kind] = self._passed_down.get(kind, 0) + 1
+        return True
 
     def hear(self, data: bytes, now: float, *, binary: bool = False) -> list[Output]:
         """Take a message of the client."""
@@ -262,6 +297,9 @@ class Passage:
                     self._descend(position, frame, now, out)
                 case Run(work):
                     out.append(Task(position, work))
+                case Want(down):
+                    self._wants_down[position] = down
+                    self._down.clear()
                 case End() | ToClient():
                     out.append(effect)
 
@@ -271,6 +309,8 @@ class Passage:
         if wanted is None:
             wanted = tuple(at for at, stage in enumerate(self._stages) if frame.type in stage.wants_up)
             _remember(self._up, frame.type, wanted)
+        if position < 0:
+            _count(self._passed_up, frame.type, self._up)
         for at in wanted:
             if at > position:
                 try:
@@ -283,13 +323,12 @@ class Passage:
     def _descend(self, position: int, frame: Frame, now: float, out: list[Output]) -> None:
         wanted = self._down.get(frame.type)
         if wanted is None:
-            wanted = tuple(at for at, stage in enumerate(self._stages) if frame.type in stage.wants_down)[
-                ::-1
-            ]
+            wanted = tuple(at for at, types in enumerate(self._wants_down) if frame.type in types)[::-1]
             _remember(self._down, frame.type, wanted)
         for at in wanted:
             if at < position:
                 return self._do(at, self._stages[at].down(frame, now), now, out)
+        _count(self._passed_down, frame.type, self._down)
         return self._do(-1, self._dialect.say(frame), now, out)
 
 
@@ -300,3 +339,8 @@ MOST_TYPES = 256
 def _remember(known: dict[str, tuple[int, ...]], kind: str, wanted: tuple[int, ...]) -> None:
     if len(known) < MOST_TYPES:
         known[kind] = wanted
+
+
+def _count(passed: dict[str, int], kind: str, known: dict[str, tuple[int, ...]]) -> None:
+    kind = kind if kind in known else OTHER
+    passed[kind] = passed.get(kind, 0) + 1

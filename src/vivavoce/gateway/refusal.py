@@ -6,7 +6,10 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import hdrs, web
 
-__all__ = ["Refusal"]
+__all__ = ["REFUSED", "Refusal"]
+
+REFUSED = web.ResponseKey("refused", str)
+"""Where an answer has the code of its refusal, for those who count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Refusal:
             charset="utf-8",
             headers={hdrs.CACHE_CONTROL: "no-store"},
         )
+        response[REFUSED] = self.code
         if self.retry_after is not None:
             response.headers[hdrs.RETRY_AFTER] = str(self.retry_after)
         if self.status == HTTPStatus.UNAUTHORIZED:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -14,7 +15,7 @@ from vivavoce.gateway.limits import Limiter
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
 from vivavoce.gateway.origin import Doorkeeper
-from vivavoce.gateway.passage import Dialect, Passage, Stage
+from vivavoce.gateway.passage import Counts, Dialect, Passage, Stage
 from vivavoce.gateway.policy import Policy
 from vivavoce.gateway.resume.tokens import Tokens
 from vivavoce.gateway.server_tools import ServerTools
@@ -23,6 +24,9 @@ from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstream import Upstream
 from vivavoce.gateway.upstreams.calls import CallRelay
 from vivavoce.gateway.upstreams.models import Models
+
+if TYPE_CHECKING:
+    from vivavoce.gateway.operations.metrics import Metrics
 
 __all__ = ["GATEWAY", "Gateway"]
 
@@ -49,6 +53,8 @@ class Gateway:
     """The folder with what the browser loads."""
     stages: tuple[StageMaker, ...] = ()
     """What a session's events pass, from the client to the endpoint."""
+    metrics: "Metrics | None" = None
+    """What its sessions are measured by."""
     resumable: Tokens[Bridge] = field(default_factory=Tokens)
     """The sessions that clients may come back to."""
 
@@ -56,9 +62,11 @@ class Gateway:
         self, opening: Opening, dialect: Dialect | None = None, *, first: Sequence[Stage] = ()
     ) -> Passage:
         """Make the way of a session that is about to open; ``first`` come before all other stages."""
-        stages = [*first]
+        stages, counts = [*first], Counts()
+        if self.metrics is not None:
+            stages.append(self.metrics.stage(opening, counts))
         stages += [stage for make in self.stages if (stage := make(opening)) is not None]
-        return Passage(stages, dialect)
+        return Passage(stages, dialect, counts=counts)
 
 
 GATEWAY: web.AppKey[Gateway] = web.AppKey("gateway", Gateway)

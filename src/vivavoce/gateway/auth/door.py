@@ -201,16 +201,6 @@ def is_own_program(request: web.Request) -> bool:
     return bool(peer and here) and is_own(peer[:2], here[:2])
 
 
-async def is_own_program(request: web.Request) -> bool:
-    """Tell whether a program of this machine and this user asks, for itself: no page, and nobody through a proxy."""
-    if request.transport is None:
-        return False
-    peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-    if not (asks_for_itself(request.headers.get(hdrs.HOST), request.headers.keys()) and peer and here):
-        return False
-    return await asyncio.to_thread(is_own, peer[:2], here[:2])  # milliseconds, where there are thousands
-
-
 def offered_subprotocols(request: web.Request) -> list[str]:
     """Return the subprotocols that a WebSocket's client offers."""
     header = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, []))

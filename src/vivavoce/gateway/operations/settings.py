@@ -15,12 +15,14 @@ class OperationSettings(BaseSettings):
         "warning", description="What is logged; `info` has a line for each request and each session."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="How it is logged: for people, or as one JSON object in each line."
+        "text",
+        description="How it is logged: for people, or as one JSON object in each line "
+        "([what it has](../how-to/watch-the-gateway.md#logs)).",
     )
     metrics: Literal["own", "open", "off"] = Field(
         "own",
         description="Who may read `/metrics` without the token of the next setting: programs of this machine, "
-        "everybody or nobody.",
+        "everybody or nobody ([what is there](metrics.md)).",
     )
     metrics_token: SecretStr | None = Field(
         None,

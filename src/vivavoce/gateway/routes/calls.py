@@ -143,6 +143,7 @@ def _opening(
         params=params,
         dialect="beta" if beta else "ga",
         started_at=time.time(),
+        line="webrtc",
     )
 
 
