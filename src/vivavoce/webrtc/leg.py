@@ -24,6 +24,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from vivavoce.audio.pcm import Pcm
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc.media import NextFrame, SpokenTrack, hear
+from vivavoce.webrtc.reorder import reorder
 
 __all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg", "advertised"]
 
@@ -201,6 +202,9 @@ class Leg:
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio":
+            for section in self._peer.getTransceivers():
+                if section.receiver.track is track:
+                    reorder(section.receiver)
             self._spawn(hear(track, self._heard))
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
