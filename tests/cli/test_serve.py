@@ -24,7 +24,7 @@ from tests.gateway.doubles import ScriptedUpstream
 from vivavoce.cli.serve import run
 from vivavoce.gateway import GatewaySettings
 {extra}
-raise SystemExit(asyncio.run(run(GatewaySettings(port=0), ScriptedUpstream({upstream}))))
+raise SystemExit(asyncio.run(run(GatewaySettings(port=0, {settings}), ScriptedUpstream({upstream}))))
 """
 
 
@@ -318,10 +318,14 @@ class TestHistory:
         assert (code, "Sessions" in told.out) == (LOADING_EXIT, False)
 
 
-async def _serve_elsewhere(extra="", upstream="", held=""):
+async def _serve_elsewhere(extra="", upstream="", held="", settings=""):
     """Run the server in a process of its own; return the process and its address once it is ready."""
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER.format(extra=extra, upstream=upstream), stdout=-1, stderr=-1
+        sys.executable,
+        "-c",
+        SERVER.format(extra=extra, upstream=upstream, settings=settings),
+        stdout=-1,
+        stderr=-1,
     )
     address = re.search(rb"http://127\.0\.0\.1:\d+", await server.stdout.readline())[0].decode()
     assert await server.stdout.readline() == f"Ready after 0.2 s: scripted.{held}\n".encode()
@@ -350,9 +354,42 @@ class TestSignals:
                 out, err = await server.communicate()
         assert (server.returncode, out, err) == (0, b"Stopping.\n", b"")
 
+    async def test_where_there_is_time_sessions_end_by_themselves(self):
+        server, address = await _serve_elsewhere(settings="drain_seconds=1000")
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{address}/v1/realtime?model=m") as ws,
+        ):
+            await ws.receive()
+            server.send_signal(signal.SIGTERM)
+            assert await server.stdout.readline() == (
+                b"No new sessions. Those that are open, 1, have 1000 seconds.\n"
+            )
+            assert (await ws.receive_json())["error"]["code"] == "going_away"
+            async with client.get(f"{address}/ready") as response:
+                assert response.status == 503
+            await ws.close()
+            assert await server.communicate() == (b"Stopping.\n", b"")
+        assert server.returncode == 0
+
+    async def test_a_second_signal_ends_them(self):
+        server, address = await _serve_elsewhere(settings="drain_seconds=1000")
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{address}/v1/realtime?model=m") as ws,
+        ):
+            await ws.receive()
+            server.send_signal(signal.SIGTERM)
+            await server.stdout.readline()
+            server.send_signal(signal.SIGTERM)
+            while (message := await ws.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+            assert (message.data, message.extra) == (1001, "The server stops.")
+            await server.communicate()
+
     async def test_a_thread_that_never_ends_does_not_keep_it(self):
         server, _ = await _serve_elsewhere(
-            "import threading, vivavoce.cli.serve as module; module.SHUTDOWN_SECONDS = 0.2\n"
+            "import threading, vivavoce.cli.signals as module; module.SHUTDOWN_SECONDS = 0.2\n"
             "threading.Thread(target=threading.Event().wait).start()"
         )
         server.send_signal(signal.SIGTERM)

@@ -136,6 +136,7 @@ class RunningGateway:
         self.calls = app[GATEWAY].calls
         self.resumable = app[GATEWAY].resumable
         self.loading = app[GATEWAY].loading
+        self.drain = app[GATEWAY].drain
         self.door = app[GATEWAY].door
         self.limiter = app[GATEWAY].limiter
         self.client_secrets = app[GATEWAY].client_secrets

@@ -3,9 +3,6 @@
 import asyncio
 import errno
 import logging
-import os
-import signal
-import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -16,11 +13,12 @@ from rich.console import Console
 from vivavoce.cli.narrator import Narrator
 from vivavoce.cli.serve_options import settle, takes_settings
 from vivavoce.cli.serve_upstream import upstream_of
+from vivavoce.cli.signals import Signals
 from vivavoce.errors import HistoryError, VivaVoceError
 from vivavoce.gateway import GatewaySettings, create_app, listen
 from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.loading import Loading
-from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -36,9 +34,6 @@ SETTINGS_EXIT = 2
 
 ADDRESS_EXIT = 4
 """Exit code when the address cannot be listened at."""
-
-SHUTDOWN_SECONDS = 5.0
-"""From the signal to the end of the process, whatever a model or a download is doing."""
 
 _console = Console(highlight=False, soft_wrap=True)
 _errors = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -66,8 +61,7 @@ def serve(given: dict[str, Any]) -> None:
 
 async def run(settings: GatewaySettings, upstream: Upstream) -> int:
     """Serve until a signal ends it, and return the exit code."""
-    stop = asyncio.Event()
-    _heed_signals(stop)
+    signals = Signals()
     narrator = Narrator(_console)
     try:
         history = _history(settings)
@@ -89,15 +83,27 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
         if history is not None:
             _console.print(_what_is_kept(settings, history), markup=False)
         with narrator:
-            failure = await _load(app[GATEWAY].loading, stop)
+            failure = await _load(app[GATEWAY].loading, signals.asked)
         if failure is not None:
             _errors.print(f"The models could not be loaded: {failure}", markup=False)
             return LOADING_EXIT
-        if not stop.is_set():
+        if not signals.asked.is_set():
             _console.print(await _readiness(upstream))
-        await stop.wait()
+        await signals.asked.wait()
+        await _drain(app[GATEWAY], signals)
         _console.print("Stopping.")
     return 0
+
+
+async def _drain(gateway: Gateway, signals: Signals) -> None:
+    """Let sessions end by themselves, unless it has to be quick."""
+    seconds = gateway.settings.drain_seconds
+    if seconds and not signals.at_once.is_set():
+        if many := len(gateway.sessions):
+            _console.print(f"No new sessions. Those that are open, {many}, have {seconds:g} seconds.")
+        draining = asyncio.create_task(gateway.drain.run())
+        await _first(draining, asyncio.create_task(signals.at_once.wait()))
+    signals.stop_now()
 
 
 def _history(settings: GatewaySettings) -> "History | None":
@@ -135,13 +141,17 @@ async def _readiness(upstream: Upstream) -> str:
 async def _load(loading: Loading, stop: asyncio.Event) -> BaseException | None:
     """Wait until the models answer or somebody stops the server; return what went wrong."""
     loaded = asyncio.create_task(loading.finished())
-    stopped = asyncio.create_task(stop.wait())
+    await _first(loaded, asyncio.create_task(stop.wait()))
+    return loaded.exception() if loaded.done() and not loaded.cancelled() else None
+
+
+async def _first(*tasks: asyncio.Task[Any]) -> None:
+    """Wait until one of them is done, and cancel the others."""
     try:
-        await asyncio.wait({loaded, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        return loaded.exception() if loaded.done() else None
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        loaded.cancel()
-        stopped.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _why_not_listening(settings: GatewaySettings, error: OSError) -> str:
@@ -151,24 +161,6 @@ def _why_not_listening(settings: GatewaySettings, error: OSError) -> str:
             "Choose another with --port, or stop that one."
         )
     return f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}."
-
-
-def _heed_signals(stop: asyncio.Event) -> None:
-    """Let SIGINT and SIGTERM stop the server once, and end the process at once when they come again."""
-    loop = asyncio.get_running_loop()
-
-    def heed() -> None:
-        stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-        # A thread that computes or downloads cannot be interrupted, and the interpreter would wait for it.
-        deadline = threading.Timer(SHUTDOWN_SECONDS, os._exit, (0,))
-        deadline.daemon = True
-        deadline.start()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, heed)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

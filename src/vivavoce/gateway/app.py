@@ -20,6 +20,7 @@ from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.limits.limiter import Limiter, choose_store
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
+from vivavoce.gateway.operations.drain import Drain
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.policy import read_policy
 from vivavoce.gateway.policy.opening import policed
@@ -30,6 +31,7 @@ from vivavoce.gateway.routes.front import front
 from vivavoce.gateway.routes.health import health
 from vivavoce.gateway.routes.metrics import metrics
 from vivavoce.gateway.routes.page import web_file
+from vivavoce.gateway.routes.ready import ready
 from vivavoce.gateway.routes.realtime import realtime
 from vivavoce.gateway.routes.voice import voice, voice_health, voice_of_user, voice_status
 from vivavoce.gateway.server_tools import ServerTools
@@ -83,13 +85,15 @@ def create_app(
     app = web.Application(
         middlewares=[_count, _answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
     )
+    sessions = Sessions(
+        lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
+    )
     app[GATEWAY] = Gateway(
         settings=settings,
         upstream=upstream,
         loading=Loading(upstream, progress),
-        sessions=Sessions(
-            lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
-        ),
+        sessions=sessions,
+        drain=Drain(sessions, settings.drain_seconds),
         doorkeeper=Doorkeeper.of(settings),
         client_secrets=client_secrets,
         policy=policy,
@@ -108,6 +112,7 @@ def create_app(
     app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
+    app.router.add_get("/ready", ready)
     if app[GATEWAY].metrics is not None:
         app.router.add_get("/metrics", metrics)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)

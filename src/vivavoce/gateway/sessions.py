@@ -8,7 +8,10 @@ from typing import Protocol
 
 from vivavoce.gateway.refusal import Refusal
 
-__all__ = ["PLAIN_LIMIT", "Endable", "Place", "Sessions", "limit"]
+__all__ = ["GOING_AWAY", "PLAIN_LIMIT", "Endable", "Place", "Sessions", "limit"]
+
+GOING_AWAY = "going_away"
+"""The code of what a client is told of a server that stops."""
 
 PLAIN_LIMIT = 16
 """Sessions at one time where nobody said how many there may be, and the endpoint does not know."""
@@ -60,8 +63,8 @@ class Sessions:
         self._open: set[Place] = set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._stopped: tuple[int, str] | None = None
-        """How sessions are ended, once all of them are."""
+        self._closed = False
+        """Whether nobody is let in any more."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -73,8 +76,8 @@ class Sessions:
 
     def refuse(self) -> Refusal | None:
         """Return why there is no place for one more, or None when there is."""
-        if self._stopped is not None:
-            return self._not_now("The server stops.", "going_away")
+        if self._closed:
+            return self._not_now("The server stops.", GOING_AWAY)
         if len(self._open) >= self.capacity:
             return self._not_now(
                 f"All {self.capacity} sessions of this server are taken: one more would not be served in real "
@@ -96,12 +99,20 @@ class Sessions:
             if not self._open:
                 self._empty.set()
 
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._closed = True
+
+    async def emptied(self) -> None:
+        """Return when there are no sessions."""
+        await self._empty.wait()
+
     async def end_all(self, code: int, reason: str) -> None:
         """Let nobody in any more, end every session, and return when they are gone."""
-        self._stopped = code, reason
+        self.close()
         for place in self._open:
             place.end(code, reason)
-        await self._empty.wait()
+        await self.emptied()
 
     def _not_now(self, message: str, code: str) -> Refusal:
         return Refusal(

@@ -14,6 +14,7 @@ from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.limits import Limiter
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
+from vivavoce.gateway.operations.drain import Drain
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.passage import Counts, Dialect, Passage, Stage
 from vivavoce.gateway.policy import Policy
@@ -47,6 +48,7 @@ class Gateway:
     tools: ServerTools | None
     models: Models
     calls: Calls
+    drain: Drain
     call_relay: CallRelay | None
     """Where calls are passed on to; None where they are taken here."""
     web: Path
@@ -65,7 +67,7 @@ class Gateway:
         stages, counts = [*first], Counts()
         if self.metrics is not None:
             stages.append(self.metrics.stage(opening, counts))
-        stages += [stage for make in self.stages if (stage := make(opening)) is not None]
+        stages += [stage for make in (self.drain.stage, *self.stages) if (stage := make(opening)) is not None]
         return Passage(stages, dialect, counts=counts)
 
 

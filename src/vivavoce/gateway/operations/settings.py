@@ -28,3 +28,9 @@ class OperationSettings(BaseSettings):
         None,
         description="Token with which others may read `/metrics`, as `Authorization: Bearer TOKEN`. It has no option.",
     )
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="How long sessions may go on after SIGTERM ([what happens](../how-to/run-the-server.md#stop-it)); "
+        "by default they end at once.",
+    )

@@ -12,7 +12,7 @@ from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Reach
 from vivavoce.gateway.upstreams.settings import ENGINE
 
-__all__ = ["health"]
+__all__ = ["described", "health"]
 
 
 async def health(request: web.Request) -> web.Response:
@@ -25,11 +25,11 @@ async def health(request: web.Request) -> web.Response:
       loading took, where the engine is asked (its profile is "scripted" where it plays a script); and ``upstreams``
       [{address, reachable, last_failure: {at, code} or null}], where others are;
     - "unreachable": the same, when nobody answers there;
+    - "draining": the same, when nobody is let in any more because the server stops;
     - "failed": ``error``, in words.
     """
     gateway = request.app[GATEWAY]
-    reach = await gateway.upstream.reach() if gateway.loading.state == "ready" else ()
-    body = _describe(gateway, reach)
+    body = await described(gateway)
     ready = body["status"] == "ready"
     response = web.Response(
         status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
@@ -41,6 +41,13 @@ async def health(request: web.Request) -> web.Response:
     if not ready:
         response.headers[hdrs.RETRY_AFTER] = str(gateway.settings.retry_after_seconds)
     return response
+
+
+async def described(gateway: Gateway) -> dict[str, Any]:
+    """Return the body of the answer."""
+    reach = await gateway.upstream.reach() if gateway.loading.state == "ready" else ()
+    body = _describe(gateway, reach)
+    return {**body, "status": "draining"} if gateway.drain.begun else body
 
 
 def _describe(gateway: Gateway, reach: Sequence[Reach]) -> dict[str, Any]:
