@@ -1,5 +1,4 @@
 import asyncio
-import logging
 import re
 import signal
 import socket
@@ -134,7 +133,7 @@ class TestOptions:
 
     @pytest.fixture(autouse=True)
     def _leave_logging_alone(self, monkeypatch):
-        monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+        monkeypatch.setattr(module, "configure", lambda _: None)
 
 
 class TestScripted:
@@ -147,7 +146,7 @@ class TestScripted:
             return 0
 
         monkeypatch.setattr(module, "run", note)
-        monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+        monkeypatch.setattr(module, "configure", lambda _: None)
         return seen
 
     @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from vivavoce.errors import HistoryError, VivaVoceError
 from vivavoce.gateway import GatewaySettings, create_app, listen
 from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.loading import Loading
+from vivavoce.gateway.operations.logs import configure
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Upstream
 
@@ -51,9 +51,7 @@ def serve(given: dict[str, Any]) -> None:
     except VivaVoceError as error:
         _errors.print(str(error), markup=False)
         raise typer.Exit(SETTINGS_EXIT) from error
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    configure(settings)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code = runner.run(run(settings, upstream))
     raise typer.Exit(code)

@@ -5,6 +5,8 @@ import logging
 from aiohttp import http_exceptions, web
 from aiohttp.abc import AbstractAccessLogger
 
+from vivavoce.gateway.operations.logs import names_of
+
 __all__ = ["SERVER_LOG", "AccessLogger"]
 
 
@@ -13,8 +15,23 @@ class AccessLogger(AbstractAccessLogger):
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log a request that took ``time`` seconds; for a session, that is how long it lasted."""
+        path = request.rel_url.raw_path  # as it came: what is decoded may begin a line of its own
+        facts = {
+            **names_of(request),
+            "remote": request.remote,
+            "method": request.method,
+            "path": path,
+            "status": response.status,
+            "seconds": round(time, 3),
+        }
         self.logger.info(
-            "%s %s %s %d %.3fs", request.remote, request.method, request.path, response.status, time
+            "%s %s %s %d %.3fs",
+            request.remote,
+            request.method,
+            path,
+            response.status,
+            time,
+            extra={"facts": facts},
         )
 
 

@@ -21,6 +21,7 @@ from vivavoce.gateway.limits.limiter import Limiter, choose_store
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.operations.drain import Drain
+from vivavoce.gateway.operations.logs import REQUEST_ID_HEADER, names_of, new_request
 from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.policy import read_policy
 from vivavoce.gateway.policy.opening import policed
@@ -83,7 +84,7 @@ def create_app(
     tools = None if policy is None else ServerTools(toolbox, policy)
     client_secrets = ClientSecrets(settings.max_client_secrets)
     app = web.Application(
-        middlewares=[_count, _answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
+        middlewares=[_take_note, _answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
     )
     sessions = Sessions(
         lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
@@ -127,6 +128,7 @@ def create_app(
         from vivavoce.gateway.routes.calls import add_calls  # noqa: PLC0415 - an extra
 
         add_calls(app)
+    app.on_response_prepare.append(_say_its_name)
     app.cleanup_ctx.append(lambda _: open_tools(settings, toolbox.add))
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
@@ -174,9 +176,15 @@ async def _close_upstream(app: web.Application) -> None:
         await gateway.limiter.store.close()
 
 
+async def _say_its_name(request: web.Request, response: web.StreamResponse) -> None:
+    if name := names_of(request).get("request"):
+        response.headers[REQUEST_ID_HEADER] = name
+
+
 @web.middleware
-async def _count(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _take_note(request: web.Request, handler: Handler) -> web.StreamResponse:
     measured, resource = request.app[GATEWAY].metrics, request.match_info.route.resource
+    new_request(request)
     status, refused = int(HTTPStatus.INTERNAL_SERVER_ERROR), None
     try:
         response = await handler(request)

@@ -13,6 +13,7 @@ from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.guarded import Sideband
 from vivavoce.gateway.late import Late
 from vivavoce.gateway.opening import Opening
+from vivavoce.gateway.operations.logs import in_session
 from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.policy.opening import ruled
 from vivavoce.gateway.policy.stage import MODEL_NOT_ALLOWED
@@ -79,6 +80,7 @@ async def _hold(
     refusal = gateway.sessions.refuse() or (gateway.door.spend(admission) if admission else None)
     if refusal is not None:
         return refusal.response()
+    in_session(opening.id, request)
     with gateway.sessions.hold() as place:
         try:
             transport = await _connect(gateway, opening)
@@ -103,7 +105,7 @@ async def _hold(
             bridge.socket.headers[WARNING] = warning
         place.take(bridge)
         end = await bridge.run(request)
-    _log.info("a session ended: %d %s", end.code, end.reason)
+    _log.info("a session ended: %d", end.code)  # the reason may be the client's own words
     return bridge.socket
 
 

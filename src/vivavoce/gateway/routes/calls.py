@@ -15,6 +15,7 @@ from vivavoce.gateway.calls import Calls, Controlled, Held
 from vivavoce.gateway.dialects import dialect
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Opening
+from vivavoce.gateway.operations.logs import in_session
 from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import resolved
@@ -176,6 +177,7 @@ async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer
 async def _counted(
     gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]"
 ) -> None:
+    in_session(opening.id)
     try:
         await _hold(gateway, opening, offer, answered)
     finally:
@@ -198,7 +200,7 @@ async def _hold(
         with gateway.calls.hold(held):
             answered.set_result((answer, held.id))
             lost = await held.call.run()
-    _log.info("a call ended: %d %s", lost.code, lost.reason)
+    _log.info("a call ended: %d", lost.code)
 
 
 async def _here(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, str]:
