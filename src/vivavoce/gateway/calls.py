@@ -6,12 +6,15 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vivavoce.errors import ConnectionFailed, ConnectionLost
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.sessions import Endable
+
+if TYPE_CHECKING:
+    from vivavoce.webrtc.door import UdpDoor
 
 __all__ = ["Calls", "Controlled", "Held", "Running"]
 
@@ -80,6 +83,8 @@ class Calls:
     """All calls of this gateway."""
 
     def __init__(self) -> None:
+        self.door: UdpDoor | None = None
+        """The UDP port that all calls share; None where each has its own."""
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -103,8 +103,15 @@ class GatewaySettings(
     )
     public_address: str | None = Field(
         None,
-        description="Address under which callers reach this machine, where a NAT that keeps its ports stands before "
-        "it, as with most rented servers.",
+        description="Address under which callers reach this machine, where a NAT stands before it, as with most "
+        "rented servers; one that changes ports wants `VIVAVOCE_CALL_PORT` too.",
+    )
+    call_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="The one UDP port that all calls come through, where a firewall or a container lets no others in; "
+        "0 takes any that is free. By default each call has ports of its own.",
     )
     call_media: Literal["auto", "here", "upstream"] = Field(
         "auto",

@@ -10,6 +10,7 @@ from vivavoce.errors import ConnectionLost, ProtocolError
 from vivavoce.protocol.codec import Frame
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.server_events import ErrorEvent
+from vivavoce.webrtc.door import UdpDoor, without_candidates
 from vivavoce.webrtc.leg import IceServer, Leg
 from vivavoce.webrtc.talk import Output, Talk, ToEndpoint, ToPeer
 
@@ -44,8 +45,13 @@ class Transport(Protocol):
 class Call:
     """Joins a peer with a session. Make one, `answer` the peer's offer, and `run` it to its end."""
 
-    def __init__(self, transport: Transport, *, ice_servers: Sequence[IceServer] = ()) -> None:
+    def __init__(
+        self, transport: Transport, *, ice_servers: Sequence[IceServer] = (), door: UdpDoor | None = None
+    ) -> None:
+        """``door`` is the port that the peer comes through; None lets every call have ports of its own."""
         self._transport = transport
+        self._door = door
+        self._answer = ""
         self._talk = Talk()
         self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers)
         self._to_endpoint: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
@@ -54,7 +60,10 @@ class Call:
 
     async def answer(self, offer: str) -> str:
         """Answer the peer's offer, both in SDP. Raises `ProtocolError` for one that cannot be answered."""
-        return await self._leg.answer(offer)
+        if self._door is None:
+            return await self._leg.answer(offer)
+        self._answer = await self._leg.answer(without_candidates(offer))
+        return self._door.admit(self._answer)
 
     def end(self, code: int, reason: str = "") -> None:
         """Say that it is over, and why. Only the first to say so is heard."""
@@ -78,6 +87,8 @@ class Call:
             await asyncio.gather(*pumps, return_exceptions=True)
             await self._transport.close(lost.code, lost.reason)
             await self._leg.close(lost.code, lost.reason)
+            if self._door is not None:
+                self._door.forget(self._answer)
         return lost
 
     async def _up(self) -> None:

@@ -138,6 +138,19 @@ class TestBeta:
             await caller.leg.close()
 
 
+class TestOnePort:
+    async def test_all_calls_come_through_it(self):
+        async with gateway(call_port=0, public_address="127.0.0.1") as running:
+            async with calling(running) as caller, calling(running) as another:
+                for one in (caller, another):
+                    assert (await one.told())["type"] == "session.created"
+                assert len(running.calls.door._callers) == 2
+            async with asyncio.timeout(20):
+                while len(running.sessions):  # noqa: ASYNC110 - there is no event for it
+                    await asyncio.sleep(0.01)
+            assert not running.calls.door._callers
+
+
 class TestHangingUp:
     async def test_ends_the_call(self):
         async with gateway() as running, calling(running) as caller:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -27,6 +27,7 @@ from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import DEFAULT_MODEL
 from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
 from vivavoce.webrtc.call import Call
+from vivavoce.webrtc.door import UdpDoor
 from vivavoce.webrtc.leg import IceServer, advertised
 
 __all__ = ["add_calls", "begin_beta_call", "begin_call", "hang_up"]
@@ -47,9 +48,21 @@ class _Asked:
 
 def add_calls(app: web.Application) -> None:
     """Let an application take calls."""
+    if app[GATEWAY].settings.call_port is not None:
+        app.cleanup_ctx.append(_call_door)
     app.router.add_post("/v1/realtime/calls", begin_call)
     app.router.add_post("/v1/realtime/calls/{call_id}/hangup", hang_up)
     app.router.add_post("/v1/realtime", begin_beta_call)
+
+
+async def _call_door(app: web.Application) -> AsyncIterator[None]:
+    gateway = app[GATEWAY]
+    settings = gateway.settings
+    assert settings.call_port is not None
+    address = settings.public_address or settings.host
+    door = gateway.calls.door = await UdpDoor.open(settings.host, settings.call_port, address)
+    yield
+    await door.close()
 
 
 async def begin_call(request: web.Request, *, beta: bool = False) -> web.Response:
@@ -181,6 +194,8 @@ async def _counted(
     try:
         await _hold(gateway, opening, offer, answered)
     finally:
+        if not answered.done():
+            answered.set_exception(ConnectionFailed("The call failed; this is a defect of the server."))
         if gateway.limiter is not None:
             await gateway.limiter.leave(opening)
 
@@ -207,13 +222,14 @@ async def _here(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, s
     """Be the peer."""
     transport = await gateway.upstream.connect(opening.model, opening.params)
     session = _guarded(gateway, opening, transport)
-    call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers))
+    door = gateway.calls.door
+    call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers), door=door)
     try:
         answer = await call.answer(offer)
     except ProtocolError:
         await session.close()
         raise
-    if gateway.settings.public_address is not None:
+    if door is None and gateway.settings.public_address is not None:
         answer = advertised(answer, gateway.settings.public_address)
     return Held(Calls.new_id(), opening.caller, call, session), answer
 
