@@ -24,7 +24,7 @@ import {Responses} from './responses.js';
  * @typedef {'off' | 'connecting' | 'idle' | 'listening' | 'thinking' | 'speaking' | 'error'} Phase
  * @typedef {Pick<Player, 'play' | 'finish' | 'interrupt' | 'level' | 'record' | 'close'>} Loudspeaker
  * @typedef {Pick<Recorder, 'flush' | 'level' | 'close'>} Microphone
- * @typedef {{open: (attempts?: number) => Promise<void>, close: () => void,
+ * @typedef {{open: (attempts?: number) => Promise<void>, close: () => void, hear?: (on: boolean) => void,
  *   send: (event: RealtimeEvent, options?: {droppable?: boolean}) => boolean}} Endpoint
  * @typedef {object} Parts what a session is made of; `browser.js` has the real ones
  * @property {(handlers: ConnectionHandlers) => Endpoint} connection

@@ -18,7 +18,9 @@ export const sharedStyles = css`
     box-sizing: border-box;
   }
   button,
-  input {
+  input,
+  select,
+  textarea {
     font: inherit;
     color: inherit;
   }
@@ -32,6 +34,42 @@ export const sharedStyles = css`
   }
   .plain:hover {
     background: var(--raised);
+  }
+  .small,
+  .field {
+    display: inline-flex;
+    align-items: center;
+    min-block-size: 2rem;
+    padding: 0 0.7rem;
+    border: 1px solid var(--line);
+    border-radius: 0.5rem;
+    background: var(--surface);
+    font-size: var(--text-small);
+    text-align: start;
+    overflow-wrap: anywhere;
+  }
+  .small {
+    cursor: pointer;
+  }
+  .small:hover:not(:disabled) {
+    background: var(--raised);
+  }
+  .small[aria-pressed='true'] {
+    border-color: var(--ink);
+    box-shadow: inset 0 0 0 1px var(--ink);
+  }
+  .small:disabled {
+    color: var(--ink-faint);
+    cursor: default;
+  }
+  .field {
+    border-color: var(--line-strong);
+  }
+  @media (pointer: coarse) {
+    .small,
+    .field {
+      min-block-size: 2.75rem;
+    }
   }
   :focus-visible {
     outline: 2px solid var(--focus);

@@ -1,16 +1,18 @@
 /**
- * `<voice-page>`: the whole page over one voice session.
+ * `<voice-page>`: the console. The talk is always there; a panel beside it inspects the session.
+ *
+ * The page's fragment says which panel is open (`#inspect`), so that it can be bookmarked, and Back closes it.
  */
 
-import {LitElement, css, html, nothing} from '../vendor/lit.js';
-import {browserParts} from '../browser.js';
-import {endpointUrl} from '../connection.js';
+import {LitElement, html, nothing} from '../vendor/lit.js';
 import {describe} from '../problems.js';
-import {VoiceSession} from '../session.js';
+import {Studio} from '../studio.js';
+import './event-panel.js';
 import {glyph} from './glyphs.js';
 import {sharedStyles} from './shared-styles.js';
 import './voice-button.js';
 import './voice-composer.js';
+import {voicePageStyles} from './voice-page-styles.js';
 import './voice-problem.js';
 import './voice-transcript.js';
 import './voice-waves.js';
@@ -18,10 +20,11 @@ import './voice-waves.js';
 /**
  * @typedef {import('../session.js').Phase} Phase
  * @typedef {import('../session.js').Mode} Mode
+ * @typedef {'talk' | 'inspect'} View
  */
 
-/** The model that is asked for; `?model=` in the page's address names another. */
-const MODEL = 'gpt-realtime';
+/** What can be looked at. @type {Record<View, string>} */
+const VIEWS = {talk: 'Talk', inspect: 'Inspect'};
 
 /** @type {Record<Phase, string>} */
 const WORDS = {
@@ -38,187 +41,17 @@ const WORDS = {
 const OWN_SPACE = 'input, textarea, select, button, a[href], summary, [contenteditable], [role="button"]';
 
 export class VoicePage extends LitElement {
-  static styles = [
-    sharedStyles,
-    css`
-      :host {
-        box-sizing: border-box;
-        display: grid;
-        grid-template: auto minmax(7rem, 1fr) auto / minmax(0, 1fr);
-        grid-template-areas: 'header' 'talk' 'stage';
-        block-size: 100dvh;
-        overflow-y: auto;
-        max-inline-size: 44rem;
-        margin-inline: auto;
-        padding: 0 max(1rem, env(safe-area-inset-left)) max(1rem, env(safe-area-inset-bottom));
-      }
-      header {
-        grid-area: header;
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        min-block-size: 4rem;
-      }
-      h1 {
-        margin: 0;
-        font: italic 500 1.35rem var(--font-title);
-        letter-spacing: 0.01em;
-      }
-      .talk {
-        grid-area: talk;
-        min-block-size: 0;
-        display: grid;
-        grid-template-rows: minmax(0, 1fr);
-      }
-      voice-transcript {
-        padding-block: 1rem 2rem;
-        mask-image: linear-gradient(transparent, #000 1rem, #000 calc(100% - 2rem), transparent);
-      }
-      .welcome {
-        align-self: center;
-        max-inline-size: 28rem;
-      }
-      .welcome h2 {
-        margin: 0 0 0.75rem;
-        font: 400 var(--text-title) / 1.1 var(--font-title);
-        letter-spacing: -0.01em;
-        text-wrap: balance;
-      }
-      .welcome p {
-        margin: 0;
-        line-height: 1.55;
-        color: var(--ink-soft);
-      }
-      .stage {
-        grid-area: stage;
-        display: grid;
-        justify-items: center;
-        gap: 1rem;
-      }
-      .top,
-      voice-composer {
-        inline-size: 100%;
-      }
-      .now {
-        display: grid;
-        justify-items: center;
-        gap: 0.15rem;
-        text-align: center;
-      }
-      .state {
-        display: flex;
-        align-items: center;
-        gap: 0.5rem;
-        margin: 0;
-        font-weight: 600;
-      }
-      .hint {
-        min-block-size: 1.5em;
-        margin: 0;
-        font-size: var(--text-small);
-        color: var(--ink-soft);
-      }
-      .controls {
-        display: grid;
-        grid-template-columns: 1fr auto 1fr;
-        align-items: center;
-        inline-size: 100%;
-        min-block-size: 8.5rem;
-      }
-      .controls voice-button {
-        grid-column: 2;
-      }
-      .controls .plain {
-        grid-column: 3;
-        justify-self: center;
-      }
-      fieldset {
-        display: flex;
-        margin: 0;
-        padding: 3px;
-        border: 1px solid var(--line);
-        border-radius: 999px;
-        background: var(--raised);
-      }
-      fieldset label {
-        position: relative;
-        display: flex;
-        align-items: center;
-        min-block-size: 2.5rem;
-        padding: 0 1.1rem;
-        border: 1px solid transparent;
-        border-radius: 999px;
-        font-size: var(--text-small);
-        color: var(--ink-soft);
-        cursor: pointer;
-      }
-      fieldset input {
-        position: absolute;
-        inset: 0;
-        margin: 0;
-        opacity: 0;
-        cursor: pointer;
-      }
-      fieldset label:has(:checked) {
-        border-color: var(--line-strong);
-        background: var(--surface);
-        color: var(--ink);
-        font-weight: 600;
-      }
-      fieldset label:has(:focus-visible) {
-        outline: 2px solid var(--focus);
-        outline-offset: 2px;
-      }
-      @media (max-width: 63.99rem) {
-        :host([troubled]) {
-          grid-template-rows: auto minmax(0, 1fr) auto;
-        }
-        :host([troubled]) .welcome {
-          display: none;
-        }
-      }
-      @media (max-height: 44rem) {
-        .stage {
-          gap: 0.6rem;
-        }
-        voice-waves {
-          block-size: 3.5rem;
-        }
-        voice-button {
-          inline-size: 5.5rem;
-          block-size: 5.5rem;
-        }
-        .controls {
-          min-block-size: 7rem;
-        }
-      }
-      @media (min-width: 64rem) {
-        :host {
-          grid-template: auto minmax(0, 1fr) / minmax(20rem, 26rem) minmax(0, 1fr);
-          grid-template-areas: 'header header' 'stage talk';
-          column-gap: clamp(3rem, 7vw, 7rem);
-          max-inline-size: 76rem;
-          padding-inline: 2.5rem;
-        }
-        .stage {
-          align-content: center;
-          padding-block-end: 4rem;
-          gap: 1.5rem;
-        }
-        voice-transcript {
-          padding-block-end: 4rem;
-        }
-      }
-    `,
-  ];
+  static styles = [sharedStyles, voicePageStyles];
 
-  static properties = {version: {state: true}};
+  static properties = {version: {state: true}, view: {state: true}};
 
   constructor() {
     super();
-    const model = new URLSearchParams(location.search).get('model') ?? MODEL;
-    this.session = new VoiceSession(browserParts(endpointUrl(location, model)));
-    this.session.addEventListener('change', () => this.version++);
+    this.studio = new Studio(location);
+    this.session = this.studio.session;
+    this.studio.addEventListener('change', () => this.version++);
+    /** @type {View} */
+    this.view = viewOf(location.hash);
     if (!isSecureContext) this.session.problem = describe('insecure-origin');
     /** Counts changes of the session, to draw again. */
     this.version = 0;
@@ -235,6 +68,7 @@ export class VoicePage extends LitElement {
     addEventListener('keydown', (event) => this.#keyDown(event), {signal});
     addEventListener('keyup', (event) => this.#keyUp(event), {signal});
     addEventListener('blur', () => this.session.release(), {signal});
+    addEventListener('hashchange', () => (this.view = viewOf(location.hash)), {signal});
     addEventListener('pagehide', () => this.session.stop(), {signal});
     document.addEventListener('visibilitychange', () => this.session.release(), {signal});
   }
@@ -257,6 +91,12 @@ export class VoicePage extends LitElement {
               ${session.state === 'open' ? 'End' : 'Cancel'}
             </button>`}
       </header>
+      <nav aria-label="Views">
+        ${Object.entries(VIEWS).map(
+          ([view, label]) =>
+            html`<a href="#${view}" aria-current=${view === this.view ? 'page' : nothing}>${label}</a>`,
+        )}
+      </nav>
       <main class="talk">
         ${conversation.items.length
           ? html`<voice-transcript
@@ -307,11 +147,20 @@ export class VoicePage extends LitElement {
         </fieldset>
         <voice-composer @write=${(/** @type {CustomEvent} */ event) => session.write(event.detail)}></voice-composer>
       </section>
+      ${this.#panel()}
     `;
+  }
+
+  #panel() {
+    if (this.view === 'talk') return nothing;
+    return html`<section class="panel" aria-label=${VIEWS[this.view]}>
+      <event-panel .studio=${this.studio}></event-panel>
+    </section>`;
   }
 
   updated() {
     const {problem, conversation} = this.session;
+    this.setAttribute('view', this.view === 'talk' ? 'talk' : 'panel');
     this.toggleAttribute('troubled', problem !== null && conversation.items.length === 0);
   }
 
@@ -400,6 +249,15 @@ export class VoicePage extends LitElement {
     const target = path[0];
     return !(target instanceof Element && target.closest(OWN_SPACE));
   }
+}
+
+/**
+ * @param {string} hash of the page's address
+ * @returns {View}
+ */
+function viewOf(hash) {
+  const name = hash.slice(1).split('?')[0];
+  return name in VIEWS ? /** @type {View} */ (name) : 'talk';
 }
 
 customElements.define('voice-page', VoicePage);

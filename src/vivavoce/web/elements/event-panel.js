@@ -1,0 +1,348 @@
+/**
+ * `<event-panel>`: Inspect. The log of all events, a filter above it, the details of one beside it.
+ */
+
+import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {EVERYTHING, Rows} from '../inspect/rows.js';
+import {read, write} from '../inspect/recording.js';
+import './event-details.js';
+import './event-list.js';
+import {panelStyles} from './panel-styles.js';
+import {sharedStyles} from './shared-styles.js';
+
+/**
+ * @typedef {import('../inspect/event-log.js').Entry} Entry
+ * @typedef {import('../inspect/event-log.js').EventLog} EventLog
+ * @typedef {import('../studio.js').Studio} Studio
+ * @typedef {{name: string, log: EventLog}} Recording one that was opened
+ */
+
+/** Kinds of events that are offered, by the beginning of their types. */
+const KINDS = ['session.', 'input_audio_buffer.', 'conversation.item.', 'response.', 'output_audio_buffer.', 'error'];
+
+/** Milliseconds of peace before the words of the filter are looked for. */
+const PAUSE = 120;
+
+export class EventPanel extends LitElement {
+  static styles = [
+    sharedStyles,
+    panelStyles,
+    css`
+      :host {
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr);
+        min-block-size: 0;
+      }
+      .body {
+        min-block-size: 0;
+        display: grid;
+        grid-template: minmax(0, 1fr) / minmax(0, 1fr);
+        container-type: inline-size;
+      }
+      .body.detailed {
+        grid-template-columns: minmax(0, 1fr) minmax(0, 26rem);
+      }
+      event-details {
+        border-inline-start: 1px solid var(--line);
+      }
+      .empty {
+        align-self: center;
+        justify-self: center;
+        max-inline-size: 26rem;
+        padding: 2rem;
+        text-align: center;
+        color: var(--ink-soft);
+      }
+      @media (max-width: 79.99rem) {
+        .body.detailed {
+          grid-template: minmax(0, 1fr) minmax(0, 1.1fr) / minmax(0, 1fr);
+        }
+        event-details {
+          border-inline-start: 0;
+          border-block-start: 1px solid var(--line);
+        }
+      }
+    `,
+  ];
+
+  static properties = {
+    studio: {attribute: false},
+    recording: {state: true},
+    paused: {state: true},
+    absolute: {state: true},
+    problem: {state: true},
+    picked: {state: true},
+    version: {state: true},
+  };
+
+  #rows = new Rows();
+  #frame = 0;
+  #timer = 0;
+  #listener = new AbortController();
+
+  constructor() {
+    super();
+    /** @type {Studio | null} */
+    this.studio = null;
+    /** A recording that is looked at in place of the session. @type {Recording | null} */
+    this.recording = null;
+    /** New events are kept, and not shown. */
+    this.paused = false;
+    /** Show the time of day. */
+    this.absolute = false;
+    /** Why a file could not be read. */
+    this.problem = '';
+    /** The place of the row that is shown in full; -1 for none. */
+    this.picked = -1;
+    /** Counts changes of the rows. */
+    this.version = 0;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#listener = new AbortController();
+    this.studio?.addEventListener('event', (event) => this.#noted(/** @type {CustomEvent} */ (event).detail), {
+      signal: this.#listener.signal,
+    });
+    this.#refill();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#listener.abort();
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+  }
+
+  /** @returns {EventLog} what is looked at */
+  get log() {
+    return this.recording?.log ?? /** @type {Studio} */ (this.studio).log;
+  }
+
+  render() {
+    const {rows} = this.#rows;
+    const row = rows[this.picked] ?? null;
+    return html`
+      ${this.#toolbar()}
+      <div class="body ${row ? 'detailed' : ''}">
+        ${rows.length
+          ? html`<event-list
+              .rows=${rows}
+              .version=${this.version}
+              .picked=${this.picked}
+              .tied=${row ? tiesOf(this.log, row.first) : new Set()}
+              .began=${this.log.began ?? 0}
+              ?absolute=${this.absolute}
+              @pick=${(/** @type {CustomEvent} */ {detail}) => (this.picked = detail)}
+            ></event-list>`
+          : html`<p class="empty">${this.#emptiness()}</p>`}
+        ${row
+          ? html`<event-details
+              .row=${row}
+              .log=${this.log}
+              role="region"
+              aria-label="Details of the event"
+              tabindex="0"
+              @close=${() => (this.picked = -1)}
+              @find=${(/** @type {CustomEvent} */ {detail}) => this.#filter({...EVERYTHING, text: detail})}
+              @show=${(/** @type {CustomEvent} */ {detail}) => this.#show(detail)}
+            ></event-details>`
+          : nothing}
+      </div>
+    `;
+  }
+
+  #toolbar() {
+    const {filter, folded} = this.#rows;
+    return html`<div class="bar" role="toolbar" aria-label="Events">
+      <input
+        class="field grow"
+        type="search"
+        aria-label="Find in events"
+        placeholder="Find"
+        .value=${filter.text}
+        @input=${(/** @type {InputEvent} */ event) => this.#typed(event)}
+      />
+      <select class="field" aria-label="Kind" .value=${filter.type} @change=${this.#kindChosen}>
+        <option value="">All kinds</option>
+        ${KINDS.map((kind) => html`<option value=${kind}>${kind.replace(/\.$/, '')}</option>`)}
+      </select>
+      <select class="field" aria-label="Direction" .value=${filter.dir} @change=${this.#directionChosen}>
+        <option value="">Both ways</option>
+        <option value="C">↑ Sent</option>
+        <option value="S">↓ Received</option>
+      </select>
+      ${this.#toggle('Errors', filter.errors, () => this.#filter({errors: !filter.errors}))}
+      ${this.#toggle('Fold deltas', folded, () => this.#fold(!folded))}
+      ${this.#toggle('Clock', this.absolute, () => (this.absolute = !this.absolute))}
+      ${this.recording
+        ? nothing
+        : html`${this.#toggle('Pause', this.paused, () => this.#pause())}
+            <button class="small" type="button" @click=${this.#clear}>Clear</button>`}
+      <button class="small" type="button" ?disabled=${!this.log.entries.length} @click=${this.#save}>Export</button>
+      <label class="small file">Import<input type="file" accept=".jsonl,application/jsonl" @change=${this.#opened} /></label>
+      ${this.#state()}
+    </div>`;
+  }
+
+  #state() {
+    const {rows} = this.#rows;
+    if (this.problem) return html`<p class="said">${this.problem}</p>`;
+    if (this.recording) {
+      return html`<p class="said">
+        ${this.recording.name}: ${count(this.log.entries.length)}
+        <button class="small" type="button" @click=${this.#live}>Back to the session</button>
+      </p>`;
+    }
+    const dropped = this.log.dropped ? `, ${this.log.dropped} older ones left out` : '';
+    return html`<p class="said">
+      ${count(this.log.entries.length)}${rows.length < this.log.entries.length ? ` in ${rows.length} rows` : ''}${dropped}
+    </p>`;
+  }
+
+  /**
+   * @param {string} label
+   * @param {boolean} on
+   * @param {() => void} act
+   */
+  #toggle(label, on, act) {
+    return html`<button class="small" type="button" aria-pressed=${on} @click=${act}>${label}</button>`;
+  }
+
+  #emptiness() {
+    if (this.log.entries.length) return 'No event is like that.';
+    return 'Every event of the session will stand here, in both directions. Start one, or import a recording.';
+  }
+
+  /** @param {Entry | null} entry null when all are gone */
+  #noted(entry) {
+    if (this.recording || (this.paused && entry)) return;
+    if (!entry) this.#refill();
+    else if (this.#rows.rows[0] && this.#rows.rows[0].first.number < this.log.entries[0].number) this.#refill();
+    else this.#rows.add(entry);
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.version++;
+    });
+  }
+
+  #refill() {
+    if (!this.studio) return;
+    this.#rows.show(this.log.entries);
+    this.picked = -1;
+    this.version++;
+  }
+
+  /** @param {Partial<import('../inspect/rows.js').Filter>} filter */
+  #filter(filter) {
+    const shown = this.#rows.rows[this.picked]?.first.number;
+    this.#rows.show(this.log.entries, filter);
+    this.picked = shown === undefined ? -1 : this.#rows.find(shown);
+    this.version++;
+  }
+
+  /** @param {boolean} folded */
+  #fold(folded) {
+    this.#rows.folded = folded;
+    this.#filter({});
+  }
+
+  /** @param {InputEvent} event */
+  #typed(event) {
+    const text = /** @type {HTMLInputElement} */ (event.target).value;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#filter({text}), PAUSE);
+  }
+
+  /** @param {Event} event */
+  #kindChosen(event) {
+    this.#filter({type: /** @type {HTMLSelectElement} */ (event.target).value});
+  }
+
+  /** @param {Event} event */
+  #directionChosen(event) {
+    this.#filter({dir: /** @type {any} */ (event.target).value});
+  }
+
+  /**
+   * Show an entry, whether the filter lets it through or not.
+   * @param {number} number
+   */
+  async #show(number) {
+    if (this.#rows.find(number) < 0) this.#filter({...EVERYTHING});
+    this.picked = this.#rows.find(number);
+    this.version++;
+    await this.#reveal(this.picked);
+  }
+
+  /** @param {number} place */
+  async #reveal(place) {
+    await this.updateComplete;
+    const list = /** @type {import('./event-list.js').EventList | null} */ (this.renderRoot.querySelector('event-list'));
+    await list?.updateComplete;
+    list?.reveal(place);
+  }
+
+  #pause() {
+    this.paused = !this.paused;
+    if (!this.paused) this.#filter({});
+  }
+
+  #clear() {
+    this.studio?.clear();
+  }
+
+  #live() {
+    this.recording = null;
+    this.#refill();
+    this.#tellRecording();
+  }
+
+  #save() {
+    const file = new Blob(write(this.log.entries), {type: 'application/jsonl'});
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = `${this.recording?.name.replace(/\.jsonl$/, '') ?? `session-${new Date().toISOString().slice(0, 19)}`}.jsonl`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  /** @param {Event} event */
+  async #opened(event) {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    const file = input.files?.[0];
+    if (!file) return;
+    try {
+      this.recording = {name: file.name, log: read(await file.text())};
+      this.problem = '';
+      this.#refill();
+      this.#tellRecording();
+      await this.#reveal(0);
+    } catch (error) {
+      this.problem = `${file.name}: ${error instanceof Error ? error.message : error}`;
+    }
+    input.value = '';
+  }
+
+  #tellRecording() {
+    this.dispatchEvent(new CustomEvent('recording', {detail: this.recording}));
+  }
+}
+
+/** @param {number} events */
+function count(events) {
+  return `${events.toLocaleString('en')} ${events === 1 ? 'event' : 'events'}`;
+}
+
+/**
+ * @param {EventLog} log
+ * @param {Entry} entry
+ * @returns {Set<number>} the entries that caused it, and that it caused
+ */
+function tiesOf(log, entry) {
+  const ties = new Set(log.effectsOf(entry).map(({number}) => number));
+  if (entry.cause !== null) ties.add(entry.cause);
+  return ties;
+}
+
+customElements.define('event-panel', EventPanel);
