@@ -17,6 +17,7 @@ from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.auth.known import refuse_well_known
 from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.client_secrets import ClientSecrets
+from vivavoce.gateway.cross_origin import answer_preflight, is_preflight, shared_with
 from vivavoce.gateway.limits.limiter import Limiter, choose_store
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
@@ -129,6 +130,7 @@ def create_app(
 
         add_calls(app)
     app.on_response_prepare.append(_say_its_name)
+    app.on_response_prepare.append(_let_read)
     app.cleanup_ctx.append(lambda _: open_tools(settings, toolbox.add))
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
@@ -201,7 +203,17 @@ async def _take_note(request: web.Request, handler: Handler) -> web.StreamRespon
 async def _keep_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
     doorkeeper = request.app[GATEWAY].doorkeeper
     refusal = doorkeeper.refuse(request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN))
-    return await handler(request) if refusal is None else refusal.response()
+    if refusal is not None:
+        return refusal.response()
+    return answer_preflight() if is_preflight(request.method, request.headers) else await handler(request)
+
+
+async def _let_read(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell the browser of a page that was let in that the page may read the answer."""
+    host, origin = request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN)
+    if origin is not None and request.app[GATEWAY].doorkeeper.refuse(host, origin) is None:
+        response.headers.update(shared_with(origin))
+    response.headers[hdrs.VARY] = hdrs.ORIGIN
 
 
 @web.middleware
