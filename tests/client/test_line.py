@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from vivavoce.client import RealtimeClient, Reconnect
-from vivavoce.client.line import RESTORE_SECONDS
+from vivavoce.client.continuity import Continuity
+from vivavoce.client.conversation import Conversation
+from vivavoce.client.line import RESTORE_SECONDS, Line, Owner
+from vivavoce.client.outbox import Outbox
+from vivavoce.client.tasks import Tasks
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.protocol.items import FunctionCallOutput, InputText, MessageItem
 from vivavoce.protocol.responses import ResponseCreateParams
@@ -363,6 +367,22 @@ class TestAttempts:
                 async for _ in client:
                     pass
 
+    async def test_what_is_no_event_ends_the_connection_and_the_session_with_it_only_where_there_was_never_one(
+        self,
+    ):
+        broken = ScriptedEndpoint([created()])
+        fine = ScriptedEndpoint([created("sess_2")])
+        left = [broken, fine]
+        async with RealtimeClient(transport=lambda: left.pop(0).connect(), reconnect=PROMPTLY) as client:
+            await until(client, "session.created")
+            broken._outbox.put_nowait(b'{"type": "response.out')
+            assert (await until(client, "state_restored")).code == 1006
+        deaf = ScriptedEndpoint([])
+        deaf._outbox.put_nowait(b"SSH-2.0")
+        async with RealtimeClient(transport=deaf.connect, reconnect=PROMPTLY) as client:
+            with pytest.raises(ConnectionLost, match="1002"):
+                await until(client, "session.created")
+
     async def test_a_regular_end_is_the_end(self):
         async with line([created(), close(1000)]) as client:
             assert [event.type async for event in client] == ["session.created"]
@@ -500,6 +520,19 @@ class TestErrors:
             with pytest.raises(ProtocolError, match="no such thing"):
                 await (await client.create_response())
             assert (await (await client.send_text("Hello"))).status == "completed"
+
+
+async def test_closing_at_once_closes_the_connection():
+    endpoint = ScriptedEndpoint([created()])
+    tasks = Tasks()
+    owner = Owner(*6 * [lambda *_: None])
+    connection = Line(
+        endpoint.connect, tasks, Outbox(), owner, continuity=Continuity(Conversation()), policy=PROMPTLY
+    )
+    await connection.open()
+    await connection.close()
+    await tasks.cancel()
+    assert endpoint._lost is not None, "and not only once it is read"
 
 
 async def test_closing_is_no_loss():

@@ -168,6 +168,20 @@ async def test_a_line_that_breaks_is_1006():
         await transport.close()
 
 
+@pytest.mark.parametrize("frame", [b"\xf1\x00", b"\x8f\x00"])
+async def test_frames_that_are_none_are_a_line_that_breaks(frame):
+    async def babble(socket):
+        socket._req.transport.write(frame)
+        await socket.receive()
+
+    async with serving(upgraded(babble)) as url:
+        transport = await WebSocketTransport.connect(url)
+        with pytest.raises(ConnectionLost) as caught:
+            await transport.receive()
+        assert caught.value.code == 1006
+        await transport.close()
+
+
 async def test_after_closing_there_is_nothing_to_say():
     async with serving(upgraded(echo)) as url:
         transport = await WebSocketTransport.connect(url)

@@ -31,6 +31,9 @@ RESTORE_SECONDS = 15.0
 CALM_SECONDS = 0.25
 """How often is looked whether the moment for a renewal is there, while no event tells."""
 
+PROTOCOL_ERROR, ABNORMAL_CLOSURE = 1002, 1006
+"""Close codes: the other side does not keep to the protocol; the line broke (RFC 6455, 7.4.1)."""
+
 Connect = Callable[[], Transport | Awaitable[Transport]]
 """Opens a session; raises `ConnectionFailed`."""
 
@@ -109,9 +112,9 @@ class Line:
         """Connect. Raises `ConnectionFailed`."""
         if self.opened:
             raise VivaVoceError("This client is connected already; every session needs a client of its own.")
-        connection = await self._dial()
+        self._connection = await self._dial()
         self.opened = self.up = True
-        self._tasks.spawn(self._keep(connection), "line")
+        self._tasks.spawn(self._keep(self._connection), "line")
 
     async def close(self) -> None:
         """End it. Closing twice does nothing more."""
@@ -183,14 +186,16 @@ class Line:
                 self._standby = None
 
     async def _read(self, connection: Connection) -> ConnectionLost:
+        code = PROTOCOL_ERROR
         try:
             async for event in connection:
                 self._received(event)
+                code = ABNORMAL_CLOSURE  # it does speak the protocol, so what is no event broke on its way
         except ConnectionLost as lost:
             return lost
         except ProtocolError as error:
-            await connection.close(1002, "This is no event.")
-            return ConnectionLost(1002, str(error))
+            await connection.close(PROTOCOL_ERROR, "This is no event.")
+            return ConnectionLost(code, str(error))
         return ConnectionLost(NORMAL_CLOSURE)
 
     async def _write(self, connection: Connection, first: Sequence[ClientEvent]) -> None:

@@ -126,7 +126,9 @@ class WebSocketTransport:
             self._lost = ConnectionLost(message.data or 1005, message.extra or "")
         else:
             reason = str(self._socket.exception() or "")
-            self._lost = ConnectionLost(self._socket.close_code or 1006, reason)
+            code = self._socket.close_code or 1006
+            # Nobody said 1002 or 1007: the frames themselves are broken, and so is the line.
+            self._lost = ConnectionLost(1006 if code in {1002, 1007} else code, reason)
         raise self._lost
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
