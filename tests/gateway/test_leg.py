@@ -12,6 +12,21 @@ LIMITS = Limits(message=1024, send_buffer=4096, send_timeout=0.05, close_timeout
 
 
 @asynccontextmanager
+async def _serving(handler):
+    """Serve on loopback; give the port."""
+    app = web.Application()
+    app.router.add_get("/", handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield site.port
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
 async def _legs(**made):
     """Serve WebSockets on loopback; give a queue of their legs and a function that connects."""
     legs, over = asyncio.Queue(), asyncio.Event()
@@ -23,19 +38,9 @@ async def _legs(**made):
         await over.wait()
         return leg.socket
 
-    app = web.Application()
-    app.router.add_get("/", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        async with aiohttp.ClientSession() as session:
-            yield legs, lambda: session.ws_connect(f"http://127.0.0.1:{site.port}/", autoping=False)
-            over.set()
-    finally:
+    async with _serving(handler) as port, aiohttp.ClientSession() as session:
+        yield legs, lambda: session.ws_connect(f"http://127.0.0.1:{port}/", autoping=False)
         over.set()
-        await runner.cleanup()
 
 
 async def test_it_says_what_it_is_told_and_how_it_ends():
@@ -60,6 +65,7 @@ async def test_a_ping_has_what_is_asked():
         await ws.pong(b"7")
         message = await leg.socket.receive()
         assert (message.type, message.data) == (WSMsgType.PONG, b"7")
+        leg.abort()
 
 
 async def test_who_is_gone_is_lost():
@@ -70,6 +76,25 @@ async def test_who_is_gone_is_lost():
         with pytest.raises(ConnectionLost):
             await leg.say(b"text", WSMsgType.TEXT)
         await leg.ping(b"7")
+
+
+async def test_who_has_not_waited_is_lost():
+    told = asyncio.Queue()
+
+    async def handler(request):
+        request.transport.abort()
+        while request.transport is not None:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        try:
+            await Leg(LIMITS).open(request)
+        except ConnectionLost as lost:
+            told.put_nowait(lost.code)
+        return web.Response()
+
+    async with _serving(handler) as port, aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientError):
+            await session.ws_connect(f"http://127.0.0.1:{port}/")
+        assert await told.get() == 1006
 
 
 async def test_who_does_not_read_has_stalled():

@@ -115,6 +115,8 @@ class Bridge:
             for pump in (self._uplink(self._first), self._downlink(), self._add(), self._tick()):
                 self._spawn(pump)
             end = await self._ended
+        except ConnectionLost as lost:
+            end = End(lost.code, "The client has not waited for its session.")
         finally:
             for task in self._tasks:
                 task.cancel()

@@ -64,8 +64,11 @@ class Leg:
         )
 
     async def open(self, request: web.Request) -> None:
-        """Accept the upgrade."""
-        await self.socket.prepare(request)
+        """Accept the upgrade. Raises `ConnectionLost` where the client has not waited for it."""
+        try:
+            await self.socket.prepare(request)
+        except ConnectionResetError as error:
+            raise ConnectionLost(WSCloseCode.ABNORMAL_CLOSURE) from error
         if request.transport is not None:
             request.transport.set_write_buffer_limits(high=self._limits.send_buffer)
             self._line = request.transport
