@@ -65,8 +65,9 @@ SESSION = {
 }
 
 
-async def test_a_spoken_question_is_answered_over_rtp(visit):
-    async with gateway(Engine("small")) as running:
+@pytest.mark.parametrize("port", [{}, {"call_port": 0, "public_address": "127.0.0.1"}], ids=["own", "shared"])
+async def test_a_spoken_question_is_answered_over_rtp(visit, port):
+    async with gateway(Engine("small"), **port) as running:
         models = running.upstream._loaded.models
         visitor = await visit(running.url("/"), microphone=await spoken(models, QUESTION))
         page = visitor.page
