@@ -1,8 +1,9 @@
 import base64
 
+import msgspec
 import pytest
 
-from vivavoce.client.continuity import CONNECTION_LOST, Continuity
+from vivavoce.client.continuity import CONNECTION_LOST, Continuity, ContinuityState
 from vivavoce.client.conversation import Conversation
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import items
@@ -110,9 +111,20 @@ class Session:
         ]
 
 
-@pytest.fixture
-def session():
-    return Session()
+class Moved(Session):
+    """The same, of which another mirror and another thread know what the first ones wrote down at the end."""
+
+    def interrupt(self):
+        written = msgspec.msgpack.encode(self.thread.state())
+        self.conversation = Conversation()
+        self.thread = Continuity(self.conversation)
+        self.thread.load(msgspec.msgpack.decode(written, type=ContinuityState))
+        return super().interrupt()
+
+
+@pytest.fixture(params=[Session, Moved])
+def session(request):
+    return request.param()
 
 
 class TestRequests:

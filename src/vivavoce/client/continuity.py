@@ -6,17 +6,18 @@ session, and `restoration` what to send when there is another. The client does s
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from vivavoce.client.conversation import Conversation, ConversationItem
-from vivavoce.client.journal import Journal
+from vivavoce.client.journal import Journal, JournalState
 from vivavoce.client.notices import Loss
 from vivavoce.client.restoring import Configuration, Restoration, restored_items
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as server
 from vivavoce.protocol.client_events import ClientEvent
-from vivavoce.protocol.codec import UnknownEvent
+from vivavoce.protocol.codec import UnknownEvent, decode_client_event, decode_server_event, encode
 from vivavoce.protocol.items import (
     Content,
     FunctionCall,
@@ -30,10 +31,13 @@ from vivavoce.protocol.items import (
 from vivavoce.protocol.responses import Response, ResponseError, ResponseStatusDetails
 from vivavoce.protocol.session import RealtimeSession, Session, TranscriptionSession
 
-__all__ = ["CONNECTION_LOST", "Continuity", "Interruption"]
+__all__ = ["CONNECTION_LOST", "Continuity", "ContinuityState", "Interruption"]
 
 CONNECTION_LOST = "connection_lost"
 """The code of a response that failed because its connection ended in the middle of it."""
+
+_STATE = "state"
+"""The ``event_id`` of what is an event only to be written down."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,25 @@ class _Running:
     begun: bool = False
     """Whether anything came of it that was told: words, sound or a whole call."""
     cancelled: bool = False
+
+
+class ContinuityState(msgspec.Struct):
+    """All that a `Continuity` and its conversation know, for those that are to go on with it elsewhere."""
+
+    journal: JournalState
+    items: list[ConversationItem]
+    waiting: list[ConversationItem]
+    configuration: dict[str, Any]
+    session: bytes | None
+    """What it is, as a ``session.updated``."""
+    running: list[tuple[bytes, bytes | None, bool, bool]]
+    """Responses: their ``response.created``, what asked for them, whether they had begun and were cancelled."""
+    owed: str | None
+    calls: list[str]
+    unwritten: list[str]
+    sounds: dict[str, int]
+    cuts: dict[str, int]
+    told: list[Loss]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,58 @@ class Continuity:
     def room(self) -> bool:
         """Whether more can be remembered of what is sent."""
         return self._journal.room
+
+    def state(self) -> ContinuityState:
+        """Return all of it. It shares what it is made of: it is to be written at once."""
+        session = self._session
+        running = [
+            (
+                encode(server.ResponseCreated(event_id=_STATE, response=one.response)),
+                None if one.asked is None else encode(one.asked),
+                one.begun,
+                one.cancelled,
+            )
+            for one in self._running.values()
+        ]
+        return ContinuityState(
+            journal=self._journal.state(),
+            items=self._conversation.items,
+            waiting=self._conversation.waiting,
+            configuration=self._configuration.fields,
+            session=None
+            if session is None
+            else encode(server.SessionUpdated(event_id=_STATE, session=session)),
+            running=running,
+            owed=self._owed,
+            calls=list(self._calls),
+            unwritten=list(self._unwritten),
+            sounds=self._sounds,
+            cuts=self._cuts,
+            told=list(self._told),
+        )
+
+    def load(self, state: ContinuityState) -> None:
+        """Go on where another was, whose connection is gone; `interrupted` comes next."""
+        self._journal.load(state.journal)
+        self._conversation.load(state.items, state.waiting)
+        self._configuration = Configuration.of(state.configuration)
+        if state.session is not None:
+            told = decode_server_event(state.session)
+            self._session = told.session if isinstance(told, server.SessionUpdated) else None
+        for created, request, begun, cancelled in state.running:
+            event = decode_server_event(created)
+            asked = None if request is None else decode_client_event(request)
+            if isinstance(event, server.ResponseCreated):
+                self._running[event.response.id] = _Running(
+                    event.response,
+                    asked if isinstance(asked, client.ResponseCreate) else None,
+                    begun,
+                    cancelled,
+                )
+        self._owed = state.owed
+        self._calls, self._unwritten = set(state.calls), set(state.unwritten)
+        self._sounds, self._cuts = state.sounds, state.cuts
+        self._told = set(state.told)
 
     def configure(self, event: client.SessionUpdate) -> None:
         """Note what the session was set to elsewhere, such as with an ephemeral key."""

@@ -50,6 +50,11 @@ class Conversation:
         """
         return self._listeners.on(name, listener)
 
+    @property
+    def waiting(self) -> list[ConversationItem]:
+        """The items that have no place yet."""
+        return list(self._waiting.values())
+
     def find(self, item_id: str) -> ConversationItem | None:
         """Return the item of this id, placed or still waiting for its place."""
         return self._known.get(item_id)
@@ -57,6 +62,12 @@ class Conversation:
     def placed(self, item_id: str) -> bool:
         """Return whether the conversation has this item: one out of band it has not, nor one that is deleted."""
         return item_id in self._known and item_id not in self._waiting
+
+    def load(self, placed: list[ConversationItem], waiting: list[ConversationItem]) -> None:
+        """Go on with the items of another mirror, of which some have no place yet; nobody is told of them."""
+        self.items = placed
+        self._waiting = {item.id: item for item in waiting}
+        self._known = {item.id: item for item in (*placed, *waiting)}
 
     def fold(self, event: server.ServerEvent | UnknownEvent) -> ConversationItem | None:
         """Take one event, and return the item that it changed, if any."""

@@ -9,15 +9,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as server
 from vivavoce.protocol.client_events import ClientEvent
-from vivavoce.protocol.codec import UnknownEvent
+from vivavoce.protocol.codec import UnknownEvent, decode_client_event, encode
 from vivavoce.protocol.items import Item
 from vivavoce.protocol.responses import Response, ResponseCreateParams
 from vivavoce.protocol.session import AudioPcm, Session
 
-__all__ = ["FRAME_MS", "KEPT_EVENTS", "QUIET_MS", "SLACK_MS", "Journal", "Speech"]
+__all__ = ["FRAME_MS", "KEPT_EVENTS", "QUIET_MS", "SLACK_MS", "Journal", "JournalState", "Speech"]
 
 FRAME_MS = 40
 """What one ``input_audio_buffer.append`` carries of the speech that is sent again."""
@@ -47,6 +49,22 @@ class Speech:
     def end(self) -> int:
         """Bytes that this session had been sent with the last of it."""
         return self.start + len(self.audio)
+
+
+class JournalState(msgspec.Struct):
+    """All that a `Journal` knows, for another one that is to go on with it."""
+
+    entries: list[tuple[int, bytes]]
+    """Where speech starts, and the speech; -1, and an event as JSON."""
+    utterances: dict[str, bytes]
+    overflown_ms: int
+    speaking: str | None
+    sent: int
+    bytes_per_ms: int
+    detects: bool
+    stopped: int | None
+    repeats: bool
+    unheard: bool
 
 
 class Journal:
@@ -90,6 +108,36 @@ class Journal:
     def room(self) -> bool:
         """Whether one more event can be remembered."""
         return len(self._entries) < KEPT_EVENTS
+
+    def state(self) -> JournalState:
+        """Return all of it."""
+        return JournalState(
+            entries=[
+                (entry.start, bytes(entry.audio)) if isinstance(entry, Speech) else (-1, encode(entry))
+                for entry in self._entries
+            ],
+            utterances=dict(self.utterances),
+            overflown_ms=self.overflown_ms,
+            speaking=self.speaking,
+            sent=self._sent,
+            bytes_per_ms=self._bytes_per_ms,
+            detects=self._detects,
+            stopped=self._stopped,
+            repeats=self._repeats,
+            unheard=self._unheard,
+        )
+
+    def load(self, state: JournalState) -> None:
+        """Go on where another one was."""
+        self._entries = deque(
+            decode_client_event(data) if start < 0 else Speech(start, bytearray(data))
+            for start, data in state.entries
+        )
+        self.utterances = dict(state.utterances)
+        self.overflown_ms, self.speaking = state.overflown_ms, state.speaking
+        self._sent, self._stopped = state.sent, state.stopped
+        self._bytes_per_ms, self._detects = state.bytes_per_ms, state.detects
+        self._repeats, self._unheard = state.repeats, state.unheard
 
     def sent(self, event: ClientEvent) -> None:
         """Note that an event goes out."""

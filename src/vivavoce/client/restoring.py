@@ -41,6 +41,18 @@ class Configuration:
         _merge(self._set, msgspec.to_builtins(params))
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """All of it, as it is on the wire."""
+        return self._set
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> "Configuration":
+        """Return what has these `fields`."""
+        configuration = cls()
+        configuration._set = fields
+        return configuration
+
+    @property
     def params(self) -> SessionParams | None:
         """All of it; None where nothing was ever set. The model is not: it is named where a session is opened."""
         if not self._set:
