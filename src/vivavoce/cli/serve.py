@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from vivavoce.gateway import GatewaySettings, create_app, listen
 from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.operations.logs import configure
+from vivavoce.gateway.operations.tls import Certificate, certificate_of
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Upstream
 
@@ -34,6 +36,8 @@ SETTINGS_EXIT = 2
 
 ADDRESS_EXIT = 4
 """Exit code when the address cannot be listened at."""
+
+_log = logging.getLogger(__name__)
 
 _console = Console(highlight=False, soft_wrap=True)
 _errors = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -62,6 +66,7 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
     signals = Signals()
     narrator = Narrator(_console)
     try:
+        certificate = certificate_of(settings)
         history = _history(settings)
         stages = () if history is None else (history.stage,)
         app = create_app(settings, upstream, progress=narrator.hear, stages=stages, history=history)
@@ -70,10 +75,12 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
         return SETTINGS_EXIT
     async with AsyncExitStack() as stack:
         try:
-            listening = await stack.enter_async_context(listen(app))
+            listening = await stack.enter_async_context(listen(app, certificate=certificate))
         except OSError as error:
             _errors.print(_why_not_listening(settings, error))
             return ADDRESS_EXIT
+        if certificate is not None:
+            signals.on_hangup(lambda: _read_again(certificate))
         address = listening.address(app[GATEWAY].door.token)
         _console.print(f"Viva Voce listens. Open [bold]{address}[/bold] in a browser; Ctrl-C stops it.")
         if settings.open_to_others and not settings.asks_for_keys:
@@ -91,6 +98,15 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
         await _drain(app[GATEWAY], signals)
         _console.print("Stopping.")
     return 0
+
+
+def _read_again(certificate: Certificate) -> None:
+    try:
+        certificate.read()
+    except VivaVoceError as error:
+        _log.error("the certificate stays as it was: %s", error)
+    else:
+        _log.info("the certificate was read again")
 
 
 async def _drain(gateway: Gateway, signals: Signals) -> None:

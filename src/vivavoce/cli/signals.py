@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 __all__ = ["SHUTDOWN_SECONDS", "Signals"]
 
@@ -27,6 +28,12 @@ class Signals:
         if number == signal.SIGINT or self.asked.is_set():
             self.stop_now()
         self.asked.set()
+
+    @staticmethod
+    def on_hangup(call: Callable[[], None]) -> None:
+        """Do this whenever SIGHUP comes, where there is such a signal."""
+        if hasattr(signal, "SIGHUP"):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
 
     def stop_now(self) -> None:
         """Begin the end: from now on the process has `SHUTDOWN_SECONDS`, and the next signal ends it."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from vivavoce.gateway.access import SERVER_LOG, AccessLogger
+from vivavoce.gateway.operations.tls import Certificate
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY
 
@@ -28,8 +29,10 @@ class Listening:
 
 
 @asynccontextmanager
-async def listen(app: web.Application) -> AsyncIterator[Listening]:
+async def listen(app: web.Application, *, certificate: Certificate | None = None) -> AsyncIterator[Listening]:
     """Answer for ``app`` at the address of its settings, for as long as the context lasts.
+
+    With a ``certificate`` it speaks TLS.
 
     The models are loaded from the moment that the address answers, so that a port that is taken is told at
     once, with nothing loaded in vain. On the way out, sessions are closed with 1001.
@@ -46,16 +49,17 @@ async def listen(app: web.Application) -> AsyncIterator[Listening]:
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
+        tls = None if certificate is None else certificate.context
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
         await site.start()
         app[GATEWAY].loading.begin()
-        yield Listening(url=_url(settings, site.port), port=site.port)
+        yield Listening(url=_url(settings, site.port, "http" if tls is None else "https"), port=site.port)
     finally:
         await runner.cleanup()
 
 
-def _url(settings: GatewaySettings, port: int) -> str:
+def _url(settings: GatewaySettings, port: int, scheme: str) -> str:
     host = settings.host
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,5 +1,6 @@
 """What can be set about running the gateway."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -33,4 +34,12 @@ class OperationSettings(BaseSettings):
         ge=0,
         description="How long sessions may go on after SIGTERM ([what happens](../how-to/run-the-server.md#stop-it)); "
         "by default they end at once.",
+    )
+    tls_cert: Path | None = Field(
+        None,
+        description="File with the certificate, and those between it and a known authority, in PEM: then the gateway "
+        "speaks HTTPS ([how](../how-to/run-the-server.md#over-https)).",
+    )
+    tls_key: Path | None = Field(
+        None, description="File with the key of the certificate; by default it is in the same file."
     )
