@@ -27,6 +27,7 @@ from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.policy import read_policy
 from vivavoce.gateway.policy.opening import policed
 from vivavoce.gateway.refusal import REFUSED, Refusal
+from vivavoce.gateway.routes.api import api_page, openapi
 from vivavoce.gateway.routes.beta_sessions import make_session, make_transcription_session
 from vivavoce.gateway.routes.client_secrets import make_client_secret
 from vivavoce.gateway.routes.front import front
@@ -115,6 +116,8 @@ def create_app(
     app.router.add_get("/web/{path:.+}", web_file)
     app.router.add_get("/health", health)
     app.router.add_get("/ready", ready)
+    app.router.add_get("/api", api_page)
+    app.router.add_get("/api/openapi.json", openapi)
     if app[GATEWAY].metrics is not None:
         app.router.add_get("/metrics", metrics)
     app.router.add_get("/v1/realtime", realtime, allow_head=False)
