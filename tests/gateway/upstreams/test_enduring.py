@@ -4,13 +4,20 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.gateway.doubles import ScriptedTransport, ScriptedUpstream, gateway
 from tests.gateway.upstreams.doubles import KEY, providing
 from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import ConnectionFailed
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstreams.choosing import choose_upstream
-from vivavoce.gateway.upstreams.enduring import MOST_UNREAD, EnduringTransport, EnduringUpstream
+from vivavoce.gateway.upstreams.enduring import (
+    MOST_UNREAD,
+    MOST_UNREAD_BYTES,
+    EnduringTransport,
+    EnduringUpstream,
+)
 from vivavoce.gateway.upstreams.remote import RemoteUpstream
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
@@ -150,13 +157,16 @@ class TestTransport:
         await transport.close()
         assert inner.closed.done()
 
-    async def test_the_endpoint_is_not_read_further_than_the_client_reads(self):
+    @pytest.mark.parametrize(
+        ("size", "most"), [(0, MOST_UNREAD), (MOST_UNREAD_BYTES // 4, 4), (2 * MOST_UNREAD_BYTES, 1)]
+    )
+    async def test_the_endpoint_is_not_read_further_than_the_client_reads(self, size, most):
         inner = Deaf()
         transport = await self._opened(inner)
         for number in range(200):
-            inner.say({"type": "note", "number": number})
+            inner.say({"type": "note", "number": number, "text": " " * size})
         await asyncio.wait_for(self._until_it_waits(inner), 20)
-        assert 200 - inner._events.qsize() <= MOST_UNREAD + 1
+        assert 200 - inner._events.qsize() <= most + 1
         numbers = [json.loads(await transport.receive())["number"] for _ in range(200)]
         assert numbers == list(range(200))
         await transport.close()

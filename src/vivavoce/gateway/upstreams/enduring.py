@@ -39,8 +39,8 @@ __all__ = ["EnduringTransport", "EnduringUpstream"]
 _log = logging.getLogger(__name__)
 _IDS = Ids()
 
-MOST_UNREAD = 32
-"""Events that wait for the client before the endpoint is not read any more."""
+MOST_UNREAD, MOST_UNREAD_BYTES = 32, 2**19
+"""Events, and bytes of them, that wait for the client before the endpoint is not read any more."""
 
 MOST_UNSENT = 8
 """Events of the client that wait for the endpoint before the client has to; each may be large."""
@@ -119,6 +119,7 @@ class EnduringTransport:
         self._tap: _Tap | None = None
         """The connection that was heard of last."""
         self._unread: deque[bytes] = deque()
+        self._unread_bytes = 0
         self._lost: ConnectionLost | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -147,7 +148,8 @@ class EnduringTransport:
             self._news.clear()
             await self._news.wait()
         event = self._unread.popleft()
-        if len(self._unread) < MOST_UNREAD:
+        self._unread_bytes -= len(event)
+        if self._has_room:
             self._room.set()
         return event
 
@@ -214,9 +216,14 @@ class EnduringTransport:
 
     def _give(self, event: bytes) -> None:
         self._unread.append(event)
-        if len(self._unread) >= MOST_UNREAD:
+        self._unread_bytes += len(event)
+        if not self._has_room:
             self._room.clear()
         self._news.set()
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._unread) < MOST_UNREAD and self._unread_bytes < MOST_UNREAD_BYTES
 
 
 def _named(event: ClientEvent) -> ClientEvent:
