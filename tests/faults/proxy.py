@@ -19,6 +19,7 @@ class Wire:
         self.carried = {"up": 0, "down": 0}
         self.silent = False
         """Whether all that comes gets lost, while both ends stay connected."""
+        self._flows = _flowing()
         self._client = client
 
     async def carry(self):
@@ -41,6 +42,16 @@ class Wire:
             for writer in self.writers:
                 writer.close()
 
+    def stall(self, *ways):
+        """Read no more on these ways, so that whoever writes has to wait."""
+        for way in ways:
+            self._flows[way].clear()
+
+    def go_on(self):
+        """Let everything pass again that was stalled."""
+        for flow in self._flows.values():
+            flow.set()
+
     def cut(self):
         """Break the line on both sides, without a goodbye."""
         for writer in self.writers:
@@ -50,11 +61,11 @@ class Wire:
         proxy = self.proxy
         with contextlib.suppress(OSError):
             while True:
-                await proxy.flows[way].wait()
+                await self._flowing(way)
                 data = await reader.read(CHUNK)
                 if not data:
                     return
-                await proxy.flows[way].wait()
+                await self._flowing(way)
                 if self.silent:
                     continue
                 for piece in proxy.spoil(way, data):
@@ -62,6 +73,17 @@ class Wire:
                     writer.write(piece)
                     await writer.drain()
                     self.carried[way] += len(piece)
+
+    async def _flowing(self, way):
+        await self.proxy.flows[way].wait()
+        await self._flows[way].wait()
+
+
+def _flowing():
+    flows = {"up": asyncio.Event(), "down": asyncio.Event()}
+    for flow in flows.values():
+        flow.set()
+    return flows
 
 
 class Proxy:
@@ -73,9 +95,7 @@ class Proxy:
         self.wires = []
         """All connections that there ever were."""
         self.arrivals = asyncio.Queue()
-        self.flows = {"up": asyncio.Event(), "down": asyncio.Event()}
-        for flow in self.flows.values():
-            flow.set()
+        self.flows = _flowing()
         self.refuses = False
         self.port = 0
         self.delay = 0.0
@@ -97,7 +117,7 @@ class Proxy:
             wire.cut()
 
     def stall(self, *ways):
-        """Read no more on these ways, so that whoever writes has to wait."""
+        """Read no more on these ways, over any connection."""
         for way in ways:
             self.flows[way].clear()
 
@@ -105,6 +125,8 @@ class Proxy:
         """Let everything pass again that was stalled."""
         for flow in self.flows.values():
             flow.set()
+        for wire in self.wires:
+            wire.go_on()
 
     def fall_silent(self):
         """Lose all that comes over these connections, either way: no packet arrives, and nobody is told."""
