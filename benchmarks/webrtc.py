@@ -38,7 +38,16 @@ async def serve(folder: str) -> tuple[asyncio.subprocess.Process, str]:
     script = Path(folder) / "script.yaml"
     script.write_text(SCRIPT)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from vivavoce.cli import main; main()", "serve", "--port", "0", "--engine", "scripted"),
+        *(
+            sys.executable,
+            "-c",
+            "from vivavoce.cli import main; main()",
+            "serve",
+            "--port",
+            "0",
+            "--engine",
+            "scripted",
+        ),
         *("--script", str(script)),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "VIVAVOCE_HISTORY": "off"},
