@@ -8,6 +8,7 @@ import {browserParts} from './browser.js';
 import {endpointUrl} from './connection.js';
 import {EventLog} from './inspect/event-log.js';
 import {tapped} from './inspect/tap.js';
+import {Turns} from './measure/turns.js';
 import {VoiceSession} from './session.js';
 
 /**
@@ -20,6 +21,10 @@ const MODEL = 'gpt-realtime';
 
 export class Studio extends EventTarget {
   log = new EventLog();
+  turns = new Turns();
+  /** The `rate_limits` that the server told of last. @type {any[]} */
+  limits = [];
+  #playing = false;
 
   /** @param {Pick<Location, 'protocol' | 'host' | 'search'>} location of the page */
   constructor(location) {
@@ -27,12 +32,20 @@ export class Studio extends EventTarget {
     const model = new URLSearchParams(location.search).get('model') ?? MODEL;
     const parts = browserParts(endpointUrl(location, model));
     this.session = new VoiceSession(tapped(parts, (dir, event) => this.#note(dir, event)));
-    this.session.addEventListener('change', () => this.dispatchEvent(new Event('change')));
+    this.session.addEventListener('change', () => this.#changed());
+  }
+
+  #changed() {
+    const {playing} = this.session;
+    if (playing && !this.#playing && this.log.began !== null) this.turns.played(Date.now() - this.log.began);
+    this.#playing = playing;
+    this.dispatchEvent(new Event('change'));
   }
 
   /** Forget all events. */
   clear() {
     this.log = new EventLog();
+    this.turns = new Turns();
     this.dispatchEvent(new CustomEvent('event', {detail: null}));
   }
 
@@ -42,6 +55,8 @@ export class Studio extends EventTarget {
    */
   #note(dir, event) {
     const entry = this.log.add(dir, event, Date.now());
+    this.turns.feed(entry);
+    if (event.type === 'rate_limits.updated') this.limits = event.rate_limits ?? [];
     this.dispatchEvent(new CustomEvent('event', {detail: entry}));
   }
 }

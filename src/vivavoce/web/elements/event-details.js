@@ -129,8 +129,9 @@ export class EventDetails extends LitElement {
       </p>
       ${entries.length > 1 ? this.#steps(entries) : nothing}
       ${joined ? html`<p class="words">${joined}</p>` : nothing}
-      ${this.#ties(entry)}
+      ${this.#cause(entry)}
       <json-view .value=${event}></json-view>
+      ${this.#ties(entry)}
     `;
   }
 
@@ -153,12 +154,17 @@ export class EventDetails extends LitElement {
   }
 
   /** @param {Entry} entry */
-  #ties(entry) {
+  #cause(entry) {
     const cause = entry.cause === null ? undefined : this.log?.at(entry.cause);
+    if (!cause) return nothing;
+    return html`<dl><dt>because of</dt><dd>${this.#link(cause, entry.t)}</dd></dl>`;
+  }
+
+  /** @param {Entry} entry */
+  #ties(entry) {
     const effects = this.log?.effectsOf(entry) ?? [];
     const kinds = [...new Map(effects.map((effect) => [effect.event.type, effect])).values()].slice(0, MOST_EFFECTS);
     return html`<dl>
-      ${cause ? html`<dt>because of</dt><dd>${this.#link(cause, entry.t)}</dd>` : nothing}
       ${kinds.length ? html`<dt>led to</dt><dd>${kinds.map((effect) => this.#link(effect, entry.t))}</dd>` : nothing}
       ${identifiers(entry.event).map(
         ([name, id]) => html`<dt>${name}</dt>

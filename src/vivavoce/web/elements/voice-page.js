@@ -6,6 +6,7 @@
 
 import {LitElement, html, nothing} from '../vendor/lit.js';
 import {describe} from '../problems.js';
+import {Turns} from '../measure/turns.js';
 import {Studio} from '../studio.js';
 import './event-panel.js';
 import {glyph} from './glyphs.js';
@@ -14,17 +15,19 @@ import './voice-button.js';
 import './voice-composer.js';
 import {voicePageStyles} from './voice-page-styles.js';
 import './voice-problem.js';
+import './turn-panel.js';
 import './voice-transcript.js';
 import './voice-waves.js';
 
 /**
  * @typedef {import('../session.js').Phase} Phase
  * @typedef {import('../session.js').Mode} Mode
- * @typedef {'talk' | 'inspect'} View
+ * @typedef {'talk' | 'inspect' | 'measure'} View
+ * @typedef {import('./event-panel.js').Recording} Recording
  */
 
 /** What can be looked at. @type {Record<View, string>} */
-const VIEWS = {talk: 'Talk', inspect: 'Inspect'};
+const VIEWS = {talk: 'Talk', inspect: 'Inspect', measure: 'Measure'};
 
 /** @type {Record<Phase, string>} */
 const WORDS = {
@@ -43,13 +46,15 @@ const OWN_SPACE = 'input, textarea, select, button, a[href], summary, [contented
 export class VoicePage extends LitElement {
   static styles = [sharedStyles, voicePageStyles];
 
-  static properties = {version: {state: true}, view: {state: true}};
+  static properties = {version: {state: true}, view: {state: true}, recording: {state: true}};
 
   constructor() {
     super();
     this.studio = new Studio(location);
     this.session = this.studio.session;
     this.studio.addEventListener('change', () => this.version++);
+    /** What Inspect and Measure are about, in place of the session. @type {Recording | null} */
+    this.recording = null;
     /** @type {View} */
     this.view = viewOf(location.hash);
     if (!isSecureContext) this.session.problem = describe('insecure-origin');
@@ -154,8 +159,27 @@ export class VoicePage extends LitElement {
   #panel() {
     if (this.view === 'talk') return nothing;
     return html`<section class="panel" aria-label=${VIEWS[this.view]}>
-      <event-panel .studio=${this.studio}></event-panel>
+      ${this.view === 'inspect' ? this.#inspect() : this.#measure()}
     </section>`;
+  }
+
+  #inspect() {
+    return html`<event-panel
+      .studio=${this.studio}
+      .recording=${this.recording}
+      @recording=${(/** @type {CustomEvent} */ {detail}) => (this.recording = detail)}
+    ></event-panel>`;
+  }
+
+  #measure() {
+    const {studio, recording} = this;
+    return html`<turn-panel
+      tabindex="0"
+      .turns=${recording ? turnsOf(recording) : studio.turns.turns}
+      .limits=${recording ? [] : studio.limits}
+      .version=${this.version}
+      .source=${recording?.name ?? ''}
+    ></turn-panel>`;
   }
 
   updated() {
@@ -249,6 +273,24 @@ export class VoicePage extends LitElement {
     const target = path[0];
     return !(target instanceof Element && target.closest(OWN_SPACE));
   }
+}
+
+/** @type {WeakMap<Recording, import('../measure/turns.js').Turn[]>} */
+const measured = new WeakMap();
+
+/**
+ * @param {Recording} recording
+ * @returns {import('../measure/turns.js').Turn[]} read out of it once
+ */
+function turnsOf(recording) {
+  let turns = measured.get(recording);
+  if (!turns) {
+    const reader = new Turns();
+    for (const entry of recording.log.entries) reader.feed(entry);
+    turns = reader.turns;
+    measured.set(recording, turns);
+  }
+  return turns;
 }
 
 /**

@@ -1,0 +1,33 @@
+"""Measure: how long each turn took, and what it took in tokens, of the session and of a recording."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+WIRE = Path(__file__).parents[1] / "wire" / "test_openai_ws__test_tool_call_round.jsonl"
+
+
+async def test_a_turn_is_a_waterfall(visit, endpoint):
+    visitor = await visit(endpoint.url + "#measure")
+    await visitor.page.get_by_text("Each turn will stand here").wait_for()
+    await visitor.session("session.write('Good morning')")
+    turn = visitor.page.get_by_role("article")
+    await turn.get_by_role("heading", name="Good morning").wait_for()
+    await turn.get_by_text("heard").wait_for()
+    stages = await turn.locator("dt").all_inner_texts()
+    assert stages == ["response begun", "first words", "first sound", "heard"]
+    assert all(text.endswith((" ms", " s")) for text in await turn.locator(".number").all_inner_texts())
+    assert visitor.complaints == []
+
+
+async def test_a_recording_is_measured(visit, endpoint):
+    visitor = await visit(endpoint.url + "#inspect")
+    await visitor.page.get_by_label("Import").set_input_files(WIRE)
+    await visitor.page.get_by_text(WIRE.name).wait_for()
+    await visitor.page.get_by_role("link", name="Measure").click()
+    await visitor.page.get_by_role("heading", name=f"The wait for an answer in {WIRE.name}").wait_for()
+    table = visitor.page.get_by_role("table", name="Tokens")
+    assert await table.get_by_role("row").count() == 3
+    assert await visitor.page.get_by_role("article").count() >= 2
