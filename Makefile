@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: serve test check format lock clean
+.PHONY: serve test check format lock clean homeassistant test-homeassistant
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/vivavoce serve $(ARGS)
@@ -21,6 +21,13 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The folder to copy into Home Assistant's configuration: build/homeassistant/custom_components/openai_realtime.
+homeassistant: | $(VENV)/bin/python
+	$(BIN)/python custom_components/build.py build/homeassistant
+
+test-homeassistant: $(VENV)/dev.stamp
+	bash tests/homeassistant/run $(ARGS)
+
 # Pinned requirement files, without index addresses.
 lock: $(VENV)/dev.stamp
 	$(BIN)/python -m pip install --quiet uv
@@ -28,7 +35,7 @@ lock: $(VENV)/dev.stamp
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --extra all --group dev -c requirements/all.txt -o requirements/dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache test-results
+	rm -rf $(VENV) .venv-homeassistant build .mypy_cache .ruff_cache .pytest_cache test-results
 
 # Debian's python3 has no ensurepip unless python3-venv is installed, so the outer pip fills the environment.
 $(VENV)/bin/python:

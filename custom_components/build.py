@@ -1,0 +1,48 @@
+"""Build the folder that Home Assistant loads: the integration, and the rooms of ``vivavoce`` that it stands on.
+
+``python custom_components/build.py DIRECTORY`` makes ``DIRECTORY/custom_components/openai_realtime`` and
+``DIRECTORY/hacs.json``. Copying the first into the configuration of a Home Assistant installs it; nothing has to be on
+a package index. The imports of ``vivavoce`` become relative: another copy of it in the same Python does no harm.
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+__all__ = ["build", "relative"]
+
+ROOT = Path(__file__).resolve().parents[1]
+DOMAIN = "openai_realtime"
+ROOMS = ("protocol", "audio", "client")
+"""The floors below the integration; each stands on those before it alone."""
+
+_FROM = re.compile(r"^(\s*)from vivavoce(?:\.([\w.]+))? import ", re.MULTILINE)
+
+
+def relative(code: str, depth: int) -> str:
+    """Make the imports of ``vivavoce`` relative, in a module that lies so many packages below it."""
+    return _FROM.sub(lambda found: f"{found[1]}from {'.' * (depth + 1)}{found[2] or ''} import ", code)
+
+
+def build(target: Path) -> Path:
+    """Build everything below ``target``, and return the integration's folder."""
+    folder = target / "custom_components" / DOMAIN
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "custom_components" / DOMAIN, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    source = ROOT / "src" / "vivavoce"
+    modules = [source / "__init__.py", source / "errors.py"]
+    modules += [module for room in ROOMS for module in (source / room).rglob("*.py")]
+    for module in modules:
+        place = module.relative_to(source)
+        copied = folder / "vivavoce" / place
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_text(relative(module.read_text("utf-8"), len(place.parts) - 1), "utf-8")
+    (folder / "vivavoce" / "py.typed").touch()
+    shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
+    shutil.copy(ROOT / "hacs.json", target / "hacs.json")
+    return folder
+
+
+if __name__ == "__main__":
+    print(build(Path(sys.argv[1])))  # noqa: T201 - that is what it is asked for

@@ -1,0 +1,151 @@
+"""What an agent does and has done, over all its sessions: for sensors and events."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .const import LOGGER
+from .vivavoce.client import RealtimeClient
+from .vivavoce.client.usage import UsageMeter
+from .vivavoce.protocol import server_events as server
+
+__all__ = ["Activity", "Happening"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened in a turn; ``kind`` is one of `Activity.KINDS`."""
+
+    kind: str
+    facts: dict[str, Any]
+
+
+def _nothing(*_: Any) -> None:
+    """Tell nobody."""
+
+
+@dataclass(eq=False, slots=True)
+class Activity:
+    """Is told the events of every session of an agent."""
+
+    KINDS = (
+        "turn_started",
+        "turn_ended",
+        "response_started",
+        "response_done",
+        "response_failed",
+        "interrupted",
+    )
+
+    model: str | None
+    usage: UsageMeter = field(default_factory=UsageMeter)
+    first_audio_ms: float | None = None
+    """From the end of the last spoken turn to the first sound of its answer."""
+    changed: Callable[[], None] = _nothing
+    happened: Callable[[Happening], None] = _nothing
+    _open: set[int] = field(default_factory=set)
+    _listening: set[int] = field(default_factory=set)
+    _processing: set[str] = field(default_factory=set)
+    _speaking: set[str] = field(default_factory=set)
+    _spoke_at: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a session."""
+        return bool(self._open)
+
+    @property
+    def listening(self) -> bool:
+        """Whether somebody is being heard."""
+        return bool(self._listening)
+
+    @property
+    def processing(self) -> bool:
+        """Whether an answer is being thought of."""
+        return bool(self._processing)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an answer is being given."""
+        return bool(self._speaking)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars so far; None where the prices of the model are unknown."""
+        return self.usage.cost(self.model) if self.model else None
+
+    def follow(self, client: RealtimeClient) -> None:
+        """Follow a session from its beginning."""
+        client.on("*", lambda event: self._fold(id(client), event))
+
+    def begin_turn(self, key: int) -> None:
+        """Note that somebody is being heard."""
+        if key not in self._listening:
+            self._listening.add(key)
+            self.happened(Happening("turn_started", {}))
+            self.changed()
+
+    def end_turn(self, key: int) -> None:
+        """Note that nobody is any more."""
+        if key in self._listening:
+            self._listening.discard(key)
+            self._spoke_at[key] = time.monotonic()
+            self.changed()
+
+    def close(self, client: RealtimeClient) -> None:
+        """Note that a session is over."""
+        key = id(client)
+        self._open.discard(key)
+        self._listening.discard(key)
+        self._spoke_at.pop(key, None)
+        self.changed()
+
+    def _fold(self, key: int, event: Any) -> None:
+        match event:
+            case server.SessionCreated(session=session):
+                LOGGER.debug("Session created: %s", session.id)
+                self.model = self.model or getattr(session, "model", None)
+                self._open.add(key)
+            case server.InputAudioBufferSpeechStarted():
+                self.begin_turn(key)
+            case server.InputAudioBufferSpeechStopped() | server.InputAudioBufferCommitted():
+                self.end_turn(key)
+            case server.ConversationItemInputAudioTranscriptionCompleted(transcript=words):
+                self.happened(Happening("turn_ended", {"transcript": words}))
+            case server.ResponseCreated(response=response):
+                self._processing.add(response.id)
+                self.happened(Happening("response_started", {"response_id": response.id}))
+            case server.ResponseOutputAudioDelta() | server.ResponseOutputTextDelta():
+                if not self._begun(key, event):
+                    return
+            case server.ResponseDone(response=response):
+                self._done(response)
+            case server.ErrorEvent(error=error):
+                LOGGER.error("API Error: %s", error.message)
+                return
+            case _ if event.type == "connection.lost":
+                self._open.discard(key)
+            case _ if event.type == "state_restored":
+                self._open.add(key)
+            case _:
+                return
+        self.changed()
+
+    def _begun(
+        self, key: int, event: server.ResponseOutputAudioDelta | server.ResponseOutputTextDelta
+    ) -> bool:
+        if event.response_id in self._speaking:
+            return False
+        self._processing.discard(event.response_id)
+        self._speaking.add(event.response_id)
+        if isinstance(event, server.ResponseOutputAudioDelta) and (since := self._spoke_at.pop(key, None)):
+            self.first_audio_ms = (time.monotonic() - since) * 1000
+        return True
+
+    def _done(self, response: Any) -> None:
+        self._processing.discard(response.id)
+        self._speaking.discard(response.id)
+        self.usage.add(response.usage)
+        kind = {"failed": "response_failed", "cancelled": "interrupted"}.get(response.status, "response_done")
+        self.happened(Happening(kind, {"response_id": response.id, "status": response.status}))

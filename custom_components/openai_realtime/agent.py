@@ -1,0 +1,300 @@
+"""An agent: what a subentry asks for, the sessions that it has open, and how it is."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import chat_session
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.event import async_call_later
+
+from .activity import Activity
+from .const import (
+    BY_HOME_ASSISTANT,
+    BY_SENSE,
+    BY_SILENCE,
+    CONF_IDLE,
+    CONF_MAX_OUTPUT_TOKENS,
+    CONF_MAX_SESSIONS,
+    CONF_SPEED,
+    CONF_TRANSCRIPTION,
+    CONF_TURN_DETECTION,
+    CONF_VOICE,
+    DEFAULT_IDLE,
+    DEFAULT_MAX_SESSIONS,
+    DEFAULT_TRANSCRIPTION,
+    DOMAIN,
+    LOGGER,
+)
+from .live import EndpointRefused, LiveSession
+from .vivavoce.client import RealtimeClient
+from .vivavoce.client.retrying import FATAL_CODES
+from .vivavoce.client.transport import WebSocketTransport
+from .vivavoce.errors import ConnectionFailed, VivaVoceError
+
+__all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime", "is_refused_key", "probe"]
+
+QUOTA_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
+RETRY_SECONDS = 60.0
+"""How often an endpoint that was away is looked for."""
+
+
+def is_refused_key(error: BaseException) -> bool:
+    """Whether an error says that the key is not, or no longer, good."""
+    code = getattr(error, "code", None)
+    return code in {"invalid_api_key", "account_deactivated"} or (
+        isinstance(error, ConnectionFailed) and error.status in (401, 403) and code not in QUOTA_CODES
+    )
+
+
+async def probe(hass: HomeAssistant, url: str, api_key: str | None, model: str | None) -> None:
+    """Open a session and end it again: it costs nothing. Raises `ConnectionFailed`."""
+    transport = await WebSocketTransport.connect(
+        url, api_key=api_key, model=model, session=async_get_clientsession(hass)
+    )
+    await transport.close()
+
+
+@dataclass(eq=False, slots=True)
+class VivaVoceRuntime:
+    """What an entry has while it is loaded."""
+
+    agents: dict[str, Agent]
+    """By the id of the subentry."""
+    servers: dict[str, Any] = field(default_factory=dict)
+    """MCP servers, likewise."""
+
+
+type VivaVoceEntry = ConfigEntry[VivaVoceRuntime]
+
+
+class Agent:
+    """One agent of an entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: VivaVoceEntry, subentry: ConfigSubentry) -> None:
+        self.hass = hass
+        self.entry = entry
+        self.subentry = subentry
+        self.options = subentry.data
+        self.activity = Activity(self.model)
+        self.available = True
+        self._sessions: dict[str, LiveSession] = {}
+        self._opening: dict[str, asyncio.Task[LiveSession]] = {}
+        self._idle: dict[str, CALLBACK_TYPE] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._retry: CALLBACK_TYPE | None = None
+        self.activity.changed = self._tell
+
+    # How it is.
+
+    @property
+    def model(self) -> str | None:
+        """The model that is asked for; None leaves it to the endpoint."""
+        return self.options.get(CONF_MODEL) or None
+
+    @property
+    def sessions(self) -> dict[str, LiveSession]:
+        """The sessions that are open, by the id of the conversation."""
+        return dict(self._sessions)
+
+    @callback
+    def listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call a listener when anything of the state is another; what it returns takes it off again."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # Sessions.
+
+    def session_fields(self) -> dict[str, Any]:
+        """Return what every session of this agent is, but for its instructions and tools."""
+        detection = self.options.get(CONF_TURN_DETECTION, BY_HOME_ASSISTANT)
+        fields: dict[str, Any] = {
+            "transcription": {"model": self.options.get(CONF_TRANSCRIPTION) or DEFAULT_TRANSCRIPTION},
+            "turn_detection": {"type": detection, "create_response": False, "interrupt_response": False}
+            if detection in (BY_SILENCE, BY_SENSE)
+            else None,
+        }
+        if voice := self.options.get(CONF_VOICE):
+            fields["voice"] = voice
+        if speed := self.options.get(CONF_SPEED):
+            fields["speed"] = float(speed)
+        if limit := self.options.get(CONF_MAX_OUTPUT_TOKENS):
+            fields["max_output_tokens"] = int(limit)
+        return fields
+
+    def client(self, *, intent: str | None = None) -> RealtimeClient:
+        """Return a client that is not connected yet, and followed by the agent's sensors."""
+        client = RealtimeClient(
+            self.entry.data[CONF_URL],
+            api_key=self.entry.data.get(CONF_API_KEY),
+            model=self.model,
+            intent=intent,
+            http=async_get_clientsession(self.hass),
+            keep_items=200,
+        )
+        self.activity.follow(client)
+        return client
+
+    async def connected(self, client: RealtimeClient) -> RealtimeClient:
+        """Connect a client. Raises a translated `HomeAssistantError`, and notes what it means for the agent."""
+        try:
+            await client.connect()
+        except VivaVoceError as error:
+            raise self.failed(error) from error
+        self.succeeded()
+        LOGGER.debug("Connected to OpenAI Realtime API")
+        return client
+
+    async def session(self, conversation_id: str) -> LiveSession:
+        """Return the session of a conversation, opened if need be. Raises a translated `HomeAssistantError`."""
+        if (session := self._sessions.get(conversation_id)) is not None:
+            self._keep(conversation_id)
+            return session
+        if (opening := self._opening.get(conversation_id)) is None:
+            opening = self.hass.async_create_background_task(
+                self._open(conversation_id), "openai_realtime: open a session"
+            )
+            self._opening[conversation_id] = opening
+            opening.add_done_callback(lambda _: self._opening.pop(conversation_id, None))
+        return await asyncio.shield(opening)
+
+    async def _open(self, conversation_id: str) -> LiveSession:
+        while len(self._sessions) >= int(self.entry.options.get(CONF_MAX_SESSIONS, DEFAULT_MAX_SESSIONS)):
+            idle = next((key for key, one in self._sessions.items() if not one.lock.locked()), None)
+            if idle is None:
+                raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
+            await self.drop(idle)
+        client = await self.connected(self.client())
+        session = LiveSession(client)
+        try:
+            await session.configure(**self.session_fields())
+        except (VivaVoceError, TimeoutError, TypeError) as error:
+            await self.end(client)
+            raise self.failed(error) from error
+        self._sessions[conversation_id] = session
+        self._keep(conversation_id)
+        self._tell()
+        return session
+
+    @callback
+    def until_cleanup(self, session: chat_session.ChatSession) -> None:
+        """Drop a conversation's session when Home Assistant forgets the conversation."""
+        if session.conversation_id not in self._sessions:
+
+            @callback
+            def forget() -> None:
+                self.entry.async_create_background_task(
+                    self.hass, self.drop(session.conversation_id), "openai_realtime: drop a session"
+                )
+
+            session.async_on_cleanup(forget)
+
+    async def drop(self, conversation_id: str) -> None:
+        """End the session of a conversation; the next turn opens another, and is told what was said."""
+        if (end := self._idle.pop(conversation_id, None)) is not None:
+            end()
+        if (session := self._sessions.pop(conversation_id, None)) is not None:
+            await self.end(session.client)
+
+    async def end(self, client: RealtimeClient) -> None:
+        """End a session."""
+        await client.close()
+        self.activity.close(client)
+
+    async def close(self) -> None:
+        """End all sessions."""
+        if self._retry is not None:
+            self._retry()
+            self._retry = None
+        for opening in list(self._opening.values()):
+            opening.cancel()
+            with suppress(asyncio.CancelledError, HomeAssistantError):
+                await opening
+        for conversation_id in list(self._sessions):
+            await self.drop(conversation_id)
+
+    @callback
+    def _keep(self, conversation_id: str) -> None:
+        if (end := self._idle.pop(conversation_id, None)) is not None:
+            end()
+
+        async def drop(_: Any) -> None:
+            session = self._sessions.get(conversation_id)
+            if session is not None and session.lock.locked():
+                self._keep(conversation_id)
+            else:
+                self._idle.pop(conversation_id, None)
+                await self.drop(conversation_id)
+
+        seconds = float(self.entry.options.get(CONF_IDLE, DEFAULT_IDLE))
+        self._idle[conversation_id] = async_call_later(self.hass, seconds, drop)
+
+    # What goes wrong.
+
+    @callback
+    def failed(self, error: BaseException) -> HomeAssistantError:
+        """Note what an error means, and return it as one that Home Assistant shows."""
+        code = getattr(error, "code", None) or ""
+        if is_refused_key(error):
+            self.entry.async_start_reauth(self.hass)
+            return HomeAssistantError(translation_domain=DOMAIN, translation_key="invalid_auth")
+        if code in QUOTA_CODES:
+            ir.async_create_issue(
+                self.hass,
+                DOMAIN,
+                f"quota_{self.entry.entry_id}",
+                is_fixable=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key="quota_exhausted",
+                translation_placeholders={"entry": self.entry.title},
+            )
+            return HomeAssistantError(translation_domain=DOMAIN, translation_key="quota_exhausted")
+        if isinstance(error, ConnectionFailed) or code in FATAL_CODES:
+            if self.available:
+                self.available = False
+                LOGGER.warning("Cannot reach %s: %s", self.entry.title, error)
+                self._tell()
+            self._look_again()
+        key = "refused" if isinstance(error, EndpointRefused) else "cannot_connect"
+        return HomeAssistantError(
+            translation_domain=DOMAIN, translation_key=key, translation_placeholders={"error": str(error)}
+        )
+
+    @callback
+    def succeeded(self) -> None:
+        """Note that the endpoint is there."""
+        ir.async_delete_issue(self.hass, DOMAIN, f"quota_{self.entry.entry_id}")
+        if not self.available:
+            self.available = True
+            LOGGER.info("%s is back", self.entry.title)
+            self._tell()
+
+    @callback
+    def _look_again(self) -> None:
+        if self._retry is not None:
+            return
+
+        async def look(_: Any) -> None:
+            self._retry = None
+            try:
+                await probe(
+                    self.hass, self.entry.data[CONF_URL], self.entry.data.get(CONF_API_KEY), self.model
+                )
+            except ConnectionFailed:
+                self._look_again()
+            else:
+                self.succeeded()
+
+        self._retry = async_call_later(self.hass, RETRY_SECONDS, look)
+
+    @callback
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()

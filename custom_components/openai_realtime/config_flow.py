@@ -1,0 +1,284 @@
+"""Setting up endpoints, their agents and their MCP servers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import voluptuous as vol
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_NAME, CONF_PROMPT, CONF_URL
+from homeassistant.core import callback
+from homeassistant.helpers import llm
+from homeassistant.helpers import selector as sel
+
+from .agent import is_refused_key, probe
+from .const import (
+    AGENT,
+    ALWAYS,
+    BY_HOME_ASSISTANT,
+    BY_SENSE,
+    BY_SILENCE,
+    COMPATIBLE,
+    CONF_FOLLOW_UP,
+    CONF_IDLE,
+    CONF_KIND,
+    CONF_MAX_OUTPUT_TOKENS,
+    CONF_MAX_SESSIONS,
+    CONF_SPEED,
+    CONF_TRANSCRIPTION,
+    CONF_TURN_DETECTION,
+    CONF_VOICE,
+    DEFAULT_IDLE,
+    DEFAULT_MAX_SESSIONS,
+    DEFAULT_MODEL,
+    DEFAULT_TRANSCRIPTION,
+    DEFAULT_VOICE,
+    DOMAIN,
+    GATEWAY,
+    GATEWAY_URL,
+    LOGGER,
+    MODELS,
+    NEVER,
+    ON_QUESTION,
+    OPENAI,
+    OPENAI_URL,
+    VOICES,
+)
+from .vivavoce.client.endpoints import realtime_url
+from .vivavoce.errors import ConnectionFailed
+
+PASSWORD = sel.TextSelector(sel.TextSelectorConfig(type=sel.TextSelectorType.PASSWORD))
+URL = sel.TextSelector(sel.TextSelectorConfig(type=sel.TextSelectorType.URL))
+
+TITLES = {OPENAI: "OpenAI", GATEWAY: "Viva Voce"}
+
+
+def _choice(options: tuple[str, ...], *, key: str | None = None, custom: bool = False) -> sel.SelectSelector:
+    config = sel.SelectSelectorConfig(
+        options=list(options), custom_value=custom, mode=sel.SelectSelectorMode.DROPDOWN
+    )
+    if key is not None:
+        config["translation_key"] = key
+    return sel.SelectSelector(config)
+
+
+def _number(least: float, most: float, step: float = 1) -> sel.NumberSelector:
+    return sel.NumberSelector(
+        sel.NumberSelectorConfig(min=least, max=most, step=step, mode=sel.NumberSelectorMode.BOX)
+    )
+
+
+class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Set up an endpoint: OpenAI, a gateway of Viva Voce, or any other that speaks the protocol."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Ask which kind of endpoint it is."""
+        return self.async_show_menu(step_id="user", menu_options=[OPENAI, GATEWAY, COMPATIBLE])
+
+    async def async_step_openai(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a key of OpenAI."""
+        return await self._endpoint(OPENAI, OPENAI, user_input)
+
+    async def async_step_gateway(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the gateway is."""
+        return await self._endpoint(GATEWAY, GATEWAY, user_input)
+
+    async def async_step_compatible(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the endpoint is."""
+        return await self._endpoint(COMPATIBLE, COMPATIBLE, user_input)
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002
+        """Ask for another key: the present one was refused."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for another key."""
+        kind = self._get_reauth_entry().data[CONF_KIND]
+        return await self._endpoint("reauth_confirm", kind, user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for another key or address."""
+        kind = self._get_reconfigure_entry().data[CONF_KIND]
+        return await self._endpoint("reconfigure", kind, user_input)
+
+    async def _endpoint(self, step: str, kind: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Ask for address and key, and test them before anything is made of them."""
+        entry = self._entry()
+        known = dict(entry.data) if entry else {CONF_URL: GATEWAY_URL if kind == GATEWAY else ""}
+        errors: dict[str, str] = {}
+        detail = ""
+        if user_input is not None:
+            data = {
+                CONF_KIND: kind,
+                CONF_URL: OPENAI_URL,
+                **({CONF_URL: known[CONF_URL]} if self.source == SOURCE_REAUTH else {}),
+                **{name: str(value).strip() for name, value in user_input.items() if str(value).strip()},
+            }
+            if entry is None:
+                self._async_abort_entries_match(
+                    {CONF_URL: data[CONF_URL], CONF_API_KEY: data[CONF_API_KEY]}
+                    if CONF_API_KEY in data
+                    else {CONF_URL: data[CONF_URL]}
+                )
+            errors, detail = await self._test(data)
+            if not errors:
+                return self._made(entry, data)
+            known |= user_input
+        fields: dict[Any, Any] = {}
+        if kind != OPENAI and self.source != SOURCE_REAUTH:
+            fields[vol.Required(CONF_URL)] = URL
+        fields[vol.Required(CONF_API_KEY) if kind == OPENAI else vol.Optional(CONF_API_KEY)] = PASSWORD
+        known.pop(CONF_API_KEY, None) if user_input is None else None
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), known),
+            errors=errors,
+            description_placeholders={"detail": detail, "keys_url": "https://platform.openai.com/api-keys"},
+        )
+
+    def _entry(self) -> ConfigEntry | None:
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        return self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
+
+    async def _test(self, data: dict[str, Any]) -> tuple[dict[str, str], str]:
+        """Return what is wrong with an endpoint, by field, and in its own words."""
+        try:
+            realtime_url(data[CONF_URL])
+        except ConnectionFailed as error:
+            return {CONF_URL: "invalid_url"}, str(error)
+        model = DEFAULT_MODEL if data[CONF_KIND] == OPENAI else None
+        try:
+            await probe(self.hass, data[CONF_URL], data.get(CONF_API_KEY), model)
+        except ConnectionFailed as error:
+            return {"base": "invalid_auth" if is_refused_key(error) else "cannot_connect"}, str(error)
+        except Exception:  # noqa: BLE001 - whatever it is, the form says so
+            LOGGER.exception("The endpoint could not be tested")
+            return {"base": "unknown"}, ""
+        return {}, ""
+
+    def _made(self, entry: ConfigEntry | None, data: dict[str, Any]) -> ConfigFlowResult:
+        if entry is not None:
+            return self.async_update_and_abort(entry, data=data)
+        kind = data[CONF_KIND]
+        return self.async_create_entry(
+            title=TITLES.get(kind) or str(realtime_url(data[CONF_URL]).host),
+            data=data,
+            subentries=[
+                {
+                    "subentry_type": AGENT,
+                    "data": default_agent(kind),
+                    "title": "Realtime",
+                    "unique_id": None,
+                }
+            ],
+        )
+
+    @classmethod
+    @callback
+    def async_get_supported_subentry_types(
+        cls,
+        config_entry: ConfigEntry,  # noqa: ARG003 - the interface
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what an endpoint can have."""
+        return {AGENT: AgentFlow}
+
+    @staticmethod
+    @callback
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:  # noqa: ARG004 - the interface
+        """Return the options of an endpoint."""
+        return VivaVoceOptionsFlow()
+
+
+class VivaVoceOptionsFlow(OptionsFlow):
+    """How many sessions there may be, and how long they wait."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for both."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_IDLE, default=DEFAULT_IDLE): _number(10, 3600),
+                vol.Required(CONF_MAX_SESSIONS, default=DEFAULT_MAX_SESSIONS): _number(1, 100),
+            }
+        )
+        return self.async_show_form(
+            step_id="init", data_schema=self.add_suggested_values_to_schema(schema, self.config_entry.options)
+        )
+
+
+def default_agent(kind: str) -> dict[str, Any]:
+    """Return what an agent is that nobody has described yet."""
+    options: dict[str, Any] = {
+        CONF_PROMPT: llm.DEFAULT_INSTRUCTIONS_PROMPT,
+        CONF_LLM_HASS_API: [llm.LLM_API_ASSIST],
+        CONF_VOICE: DEFAULT_VOICE,
+    }
+    if kind == OPENAI:
+        options[CONF_MODEL] = DEFAULT_MODEL
+    return options
+
+
+class AgentFlow(ConfigSubentryFlow):
+    """Add an agent to an endpoint, or change it."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Add an agent."""
+        return self._agent("user", default_agent(self._get_entry().data[CONF_KIND]), user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Change an agent."""
+        return self._agent("reconfigure", dict(self._get_reconfigure_subentry().data), user_input)
+
+    def _agent(
+        self, step: str, known: dict[str, Any], user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        new = step == "user"
+        if user_input is not None:
+            data = {name: value for name, value in user_input.items() if value not in ("", [], None)}
+            title = str(data.pop(CONF_NAME, ""))
+            if new:
+                return self.async_create_entry(title=title, data=data)
+            return self.async_update_and_abort(self._get_entry(), self._get_reconfigure_subentry(), data=data)
+        fields: dict[Any, Any] = {vol.Required(CONF_NAME, default="Realtime"): str} if new else {}
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields | self._fields()), known),
+        )
+
+    def _fields(self) -> dict[Any, Any]:
+        apis = [sel.SelectOptionDict(label=api.name, value=api.id) for api in llm.async_get_apis(self.hass)]
+        return {
+            vol.Optional(CONF_MODEL): _choice(MODELS, custom=True),
+            vol.Optional(CONF_VOICE): _choice(VOICES, custom=True),
+            vol.Optional(CONF_PROMPT): sel.TemplateSelector(),
+            vol.Optional(CONF_LLM_HASS_API): sel.SelectSelector(
+                sel.SelectSelectorConfig(options=apis, multiple=True)
+            ),
+            vol.Optional(CONF_MAX_OUTPUT_TOKENS): _number(1, 4096),
+            vol.Optional(CONF_SPEED): _number(0.25, 1.5, 0.05),
+            vol.Required(CONF_TURN_DETECTION, default=BY_HOME_ASSISTANT): _choice(
+                (BY_HOME_ASSISTANT, BY_SILENCE, BY_SENSE), key=CONF_TURN_DETECTION
+            ),
+            vol.Required(CONF_TRANSCRIPTION, default=DEFAULT_TRANSCRIPTION): _choice(
+                (DEFAULT_TRANSCRIPTION, "gpt-4o-transcribe", "gpt-realtime-whisper", "whisper-1"), custom=True
+            ),
+            vol.Required(CONF_FOLLOW_UP, default=ON_QUESTION): _choice(
+                (ON_QUESTION, ALWAYS, NEVER), key=CONF_FOLLOW_UP
+            ),
+        }

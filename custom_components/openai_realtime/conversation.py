@@ -1,0 +1,79 @@
+"""The conversation entity of an agent."""
+
+from typing import Literal
+
+from homeassistant.components import conversation
+from homeassistant.const import CONF_LLM_HASS_API, CONF_PROMPT, MATCH_ALL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import chat_session
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .agent import Agent, VivaVoceEntry
+from .const import ALWAYS, CONF_FOLLOW_UP, DOMAIN, NEVER, ON_QUESTION
+from .entity import AgentEntity, add_agents
+from .live import current_turn
+from .talking import Exchange
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,  # noqa: ARG001 - the interface
+    entry: VivaVoceEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the conversation entities."""
+    add_agents(entry, async_add_entities, lambda agent: [AgentConversation(agent)])
+
+
+class AgentConversation(AgentEntity, conversation.ConversationEntity):
+    """Answers what is written, and what the agent's own ears have heard."""
+
+    _attr_name = None
+    _attr_supports_streaming = True
+    _attr_translation_key = "agent"
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__(agent, "conversation")
+        if agent.options.get(CONF_LLM_HASS_API):
+            self._attr_supported_features = conversation.ConversationEntityFeature.CONTROL
+
+    @property
+    def supported_languages(self) -> list[str] | Literal["*"]:
+        """Every language: the model decides."""
+        return MATCH_ALL
+
+    async def _async_handle_message(
+        self, user_input: conversation.ConversationInput, chat_log: conversation.ChatLog
+    ) -> conversation.ConversationResult:
+        """Answer a message."""
+        options = self.agent.options
+        try:
+            await chat_log.async_provide_llm_data(
+                user_input.as_llm_context(DOMAIN),
+                options.get(CONF_LLM_HASS_API),
+                options.get(CONF_PROMPT),
+                user_input.extra_system_prompt,
+            )
+        except conversation.ConverseError as error:
+            return error.as_conversation_result()
+        turn = current_turn.get()
+        live = self.agent.sessions.get(chat_log.conversation_id)
+        if turn is not None and (turn.session is not live or live.turn is not turn or turn.taken):
+            turn = None
+        if turn is not None:
+            turn.taken = True
+        elif live is not None and live.turn is not None:
+            await live.turn.abandon()
+        if (ours := chat_session.current_session.get()) is not None:
+            self.agent.until_cleanup(ours)
+        session = await self.agent.session(chat_log.conversation_id)
+        exchange = Exchange(self.agent, session, chat_log, turn)
+        await exchange.run(self.entity_id)
+        result = conversation.async_get_result_from_chat_log(user_input, chat_log)
+        follow_up = options.get(CONF_FOLLOW_UP, ON_QUESTION)
+        if follow_up == NEVER or exchange.ended:
+            result.continue_conversation = False
+        elif follow_up == ALWAYS:
+            result.continue_conversation = True
+        return result

@@ -1,0 +1,142 @@
+"""One exchange with an agent: what the chat log asks becomes words, calls of tools, and sound."""
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from homeassistant.components import conversation
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import llm
+from homeassistant.helpers.json import json_dumps
+
+from .agent import Agent
+from .compat import schema_of, tool_data
+from .const import ALWAYS, CONF_FOLLOW_UP, DOMAIN, MAX_TOOL_ROUNDS
+from .live import Call, LiveSession, LiveTurn, Sound
+from .vivavoce.client.tool import RESULT_CHARACTERS, read_object, shortened
+from .vivavoce.errors import VivaVoceError
+
+__all__ = ["END_CONVERSATION", "PAD", "Exchange"]
+
+PAD = " " * 61
+"""Behind the first words of a spoken answer: more than 60 characters let a pipeline's speech begin at once, and make
+it ask for the speech of this very answer, not for what its cache has for the same words. Taken out again."""
+
+END_CONVERSATION = {
+    "type": "function",
+    "name": "end_conversation",
+    "description": "End the conversation, so that nobody is listened to any more. Call it, and say goodbye, when the "
+    "user thanks, says goodbye, or wants to be left alone.",
+    "parameters": {"type": "object", "properties": {}},
+}
+"""A tool of agents that always listen again."""
+
+_NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+class Exchange:
+    """Answers the last words of a chat log; ``turn`` is where they were spoken, and are to be answered aloud."""
+
+    def __init__(
+        self, agent: Agent, session: LiveSession, chat_log: conversation.ChatLog, turn: LiveTurn | None = None
+    ) -> None:
+        self.ended = False
+        """Whether the model has ended the conversation."""
+        self._agent = agent
+        self._session = session
+        self._chat_log = chat_log
+        self._turn = turn
+        self._names: dict[str, str] = {}
+        self._outside: list[Call] = []
+        """Calls that are not Home Assistant's to make."""
+
+    async def run(self, agent_id: str) -> None:
+        """Answer into the chat log. Raises a translated `HomeAssistantError`."""
+        log, began = self._chat_log, len(self._chat_log.content)
+        try:
+            async with self._session.lock:
+                await self._session.configure(
+                    **self._agent.session_fields(),
+                    instructions=_prompt(log.content[0]),
+                    tools=self._tools(),
+                )
+                await self._session.catch_up(log.content, spoken=self._turn is not None)
+                for _ in range(MAX_TOOL_ROUNDS):
+                    results = [
+                        content
+                        async for content in log.async_add_delta_content_stream(agent_id, self._deltas())
+                        if isinstance(content, conversation.ToolResultContent)
+                    ]
+                    for result in results:
+                        await self._tell(result.tool_call_id, json_dumps(tool_data(result)))
+                    for call in self._outside:
+                        await self._tell(call.call_id, '{"status": "done"}')
+                    if not results and not self._outside:
+                        break
+                    self._outside.clear()
+                else:
+                    raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_calls")
+        except (VivaVoceError, TimeoutError, TypeError) as error:
+            raise self._agent.failed(error) from error
+        finally:
+            if self._turn is not None:
+                self._turn.sound.put_nowait(None)
+            self._unpad(began)
+            self._session.answered(log.content)
+
+    async def _tell(self, call_id: str, result: str) -> None:
+        await self._session.tell_result(call_id, shortened(result, RESULT_CHARACTERS))
+
+    async def _deltas(self) -> AsyncGenerator[conversation.AssistantContentDeltaDict]:
+        yield {"role": "assistant"}
+        padded = self._turn is None
+        async for piece in self._session.answer(aloud=self._turn is not None):
+            match piece:
+                case Sound(pcm=pcm) if self._turn is not None:
+                    self._turn.sound.put_nowait(pcm)
+                case str():
+                    yield {"content": piece if padded else piece + PAD}
+                    padded = True
+                case Call() if piece.name == END_CONVERSATION["name"]:
+                    self.ended = True
+                    self._outside.append(piece)
+                case Call():
+                    yield {"tool_calls": [self._tool_input(piece)]}
+
+    def _tool_input(self, call: Call) -> llm.ToolInput:
+        try:
+            arguments = read_object(call.arguments)
+        except ValueError:
+            arguments = {"arguments": call.arguments}  # which fit no tool: the model is told
+        return llm.ToolInput(
+            id=call.call_id, tool_name=self._names.get(call.name, call.name), tool_args=arguments
+        )
+
+    def _tools(self) -> list[dict[str, Any]]:
+        tools: list[dict[str, Any]] = []
+        api = self._chat_log.llm_api
+        for tool in api.tools if api else ():
+            name = _NOT_IN_NAME.sub("_", tool.name)[:64]
+            self._names[name] = tool.name
+            tools.append(
+                {
+                    "type": "function",
+                    "name": name,
+                    "description": tool.description or "",
+                    "parameters": schema_of(tool.parameters, api.custom_serializer if api else None),
+                }
+            )
+        if self._turn is not None and self._agent.options.get(CONF_FOLLOW_UP) == ALWAYS:
+            tools.append(END_CONVERSATION)
+        return tools
+
+    def _unpad(self, began: int) -> None:
+        content = self._chat_log.content
+        for index in range(began, len(content)):
+            said = content[index]
+            if isinstance(said, conversation.AssistantContent) and said.content and PAD in said.content:
+                object.__setattr__(said, "content", said.content.replace(PAD, ""))
+
+
+def _prompt(content: conversation.Content) -> str:
+    return content.content if isinstance(content, conversation.SystemContent) else ""
