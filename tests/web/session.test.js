@@ -358,3 +358,46 @@ test('hanging up releases everything', async () => {
   assert.equal(session.phase, 'off');
   assert.equal(stage.releasedMicrophones, 1);
 });
+
+test('what is asked for beyond the needs of a session goes with its first event, and again when it changes', async () => {
+  const stage = new Stage();
+  stage.session.configure({instructions: 'Be brief.', audio: {input: {turn_detection: {threshold: 0.7}}, output: {voice: 'sage'}}});
+  await stage.begin();
+  const [first] = stage.sent;
+  assert.equal(first.session.instructions, 'Be brief.');
+  assert.equal(first.session.audio.output.voice, 'sage');
+  assert.equal(first.session.audio.output.format.type, 'audio/pcm');
+  assert.equal(first.session.audio.input.turn_detection, null);
+  await stage.session.setMode('hands-free');
+  assert.equal(stage.sent.at(-1).session.audio.input.turn_detection.threshold, 0.7);
+  stage.session.configure({instructions: 'Be long.'});
+  assert.equal(stage.sent.at(-1).session.instructions, 'Be long.');
+});
+
+test('an answer is given again from where it stood, and what came after it goes', async () => {
+  const stage = new Stage();
+  await stage.begin();
+  const item = (/** @type {string} */ id, /** @type {string} */ role) =>
+    stage.server('conversation.item.added', {item: {id, type: 'message', role, content: []}});
+  item('u', 'user');
+  item('a', 'assistant');
+  item('v', 'user');
+  stage.sent.length = 0;
+  await stage.session.retry('a');
+  assert.deepEqual(stage.sent.map(({type, item_id}) => [type, item_id]), [
+    ['conversation.item.delete', 'a'],
+    ['conversation.item.delete', 'v'],
+    ['response.create', undefined],
+  ]);
+});
+
+test('a result of a function call is sent, and told as soon as no answer is under way', async () => {
+  const stage = new Stage();
+  await stage.begin();
+  stage.server('response.created', {response: {id: 'r'}});
+  stage.sent.length = 0;
+  stage.session.answer('c', '{"sky": "clear"}');
+  assert.deepEqual(stage.sent.map(({type}) => type), ['conversation.item.create']);
+  stage.server('response.done', {response: {id: 'r', output: [], status: 'completed'}});
+  assert.deepEqual(stage.sent.map(({type}) => type), ['conversation.item.create', 'response.create']);
+});

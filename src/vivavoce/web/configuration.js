@@ -7,6 +7,10 @@ import {WIRE_RATE} from './pcm.js';
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
  * @typedef {'hold' | 'hands-free'} Mode
+ * @typedef {object} Wishes what an application asks for; what is left out, the server decides
+ * @property {string} [instructions]
+ * @property {string} [voice]
+ * @property {string} [greeting] the first words of the answering side
  */
 
 /** The event_id of a session's first event. */
@@ -18,36 +22,63 @@ const TRANSCRIPTION = {model: 'gpt-4o-mini-transcribe'};
 /**
  * @param {Mode} mode
  * @param {boolean} audible whether answers can be played; else they come in writing
+ * @param {Record<string, any>} [settings] what else is asked for, as in the `session` of `session.update`
  * @returns {RealtimeEvent} the first event of a session
  */
-export function configuration(mode, audible) {
+export function configuration(mode, audible, settings = {}) {
   const format = {type: 'audio/pcm', rate: WIRE_RATE};
+  const session = merged(
+    {
+      type: 'realtime',
+      output_modalities: ['audio'],
+      audio: {input: {format, transcription: TRANSCRIPTION}, output: {format}},
+    },
+    settings,
+  );
+  if (!audible) session.output_modalities = ['text'];
+  session.audio.input.turn_detection = turnDetection(mode, settings);
+  return {type: 'session.update', event_id: CONFIGURE, session};
+}
+
+/**
+ * @param {Mode} mode
+ * @param {Record<string, any>} [settings]
+ * @returns {RealtimeEvent} changes who decides when a turn ends
+ */
+export function modeChange(mode, settings = {}) {
   return {
     type: 'session.update',
-    event_id: CONFIGURE,
-    session: {
-      type: 'realtime',
-      output_modalities: [audible ? 'audio' : 'text'],
-      audio: {
-        input: {format, transcription: TRANSCRIPTION, turn_detection: turnDetection(mode)},
-        output: {format},
-      },
-    },
+    session: {type: 'realtime', audio: {input: {turn_detection: turnDetection(mode, settings)}}},
   };
 }
 
 /**
  * @param {Mode} mode
- * @returns {RealtimeEvent} changes who decides when a turn ends
+ * @param {Record<string, any>} settings
  */
-export function modeChange(mode) {
-  return {
-    type: 'session.update',
-    session: {type: 'realtime', audio: {input: {turn_detection: turnDetection(mode)}}},
-  };
+function turnDetection(mode, settings) {
+  if (mode === 'hold') return null;
+  const asked = settings.audio?.input?.turn_detection;
+  return {type: 'server_vad', create_response: true, interrupt_response: true, ...asked};
 }
 
-/** @param {Mode} mode */
-function turnDetection(mode) {
-  return mode === 'hold' ? null : {type: 'server_vad', create_response: true, interrupt_response: true};
+/**
+ * @param {Record<string, any>} base
+ * @param {Record<string, any>} over
+ * @returns {Record<string, any>} both, where they differ as `over` says; objects are merged, all else is replaced
+ */
+export function merged(base, over) {
+  const whole = {...base};
+  for (const [key, value] of Object.entries(over)) {
+    whole[key] = isObject(value) && isObject(base[key]) ? merged(base[key], value) : value;
+  }
+  return whole;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, any>}
+ */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -62,6 +62,8 @@ export class VoiceSession extends EventTarget {
   loading = '';
   /** @type {Problem | null} */
   problem = null;
+  /** What the session asks of the server beyond its own needs: `configure` changes it. @type {Record<string, any>} */
+  settings = {};
   conversation = new Conversation();
   responses = new Responses();
 
@@ -173,7 +175,7 @@ export class VoiceSession extends EventTarget {
     this.hearing = false;
     this.muted = false;
     if (this.ready) {
-      this.#send(modeChange(mode));
+      this.#send(modeChange(mode, this.settings));
       if (mode === 'hold') this.#send({type: 'input_audio_buffer.clear'});
     }
     this.#changed();
@@ -227,6 +229,55 @@ export class VoiceSession extends EventTarget {
     if (this.ready) this.#send(...this.responses.create());
     else this.responses.wanted = true;
     this.#changed();
+  }
+
+  /**
+   * Ask something else of the server, now and in the sessions to come.
+   * @param {Record<string, any>} settings as in the `session` of `session.update`
+   */
+  configure(settings) {
+    this.settings = settings;
+    if (this.ready) this.#send(configuration(this.mode, this.#player !== null, settings));
+  }
+
+  /**
+   * Send any event.
+   * @param {RealtimeEvent} event
+   * @returns {boolean} whether there was a session to send it to
+   */
+  send(event) {
+    return this.#connection?.send(event) ?? false;
+  }
+
+  /**
+   * Give the result of a function call, and have it told.
+   * @param {string} call_id
+   * @param {string} output
+   */
+  answer(call_id, output) {
+    this.#send({type: 'conversation.item.create', item: {type: 'function_call_output', call_id, output}});
+    this.#send(...this.responses.create());
+  }
+
+  /**
+   * Have the conversation go on anew from an item: an answer, and what came after it, is given again.
+   * @param {string} id
+   */
+  async retry(id) {
+    await this.interrupt();
+    const at = this.conversation.items.findIndex((item) => item.id === id);
+    if (at < 0) return;
+    const keep = this.conversation.items[at].role === 'user' ? at + 1 : at;
+    for (const item of this.conversation.items.slice(keep)) this.forget(item.id);
+    this.#send(...this.responses.create());
+  }
+
+  /**
+   * Take an item out of the conversation.
+   * @param {string} id
+   */
+  forget(id) {
+    this.#send({type: 'conversation.item.delete', item_id: id});
   }
 
   async #openPlayer() {
@@ -298,7 +349,7 @@ export class VoiceSession extends EventTarget {
   #react(event) {
     switch (event.type) {
       case 'session.created':
-        this.#connection?.send(configuration(this.mode, this.#player !== null));
+        this.#connection?.send(configuration(this.mode, this.#player !== null, this.settings));
         return false;
       case 'session.updated':
         if (!this.ready) this.#begin();

@@ -28,17 +28,14 @@ export function tapped(parts, tell) {
           handlers.onevent(event);
         },
       });
-      return {
-        open: (attempts) => line.open(attempts),
-        close: () => line.close(),
-        hear: (on) => line.hear?.(on),
-        send: (event, options) => {
-          const named = event.type === UNNAMED ? event : {event_id: `console_${++count}`, ...event};
-          const sent = line.send(named, options);
-          if (sent) tell('C', named);
-          return sent;
-        },
+      const send = line.send.bind(line);
+      line.send = (event, options) => {
+        const named = event.type === UNNAMED ? event : {event_id: `console_${++count}`, ...event};
+        const sent = send(named, options);
+        if (sent) tell('C', named);
+        return sent;
       };
+      return line;
     },
   };
 }
