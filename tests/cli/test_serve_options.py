@@ -32,8 +32,20 @@ class TestOptions:
         assert seen == [{"port": 0, "insecure_open": True, "upstream": "openai"}]
 
     def test_each_is_on_the_command_line(self):
-        takes = inspect.signature(takes_settings(print)).parameters
+        takes = inspect.signature(takes_settings(lambda given: None)).parameters
         assert list(takes) == list(OPTIONS)
+
+    def test_a_command_may_have_options_of_its_own(self):
+        seen = []
+        app = typer.Typer()
+
+        @app.command()
+        @takes_settings
+        def command(given, *, loud: bool = False):
+            seen.append((given, loud))
+
+        assert CliRunner().invoke(app, ["--loud", "--port", "1"]).exit_code == 0
+        assert seen == [({"port": 1}, True)]
 
     def test_is_called_by_both_its_names(self):
         assert option("max_sessions") == "--max-sessions (VIVAVOCE_MAX_SESSIONS)"

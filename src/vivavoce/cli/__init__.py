@@ -1,4 +1,4 @@
-"""The command line: ``vivavoce ask``, ``talk``, ``serve``, ``replay``, ``models``.
+"""The command line: ``vivavoce ask``, ``talk``, ``serve``, ``doctor``, ``replay``, ``models``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a sound file that cannot be used, 4 an endpoint that cannot be
 reached, 5 no sound device, 6 no model weights. An error is one line on standard error; with ``VIVAVOCE_DEBUG=1`` in

@@ -24,6 +24,7 @@ class _Command:
 
 _COMMANDS = {
     "serve": _Command("vivavoce.cli.serve", "gateway"),
+    "doctor": _Command("vivavoce.cli.doctor", "gateway"),
     "talk": _Command("vivavoce.cli.talk", "devices"),
     "ask": _Command("vivavoce.cli.ask", "cli"),
     "replay": _Command("vivavoce.cli.replay", "cli"),

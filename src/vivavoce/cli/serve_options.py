@@ -41,12 +41,16 @@ OPTIONS: dict[str, tuple[type, str]] = {
 in the list of processes."""
 
 
-def takes_settings(command: Callable[[dict[str, Any]], None]) -> Callable[..., None]:
-    """Give a command all `OPTIONS`; it gets those that were given, by the names of their settings."""
+def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all `OPTIONS`, before those of its own.
+
+    It gets those that were given as its first argument: a mapping, by the names of their settings.
+    """
 
     @functools.wraps(command)
-    def called(**given: Any) -> None:
-        command({name: value for name, value in given.items() if value is not None})
+    def called(**values: Any) -> None:
+        given = {name: values.pop(name) for name in OPTIONS}
+        command({name: value for name, value in given.items() if value is not None}, **values)
 
     parameters = [
         inspect.Parameter(
@@ -57,6 +61,7 @@ def takes_settings(command: Callable[[dict[str, Any]], None]) -> Callable[..., N
         )
         for name, (kind, text) in OPTIONS.items()
     ]
+    parameters += list(inspect.signature(command).parameters.values())[1:]
     vars(called)["__signature__"] = inspect.Signature(parameters)  # what typer reads
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return called

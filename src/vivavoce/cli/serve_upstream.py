@@ -1,5 +1,7 @@
 """What answers the sessions of ``vivavoce serve``, as its settings say."""
 
+from typing import TYPE_CHECKING
+
 from vivavoce.cli.serve_options import option
 from vivavoce.errors import VivaVoceError
 from vivavoce.gateway import GatewaySettings
@@ -7,7 +9,10 @@ from vivavoce.gateway.upstream import Upstream
 from vivavoce.gateway.upstreams.choosing import choose_upstream
 from vivavoce.gateway.upstreams.local import Endpoint
 
-__all__ = ["upstream_of"]
+if TYPE_CHECKING:
+    from vivavoce.engine.profiles import Profile
+
+__all__ = ["profile_of", "upstream_of"]
 
 
 def upstream_of(settings: GatewaySettings) -> Upstream:
@@ -22,9 +27,14 @@ def _engine(settings: GatewaySettings) -> Endpoint:
     for name in ("script", "latency_ms"):
         if getattr(settings, name) is not None:
             raise VivaVoceError(f"{option(name)}: expected only with {option('engine')} scripted.")
-    # Heavy, and an extra: only who serves it loads it.
+    from vivavoce.engine.engine import Engine  # noqa: PLC0415 - heavy, and an extra: only who serves it loads it
+
+    return Engine(settings.engine_profile, load=profile_of(settings).load)
+
+
+def profile_of(settings: GatewaySettings) -> "Profile":
+    """Return the models of the settings. Raises `VivaVoceError` where one of them is wrong."""
     from vivavoce.engine.choices import Choice, Part, parse  # noqa: PLC0415
-    from vivavoce.engine.engine import Engine  # noqa: PLC0415
     from vivavoce.engine.profiles import PROFILES  # noqa: PLC0415
 
     parts: tuple[Part, ...] = ("language_model", "recogniser", "synthesiser")
@@ -36,8 +46,7 @@ def _engine(settings: GatewaySettings) -> Endpoint:
                 chosen[part] = parse(part, text, key.get_secret_value() if key else "")
             except VivaVoceError as error:
                 raise VivaVoceError(f"{option(part)}: {error}.") from error
-    profile = PROFILES[settings.engine_profile].with_parts(chosen)
-    return Engine(settings.engine_profile, load=profile.load)
+    return PROFILES[settings.engine_profile].with_parts(chosen)
 
 
 def _scripted(settings: GatewaySettings) -> Endpoint:
