@@ -2,30 +2,89 @@
  * The real parts of a voice session: this browser's microphone, loudspeaker and network.
  */
 
+import {Call} from './call.js';
 import {Connection} from './connection.js';
 import {Player} from './player.js';
 import {VoiceError} from './problems.js';
 import {Recorder} from './recorder.js';
-
-/** @typedef {import('./session.js').Parts} Parts */
+import {Speaker} from './speaker.js';
 
 /**
- * @param {string} url of the Realtime endpoint
- * @returns {Parts}
+ * @typedef {import('./session.js').Parts} Parts
+ * @typedef {import('./line.js').Platform} Platform
+ * @typedef {import('./call.js').CallOptions} CallOptions
+ * @typedef {import('./quality.js').Quality} Quality
+ * @typedef {() => AudioContext} Context gives the one context for both directions, and wakes it
  */
-export function browserParts(url) {
-  /** One for both directions, made by the first that needs it. @type {AudioContext | null} */
+
+/** @returns {Context} */
+export function sharedContext() {
+  /** Made by the first that needs it. @type {AudioContext | null} */
   let shared = null;
-  const context = () => {
+  return () => {
     if (!globalThis.isSecureContext) throw new VoiceError('insecure-origin');
     if (!('AudioWorkletNode' in globalThis)) throw new VoiceError('sound-failed');
     shared ??= new AudioContext({latencyHint: 'interactive'});
     if (shared.state !== 'running') void shared.resume();
     return shared;
   };
+}
+
+/**
+ * @param {string} url of the Realtime endpoint
+ * @param {{platform?: Platform, context?: Context}} [options]
+ * @returns {Parts}
+ */
+export function browserParts(url, {platform, context = sharedContext()} = {}) {
   return {
-    connection: (handlers) => new Connection(url, handlers),
+    connection: (handlers) => new Connection(url, handlers, platform),
     player: async (handlers) => Player.open(context(), handlers),
     recorder: async (handlers) => Recorder.open(context(), handlers),
+  };
+}
+
+/**
+ * The same over WebRTC: speech goes and comes as media.
+ * @param {string} url of `/v1/realtime/calls`
+ * @param {Omit<CallOptions, 'microphone'> & {platform?: Platform, context?: Context,
+ *   onquality?: (quality: Quality) => void}} [options]
+ * @returns {Parts}
+ */
+export function callParts(url, {platform, context = sharedContext(), onquality, ...options} = {}) {
+  /** @type {Call | null} */
+  let call = null;
+  /** @type {Speaker | null} */
+  let speaker = null;
+  /** @type {MediaStreamTrack | null} */
+  let microphone = null;
+  return {
+    media: true,
+    connection: (handlers) => {
+      const onevent = (/** @type {import('./line.js').RealtimeEvent} */ event) => {
+        speaker?.hear(event);
+        handlers.onevent(event);
+      };
+      const ontrack = (/** @type {MediaStream} */ stream) => speaker?.attach(stream);
+      call = new Call(url, {...handlers, onevent, ontrack, onquality}, {...options, microphone}, platform);
+      return call;
+    },
+    player: async (handlers) => {
+      speaker = new Speaker(context(), handlers);
+      speaker.tell = (event) => call?.send(event);
+      return speaker;
+    },
+    recorder: async (handlers) => {
+      const recorder = await Recorder.open(context(), handlers);
+      microphone = recorder.stream.getAudioTracks()[0];
+      call?.replace(microphone);
+      return {
+        level: () => recorder.level(),
+        close: () => recorder.close(),
+        flush: async () => {
+          await recorder.flush();
+          await call?.settled();
+        },
+      };
+    },
   };
 }

@@ -5,7 +5,8 @@
 /**
  * @typedef {'insecure-origin' | 'microphone-refused' | 'microphone-missing' | 'microphone-busy' |
  *   'microphone-lost' | 'microphone-failed' | 'sound-failed' | 'server-unreachable' | 'server-refused' |
- *   'server-loading' | 'server-failed' | 'server-gone' | 'session-expired' | 'congested' | 'server-error'} ProblemCode
+ *   'server-loading' | 'server-failed' | 'server-gone' | 'origin-refused' | 'key-refused' | 'call-failed' |
+ *   'session-expired' | 'congested' | 'server-error'} ProblemCode
  * @typedef {'microphone' | 'connect' | 'none'} Remedy what a button can do: ask again, or connect again
  * @typedef {{code: ProblemCode, title: string, advice: string, remedy: Remedy, detail: string}} Problem
  */
@@ -58,6 +59,21 @@ const PROBLEMS = {
   'server-refused': [
     'The server refuses',
     'It answers, but opens no session now: it may be busy with others. Try again in a while.',
+    'connect',
+  ],
+  'origin-refused': [
+    'The server does not answer this page',
+    'It is there, but does not let in pages of this address. Its owner lists them in VIVAVOCE_ALLOWED_ORIGINS.',
+    'connect',
+  ],
+  'key-refused': [
+    'There is no key for a session',
+    'The application that this page belongs to gave none. Sign in again, or try again in a while.',
+    'connect',
+  ],
+  'call-failed': [
+    'The call does not come about',
+    'A network between here and the server may not let calls through. Try another network, or try again.',
     'connect',
   ],
   'server-loading': ['The server is loading', 'Its models are not ready yet. Try again in a while.', 'connect'],

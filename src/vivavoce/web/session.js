@@ -7,6 +7,7 @@
 
 import {CONFIGURE, configuration, modeChange} from './configuration.js';
 import {Conversation} from './conversation.js';
+import {restored, toGreet} from './opening.js';
 import {WIRE_RATE, encode} from './pcm.js';
 import {describe, explain} from './problems.js';
 import {Responses} from './responses.js';
@@ -22,14 +23,15 @@ import {Responses} from './responses.js';
  * @typedef {import('./problems.js').Problem} Problem
  * @typedef {import('./configuration.js').Mode} Mode
  * @typedef {'off' | 'connecting' | 'idle' | 'listening' | 'thinking' | 'speaking' | 'error'} Phase
- * @typedef {Pick<Player, 'play' | 'finish' | 'interrupt' | 'level' | 'record' | 'close'>} Loudspeaker
+ * @typedef {Pick<Player, 'play' | 'finish' | 'interrupt' | 'level' | 'close'> & Partial<Pick<Player, 'record'>>} Loudspeaker
  * @typedef {Pick<Recorder, 'flush' | 'level' | 'close'>} Microphone
- * @typedef {{open: (attempts?: number) => Promise<void>, close: () => void, hear?: (on: boolean) => void,
+ * @typedef {{open: (attempts?: number) => Promise<void>, close: () => void, hear?: (on: boolean, silent: boolean) => void,
  *   send: (event: RealtimeEvent, options?: {droppable?: boolean}) => boolean}} Endpoint
  * @typedef {object} Parts what a session is made of; `browser.js` has the real ones
  * @property {(handlers: ConnectionHandlers) => Endpoint} connection
  * @property {(handlers: PlayerHandlers) => Promise<Loudspeaker>} player
  * @property {(handlers: RecorderHandlers) => Promise<Microphone>} recorder
+ * @property {boolean} [media] speech goes as media, and needs no events
  */
 
 /** The least that a commit may hold: 100 ms. */
@@ -60,6 +62,10 @@ export class VoiceSession extends EventTarget {
   attempt = 0;
   /** What the server loads before it can answer; empty otherwise. */
   loading = '';
+  /** A lost connection is made again without asking, and told what was said. */
+  lasting = false;
+  /** The first words of the answering side; empty to let the user begin. */
+  greeting = '';
   /** @type {Problem | null} */
   problem = null;
   /** What the session asks of the server beyond its own needs: `configure` changes it. @type {Record<string, any>} */
@@ -132,7 +138,11 @@ export class VoiceSession extends EventTarget {
     const recorder = microphone ? this.#openRecorder() : null;
     this.#changed();
     await Promise.all([player, recorder]);
-    if (this.state !== 'connecting') return;
+    if (this.state === 'connecting') await this.#connect(attempts);
+  }
+
+  /** @param {number} attempts */
+  async #connect(attempts) {
     this.#connection = this.parts.connection({
       onevent: (event) => this.#receive(event),
       onstate: (state, problem) => this.#connectionChanged(state, problem),
@@ -190,6 +200,7 @@ export class VoiceSession extends EventTarget {
   press() {
     if (this.held || !this.ready || this.mode !== 'hold' || !this.#recorder) return;
     this.#heldSamples = 0;
+    if (this.parts.media) this.#send({type: 'input_audio_buffer.clear'}); // the rest of what came before
     this.held = true;
     void this.interrupt();
     this.#changed();
@@ -297,6 +308,7 @@ export class VoiceSession extends EventTarget {
           this.#recorder = null;
           this.held = false;
           this.#update({problem: describe('microphone-lost')});
+          if (this.lasting && this.state !== 'closed') void this.openMicrophone(); // there may be another
         },
       });
       this.#recorder?.close();
@@ -311,7 +323,7 @@ export class VoiceSession extends EventTarget {
   #append(samples) {
     if (!this.#sending) return;
     if (this.muted) samples.fill(0);
-    const event = {type: 'input_audio_buffer.append', audio: encode(samples)};
+    const event = {type: 'input_audio_buffer.append', audio: this.parts.media ? '' : encode(samples)};
     const sent = this.#connection?.send(event, {droppable: true});
     if (sent) this.#heldSamples += samples.length;
     else if (this.problem?.code !== 'congested') this.#update({problem: describe('congested')});
@@ -382,10 +394,16 @@ export class VoiceSession extends EventTarget {
   /** The configuration is in force. */
   #begin() {
     this.ready = true;
+    const known = this.lasting ? restored(this.conversation.items) : [];
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.#send(...waiting);
+    this.#send(...known, ...waiting);
     if (this.responses.wanted) this.#send(...this.responses.create());
+    else if (this.greeting && !known.length) this.#greet();
+  }
+
+  #greet() {
+    this.#send(...this.responses.create().map((event) => ({...event, response: toGreet(this.greeting)})));
   }
 
   /** @param {RealtimeEvent} event */
@@ -412,15 +430,31 @@ export class VoiceSession extends EventTarget {
    * @param {Problem | null} problem
    */
   #connectionChanged(state, problem) {
+    if (state === 'closed' && problem && this.lasting && this.state === 'open') {
+      void this.#again();
+      return;
+    }
     if (state === 'closed') this.#ended();
     const expired = this.problem?.code === 'session-expired';
     const shown = state === 'closed' && !expired ? problem : this.problem;
     this.#update({state, problem: shown, attempt: 0, loading: ''});
   }
 
+  /** The line was lost: the microphone is kept, and another line is tried for about half a minute. */
+  async #again() {
+    this.#settle();
+    this.#update({state: 'connecting', problem: null});
+    await this.#connect(RECONNECT_ATTEMPTS);
+  }
+
   /** The session is over: nobody listens and nobody speaks. */
   #ended() {
     this.#closeRecorder();
+    this.#settle();
+  }
+
+  /** What belonged to one connection is over with it. */
+  #settle() {
     void this.#player?.interrupt();
     this.#connection = null;
     this.ready = false;
@@ -444,6 +478,7 @@ export class VoiceSession extends EventTarget {
   }
 
   #changed() {
+    this.#connection?.hear?.(this.#sending, this.muted);
     this.dispatchEvent(new Event('change'));
   }
 }

@@ -1,0 +1,256 @@
+/**
+ * A call over WebRTC that speaks the Realtime protocol: speech as media, events on a data channel.
+ *
+ * It is a line like a WebSocket, so a session cannot tell them apart, except that speech needs no events: what the
+ * microphone gives goes as media while `hear` says so, and the answer comes as a track.
+ */
+
+import {Line} from './line.js';
+import {VoiceError, describe} from './problems.js';
+import {measure} from './quality.js';
+
+/**
+ * @typedef {import('./line.js').RealtimeEvent} RealtimeEvent
+ * @typedef {import('./quality.js').Quality} Quality
+ * @typedef {import('./line.js').ConnectionHandlers & {
+ *   ontrack?: (stream: MediaStream) => void, onquality?: (quality: Quality) => void}} CallHandlers
+ *   `ontrack`: the answer's sound, to be played; `onquality`: every two seconds of a call.
+ * @typedef {object} CallOptions
+ * @property {MediaStreamTrack | null} [microphone] null to write only; `replace` gives one later
+ * @property {Record<string, unknown>} [session] what the session begins with; an ephemeral key says so itself
+ * @property {RTCIceServer[]} [iceServers] STUN and TURN, for networks that let nothing through otherwise
+ * @typedef {import('./line.js').Platform & {RTCPeerConnection?: typeof RTCPeerConnection}} Platform
+ */
+
+/** The data channel's name. */
+const EVENTS = 'oai-events';
+
+/** Milliseconds after which a call that did not come about is given up. */
+const PATIENCE = 15_000;
+
+/** Milliseconds from one look at the call's quality to the next. */
+const LOOK = 2000;
+
+/** Milliseconds that the server holds speech back, so that packets find their order, and one packet more. */
+const HELD_BACK = 80;
+
+export class Call extends Line {
+  /** Where the server keeps the call: the path of its `Location`. */
+  location = '';
+  /** @type {Quality | null} */
+  quality = null;
+  /** @type {RTCPeerConnection | null} */
+  #peer = null;
+  /** @type {RTCDataChannel | null} */
+  #channel = null;
+  /** @type {RTCRtpSender | null} */
+  #sender = null;
+  /** @type {MediaStreamTrack | null} */
+  #microphone;
+  #heard = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #looking;
+
+  /**
+   * @param {string} url http: or https:, of `/v1/realtime/calls`, with the query
+   * @param {CallHandlers} handlers
+   * @param {CallOptions} [options]
+   * @param {Platform} [platform]
+   */
+  constructor(url, handlers, {microphone = null, session = {}, iceServers = []} = {}, platform = {}) {
+    super(url, handlers, platform);
+    this.RTCPeerConnection = platform.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+    this.handlers = handlers;
+    this.session = session;
+    this.iceServers = iceServers;
+    this.#microphone = microphone;
+  }
+
+  /**
+   * @param {RealtimeEvent} event
+   * @returns {boolean} whether it went to the channel; speech goes as media, and counts as gone
+   */
+  send(event) {
+    if (this.state !== 'open' || !this.#channel) return false;
+    if (event.type !== 'input_audio_buffer.append') this.#channel.send(JSON.stringify(event));
+    return true;
+  }
+
+  /**
+   * @param {boolean} on whether what the microphone gives is sent
+   * @param {boolean} [silent] whether it is sent as silence
+   */
+  hear(on, silent = false) {
+    if (this.#microphone) this.#microphone.enabled = !silent;
+    if (on === this.#heard) return;
+    this.#heard = on;
+    void this.#attach();
+  }
+
+  /**
+   * Another microphone takes over, without a new call.
+   * @param {MediaStreamTrack | null} microphone
+   */
+  replace(microphone) {
+    this.#microphone = microphone;
+    void this.#attach();
+  }
+
+  /** @returns {Promise<void>} when what has been said so far is with the server, as far as can be known */
+  settled() {
+    return this.delay(HELD_BACK + (this.quality?.roundTripMs ?? 0) / 2);
+  }
+
+  /** @override */
+  hangUp() {
+    clearInterval(this.#looking);
+    this.#channel?.close();
+    this.#peer?.close();
+    this.#channel = null;
+    this.#peer = null;
+    this.#sender = null;
+    this.quality = null;
+  }
+
+  /**
+   * @override
+   * @param {() => boolean} wanted
+   * @param {string} key
+   * @returns {Promise<boolean>}
+   */
+  async attempt(wanted, key) {
+    if (!this.RTCPeerConnection) throw new VoiceError('call-failed', 'This browser has no WebRTC.');
+    this.hangUp();
+    const peer = new this.RTCPeerConnection({iceServers: this.iceServers});
+    const channel = peer.createDataChannel(EVENTS);
+    this.#peer = peer;
+    this.#channel = channel;
+    this.#sender = peer.addTransceiver('audio', {direction: 'sendrecv'}).sender;
+    await this.#attach();
+    const current = () => wanted() && peer === this.#peer;
+    peer.ontrack = ({track, streams}) => this.handlers.ontrack?.(streams[0] ?? new MediaStream([track]));
+    const opened = this.#opened(peer, channel, current);
+    try {
+      await peer.setLocalDescription(await peer.createOffer());
+      const answer = await this.#exchange(peer.localDescription?.sdp ?? '', key);
+      if (!current()) return false;
+      await peer.setRemoteDescription({type: 'answer', sdp: answer});
+      return await opened;
+    } catch (error) {
+      if (current()) this.hangUp();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {RTCPeerConnection} peer
+   * @param {RTCDataChannel} channel
+   * @param {() => boolean} current
+   * @returns {Promise<boolean>} whether both sides hear each other; rejected when they never do
+   */
+  #opened(peer, channel, current) {
+    const opened = new Promise((/** @type {(open: boolean) => void} */ resolve, reject) => {
+      const fail = (/** @type {string} */ why) => reject(new VoiceError('call-failed', why));
+      const late = setTimeout(() => fail('No way was found between this browser and the server.'), PATIENCE);
+      const over = () => {
+        clearTimeout(late);
+        if (current() && this.state === 'open') this.#lost();
+        else fail('');
+      };
+      channel.onopen = () => {
+        clearTimeout(late);
+        if (current()) this.#begun(peer, current);
+        resolve(true);
+      };
+      channel.onmessage = ({data}) => {
+        if (current()) this.receive(data);
+      };
+      channel.onclose = over;
+      peer.onconnectionstatechange = () => {
+        if (peer.connectionState === 'failed' || peer.connectionState === 'closed') over();
+      };
+    });
+    opened.catch(() => {}); // it may fail before anybody waits for it
+    return opened;
+  }
+
+  /**
+   * @param {RTCPeerConnection} peer
+   * @param {() => boolean} current
+   */
+  #begun(peer, current) {
+    this.setState('open', null);
+    /** @type {import('./quality.js').Count | undefined} */
+    let before;
+    this.#looking = setInterval(async () => {
+      const stats = await peer.getStats();
+      if (!current()) return;
+      const {quality, count} = measure(stats.values(), before);
+      before = count;
+      this.quality = peer.connectionState === 'disconnected' ? {...quality, grade: 'poor'} : quality;
+      this.handlers.onquality?.(this.quality);
+    }, LOOK);
+  }
+
+  #lost() {
+    this.hangUp();
+    this.setState('closed', describe('server-gone'));
+  }
+
+  /** Send the microphone, or nothing: then no packet goes. */
+  async #attach() {
+    await this.#sender?.replaceTrack(this.#heard ? this.#microphone : null);
+  }
+
+  /**
+   * @param {string} offer
+   * @param {string} key with one, it says what the session is; without, we do
+   * @returns {Promise<string>} the answer
+   */
+  async #exchange(offer, key) {
+    const reply = await this.fetch(this.url, {method: 'POST', ...(key ? raw(offer, key) : form(offer, this.session))});
+    const text = await reply.text();
+    if (!reply.ok) throw refusal(reply.status, text);
+    this.location = reply.headers.get('location') ?? '';
+    return text;
+  }
+}
+
+/**
+ * @param {string} offer
+ * @param {string} key
+ * @returns {RequestInit}
+ */
+function raw(offer, key) {
+  return {body: offer, headers: {'content-type': 'application/sdp', authorization: `Bearer ${key}`}};
+}
+
+/**
+ * @param {string} offer
+ * @param {Record<string, unknown>} session
+ * @returns {RequestInit}
+ */
+function form(offer, session) {
+  const body = new FormData();
+  body.set('sdp', offer);
+  body.set('session', JSON.stringify({type: 'realtime', ...session}));
+  return {body};
+}
+
+/**
+ * @param {number} status
+ * @param {string} text the body, an error in JSON where the server is one of ours
+ * @returns {VoiceError}
+ */
+function refusal(status, text) {
+  /** @type {any} */
+  let error;
+  try {
+    error = JSON.parse(text).error;
+  } catch {
+    error = null;
+  }
+  if (error?.code === 'not_ready') return new VoiceError('server-loading');
+  if (status === 404 || status === 405) return new VoiceError('call-failed', 'The server takes no calls.');
+  return new VoiceError('server-refused', error?.message ? String(error.message) : `Status ${status}.`);
+}

@@ -1,0 +1,91 @@
+/**
+ * The answer of a call, at the loudspeaker. The server paces and truncates it; here it is played, and silenced at once.
+ */
+
+import {loudness} from './pcm.js';
+
+/**
+ * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
+ * @typedef {import('./player.js').PlayerHandlers} PlayerHandlers
+ */
+
+export class Speaker {
+  /** Events for the server, once there is a call. @type {(event: RealtimeEvent) => void} */
+  tell = () => {};
+  /** The server plays an answer. */
+  #active = false;
+  /** @type {MediaStreamAudioSourceNode | null} */
+  #source = null;
+
+  /**
+   * @param {AudioContext} context for the level; the sound itself goes through an `<audio>`, which echo
+   *   cancellation knows
+   * @param {PlayerHandlers} handlers
+   */
+  constructor(context, handlers) {
+    this.context = context;
+    this.handlers = handlers;
+    this.element = new Audio();
+    this.analyser = new AnalyserNode(context, {fftSize: 1024});
+    this.samples = new Float32Array(this.analyser.fftSize);
+  }
+
+  /** @param {MediaStream} stream of the other side */
+  attach(stream) {
+    this.#source?.disconnect();
+    this.#source = new MediaStreamAudioSourceNode(this.context, {mediaStream: stream});
+    this.#source.connect(this.analyser);
+    this.element.srcObject = stream;
+    this.element.muted = false;
+    void this.element.play().catch(() => {}); // kept off by the browser until somebody clicks
+  }
+
+  /** @param {RealtimeEvent} event of the server, on its way to the session */
+  hear({type}) {
+    if (type === 'output_audio_buffer.started') {
+      this.element.muted = false;
+      if (this.element.paused) void this.element.play().catch(() => {});
+      this.#set(true);
+    } else if (type === 'output_audio_buffer.stopped' || type === 'output_audio_buffer.cleared') {
+      this.#set(false);
+    }
+  }
+
+  /** Speech comes as media. */
+  play() {}
+
+  /** The server knows itself when it has played all. */
+  finish() {}
+
+  /**
+   * Fall silent at once; the server truncates the answer at what it had played.
+   * @returns {Promise<null>}
+   */
+  async interrupt() {
+    if (!this.#active) return null;
+    this.element.muted = true;
+    this.tell({type: 'output_audio_buffer.clear'});
+    this.#set(false);
+    return null;
+  }
+
+  /** @returns {number} how loud the answer is now: root mean square, 0 … 1 */
+  level() {
+    this.analyser.getFloatTimeDomainData(this.samples);
+    return loudness(this.samples);
+  }
+
+  close() {
+    this.#source?.disconnect();
+    this.#source = null;
+    this.element.srcObject = null;
+    this.#set(false);
+  }
+
+  /** @param {boolean} active */
+  #set(active) {
+    if (active === this.#active) return;
+    this.#active = active;
+    this.handlers.onactive?.(active);
+  }
+}
