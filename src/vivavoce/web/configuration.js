@@ -7,10 +7,6 @@ import {WIRE_RATE} from './pcm.js';
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
  * @typedef {'hold' | 'hands-free'} Mode
- * @typedef {object} Wishes what an application asks for; what is left out, the server decides
- * @property {string} [instructions]
- * @property {string} [voice]
- * @property {string} [greeting] the first words of the answering side
  */
 
 /** The event_id of a session's first event. */
