@@ -1,10 +1,12 @@
 import asyncio
 import logging
+import signal
 from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.gateway.limits.places import redis_server
+from vivavoce.gateway.limits import redis_store
 from vivavoce.gateway.limits.redis_store import PREFIX, RedisStore
 from vivavoce.gateway.limits.store import DAY, LEASE_SECONDS, MINUTE
 
@@ -55,6 +57,21 @@ async def test_while_the_server_is_gone_each_process_counts_for_itself(tmp_path,
         assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
             "limits are counted by this process alone"
         ]
+
+
+async def test_a_server_that_does_not_answer_is_left_alone_for_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(redis_store, "TIMEOUT", 0.1)
+    monkeypatch.setattr(redis_store, "REST_SECONDS", 1000)
+    async with redis_server(tmp_path) as (url, process), AsyncExitStack() as stack:
+        store = RedisStore(url)
+        stack.push_async_callback(store.close)
+        await store.take("a", 8, 10, DAY)
+        process.send_signal(signal.SIGSTOP)
+        assert (await store.take("a", 8, 10, DAY)).granted == 8
+        process.send_signal(signal.SIGCONT)
+        assert (await store.take("a", 8, 10, DAY)).granted == 2, "it is not asked"
+        store._rests_until = 0
+        assert (await store.take("a", 8, 10, DAY)).used == 10, "and now it is"
 
 
 @pytest.mark.parametrize("url", ["http://a.example", "redis", "", "redis://host:port"])

@@ -5,11 +5,12 @@ The scripts take the time from the server, so that processes whose clocks differ
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vivavoce.gateway.limits.store import LEASE_SECONDS, Entry, Level, MemoryStore
 
@@ -24,6 +25,9 @@ PREFIX = "vivavoce:"
 
 TIMEOUT = 2.0
 """Seconds that a step may take; a session waits for it."""
+
+REST_SECONDS = 2.0
+"""For which a server that did not answer in time is asked no more: sessions would wait each time anew."""
 
 MOST_CONNECTIONS = 8
 """Connections to the server; a step that finds none free waits for one."""
@@ -79,38 +83,46 @@ class RedisStore:
         self._enter = self._redis.register_script(ENTER)
         self._alone = MemoryStore(time.time)
         self._complained = float("-inf")
+        self._rests_until = float("-inf")
 
     async def take(self, counter: str, amount: int, limit: int, window: int) -> Level:
         """Give out as much as there is."""
-        level = await self._try(self._count(keys=[PREFIX + counter], args=[window, amount, limit]))
+        level = await self._try(lambda: self._count(keys=[PREFIX + counter], args=[window, amount, limit]))
         return await self._alone.take(counter, amount, limit, window) if level is None else _level(level)
 
     async def add(self, counter: str, amount: int, window: int) -> Level:
         """Count what was had."""
-        level = await self._try(self._count(keys=[PREFIX + counter], args=[window, amount, ""]))
+        level = await self._try(lambda: self._count(keys=[PREFIX + counter], args=[window, amount, ""]))
         return await self._alone.add(counter, amount, window) if level is None else _level(level)
 
     async def enter(self, user: str, session: str, most: int | None, most_of_all: int | None) -> Entry:
         """Count a session."""
         bounds = ["" if bound is None else bound for bound in (most, most_of_all)]
         args = [session, LEASE_SECONDS, *bounds]
-        entry: Entry | None = await self._try(self._enter(keys=_sessions(user), args=args))
+        entry: Entry | None = await self._try(lambda: self._enter(keys=_sessions(user), args=args))
         return await self._alone.enter(user, session, most, most_of_all) if entry is None else entry
 
     async def leave(self, user: str, session: str) -> None:
         """Count a session no more."""
-        for key in _sessions(user):
-            await self._try(self._redis.zrem(key, session))
+        await self._try(lambda: self._leave(user, session))
         await self._alone.leave(user, session)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def _try(self, step: Awaitable[T]) -> T | None:
+    async def _leave(self, user: str, session: str) -> None:
+        for key in _sessions(user):
+            await self._redis.zrem(key, session)
+
+    async def _try(self, step: Callable[[], Awaitable[T]]) -> T | None:
+        if time.monotonic() < self._rests_until:
+            return None
         try:
-            return await step
+            return await step()
         except (RedisError, OSError, TimeoutError) as error:
+            if isinstance(error, TimeoutError | RedisTimeoutError):
+                self._rests_until = time.monotonic() + REST_SECONDS
             if time.monotonic() - self._complained >= QUIET_SECONDS:
                 self._complained = time.monotonic()
                 # The error may quote the address, with its password.
