@@ -6,6 +6,7 @@
  */
 
 import {LitElement, css, html} from '../vendor/lit.js';
+import {say} from '../words.js';
 import {glyph} from './glyphs.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -144,11 +145,11 @@ export class VoiceButton extends LitElement {
 
   /** @returns {string} what a press does, in words */
   get label() {
-    if (this.phase === 'off' || this.phase === 'error') return 'Start';
-    if (this.phase === 'connecting') return 'Connecting';
-    if (!this.microphone) return 'Use the microphone';
-    if (this.mode === 'hands-free') return this.muted ? 'Unmute the microphone' : 'Mute the microphone';
-    return this.held ? 'Release to send' : 'Hold to talk';
+    if (this.phase === 'off' || this.phase === 'error') return say('Start');
+    if (this.phase === 'connecting') return say('Connecting');
+    if (!this.microphone) return say('Use the microphone');
+    if (this.mode === 'hands-free') return this.muted ? say('Unmute the microphone') : say('Mute the microphone');
+    return this.held ? say('Release to send') : say('Hold to talk');
   }
 
   get #look() {

@@ -3,6 +3,7 @@
  */
 
 import {LitElement, css, html} from '../vendor/lit.js';
+import {say} from '../words.js';
 import {glyph} from './glyphs.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -58,13 +59,13 @@ export class VoiceComposer extends LitElement {
         part="input"
         type="text"
         name="words"
-        aria-label="Message"
-        placeholder="Or write it"
+        aria-label=${say('Message')}
+        placeholder=${say('Or write it')}
         autocomplete="off"
         enterkeyhint="send"
         maxlength=${MOST_CHARACTERS}
       />
-      <button type="submit" aria-label="Send">${glyph('send')}</button>
+      <button type="submit" aria-label=${say('Send')}>${glyph('send')}</button>
     </form>`;
   }
 

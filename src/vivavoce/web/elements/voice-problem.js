@@ -3,6 +3,7 @@
  */
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {say} from '../words.js';
 import {glyph} from './glyphs.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -76,15 +77,15 @@ export class VoiceProblem extends LitElement {
     return html`<div class="problem" part="problem">
       ${glyph('error')}
       <div class="said">
-        <h2>${title}</h2>
-        <p>${advice}</p>
+        <h2>${say(title)}</h2>
+        <p>${say(advice)}</p>
         ${detail ? html`<p>${detail}</p>` : nothing}
       </div>
       <div class="actions">
         ${remedy === 'none'
           ? nothing
-          : html`<button class="plain" type="button" @click=${() => this.#tell('remedy')}>${LABELS[remedy]}</button>`}
-        <button class="plain" type="button" @click=${() => this.#tell('dismiss')}>Dismiss</button>
+          : html`<button class="plain" type="button" @click=${() => this.#tell('remedy')}>${say(LABELS[remedy])}</button>`}
+        <button class="plain" type="button" @click=${() => this.#tell('dismiss')}>${say('Dismiss')}</button>
       </div>
     </div>`;
   }

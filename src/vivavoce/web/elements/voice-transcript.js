@@ -4,6 +4,7 @@
 
 import {LitElement, css, html, nothing, repeat} from '../vendor/lit.js';
 import {splitAtHeard, textOf} from '../conversation.js';
+import {say} from '../words.js';
 import {sharedStyles} from './shared-styles.js';
 
 /** @typedef {import('../conversation.js').Item} Item */
@@ -105,7 +106,7 @@ export class VoiceTranscript extends LitElement {
   render() {
     const shown = this.items.filter((item) => item.role === 'user' || item.role === 'assistant');
     const last = shown.findLast((item) => item.role === 'assistant');
-    return html`<div role="log" aria-live="off" aria-label="Conversation" part="log">
+    return html`<div role="log" aria-live="off" aria-label=${say('Conversation')} part="log">
       <ol>
         ${repeat(
           shown,
@@ -124,9 +125,9 @@ export class VoiceTranscript extends LitElement {
     const [heard, unheard] = splitAtHeard(item);
     const note = noteOf(item);
     return html`<li class="${item.role} ${sounding ? 'sounding' : ''}" part="item ${item.role}">
-      <span class="who">${item.role === 'user' ? 'You' : 'Voice'}</span>
+      <span class="who">${item.role === 'user' ? say('You') : say('Voice')}</span>
       ${heard || unheard
-        ? html`<p class="words">${heard}${unheard ? html`<span class="unheard">${unheard}</span>` : nothing}</p>`
+        ? html`<p class="words" dir="auto">${heard}${unheard ? html`<span class="unheard">${unheard}</span>` : nothing}</p>`
         : nothing}
       ${note ? html`<p class="note">${note}</p>` : nothing}
     </li>`;
@@ -139,13 +140,13 @@ export class VoiceTranscript extends LitElement {
  */
 function noteOf(item) {
   if (item.role === 'user') {
-    if (item.transcription === 'failed') return textOf(item) ? '' : 'Spoken; the words were not recognised.';
+    if (item.transcription === 'failed') return textOf(item) ? '' : say('Spoken; the words were not recognised.');
     if (textOf(item)) return '';
-    if (item.transcription === 'speaking') return 'Speaking …';
-    return item.transcription === 'final' ? 'No words.' : 'Spoken …';
+    if (item.transcription === 'speaking') return say('Speaking …');
+    return item.transcription === 'final' ? say('No words.') : say('Spoken …');
   }
-  if (item.heardMs !== null) return `Interrupted after ${(item.heardMs / 1000).toFixed(1)} s.`;
-  if (item.status === 'incomplete') return 'Not finished.';
+  if (item.heardMs !== null) return say('Interrupted after {0} s.', (item.heardMs / 1000).toFixed(1));
+  if (item.status === 'incomplete') return say('Not finished.');
   return '';
 }
 
