@@ -170,6 +170,7 @@ class _Replay:
         skipped, self._skipped_output = self._skipped_output, False
         match event:
             case client_side.ResponseCreate() if skipped:
+                self._given_up += 1  # what it was answered with then will not come
                 self._left_out("response.create was for results that nobody asked for here.")
             case client_side.ResponseCreate(response=params):
                 await self._client.create_response(params or None)
