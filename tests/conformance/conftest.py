@@ -1,10 +1,12 @@
 """A gateway with the engine behind it, its models replaced by scripted ones: everything but inference is real."""
 
+import logging
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.conformance import scripts
+from tests.conformance.ways import Ways, on_the_way
 from vivavoce.engine import Engine
 from vivavoce.engine.profiles import Loaded
 from vivavoce.gateway import GatewaySettings, create_app, listen
@@ -32,7 +34,17 @@ async def serving_engine(engine):
     app = create_app(GatewaySettings(port=0), LocalUpstream(engine))
     async with listen(app) as listening:
         await app[GATEWAY].loading.finished()
-        yield listening
+        async with on_the_way(listening) as server:
+            yield server
+
+
+@pytest.fixture(params=["straight", "through a gateway"])
+def both_ways(request, monkeypatch, tmp_path, caplog):
+    """Take the test both ways to the engine; on neither does anything fail behind the client's back."""
+    if request.param != "straight":
+        monkeypatch.setattr(Ways, "folder", tmp_path)
+    yield
+    assert not [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
 
 
 @pytest.fixture

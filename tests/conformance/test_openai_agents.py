@@ -19,6 +19,8 @@ from vivavoce.engine import Engine
 
 STRICT = pydantic.TypeAdapter(RealtimeServerEvent)
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 SILENCE, SPEECH = noise((2.5, 0.0)), noise((1.0, 0.5))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import openai
 import pydantic
+import pytest
 from openai.types.realtime import RealtimeServerEvent
 
 from tests.conformance import node
@@ -14,7 +15,7 @@ from tests.conformance.scripts import Call, calling
 SCRIPT = Path(__file__).with_name("agents.js")
 STRICT = pydantic.TypeAdapter(RealtimeServerEvent)
 
-pytestmark = node.needs_agents
+pytestmark = [node.needs_agents, pytest.mark.usefixtures("both_ways")]
 
 
 async def test_in_writing_with_a_function_and_by_voice_over_the_answer():

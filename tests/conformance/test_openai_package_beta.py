@@ -19,7 +19,10 @@ UNION = (
 )
 MODELS = {get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(UNION)}
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("both_ways"),
+    pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning"),
+]
 
 
 def speaking(url, key="unused"):
@@ -166,6 +169,14 @@ async def test_a_wrong_key_is_told(server):
 
 async def test_in_front_of_an_endpoint_that_refuses_the_beta():
     async with providing() as provider:
+        async with (
+            speaking(provider.url.removesuffix("/v1/realtime").replace("ws", "http", 1), KEY) as client,
+            client.beta.realtime.connect(model="gpt-realtime") as connection,
+        ):
+            (told,) = await until(connection, "error")
+            assert told.error.code == "beta_api_shape_disabled", (
+                "without the gateway, there is nothing to be had"
+            )
         upstream = RemoteUpstream(provider.url, key=KEY)
         settings = {"upstream": provider.url, "openai_realtime_model": "gpt-realtime"}
         async with (
