@@ -16,6 +16,7 @@
     │   └── WeightsCorrupt       what came is not what the catalogue names
     ├── ModelError               a model failed at its work
     ├── ToolError                a tool cannot do what a model asks of it
+    ├── LinkDown                 the processes of a gateway cannot ask each other now
     ├── HistoryError             the history cannot be kept or read
     ├── ScriptError              a script or a cassette cannot be read
     └── ScriptFailed             something else came than a script expects
@@ -31,6 +32,7 @@ __all__ = [
     "ConnectionFailed",
     "ConnectionLost",
     "HistoryError",
+    "LinkDown",
     "ModelError",
     "ProtocolError",
     "RecordingError",
@@ -154,6 +156,10 @@ class ModelError(VivaVoceError):
 
 class ToolError(VivaVoceError):
     """A tool cannot do what a model asks of it; the message is told to the model, which can speak about it."""
+
+
+class LinkDown(VivaVoceError):  # noqa: N818 - says what happened
+    """The processes of a gateway cannot ask each other now: what they share is gone."""
 
 
 class HistoryError(VivaVoceError):

@@ -140,6 +140,7 @@ class RunningGateway:
         self.door = app[GATEWAY].door
         self.limiter = app[GATEWAY].limiter
         self.client_secrets = app[GATEWAY].client_secrets
+        self.processes = app[GATEWAY].processes
 
     def url(self, path):
         return f"http://{self.host}{path}"

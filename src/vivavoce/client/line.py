@@ -108,13 +108,22 @@ class Line:
         self._lifetime: float | None = None
         self._began = 0.0
 
-    async def open(self) -> None:
-        """Connect. Raises `ConnectionFailed`."""
+    async def open(self, lost: ConnectionLost | None = None) -> Restoration | None:
+        """Connect. Raises `ConnectionFailed`.
+
+        With ``lost``, the session had another line, which ended so, and is restored: by what is returned.
+        """
         if self.opened:
             raise VivaVoceError("This client is connected already; every session needs a client of its own.")
+        began = _now()
         self._connection = await self._dial()
         self.opened = self.up = True
-        self._tasks.spawn(self._keep(self._connection), "line")
+        first: Sequence[ClientEvent] = ()
+        if lost is not None:
+            self._interrupt(lost)
+            first = self._restore(lost, renewal=False, attempts=1, began=began)
+        self._tasks.spawn(self._keep(self._connection, first), "line")
+        return self._restoration
 
     async def close(self) -> None:
         """End it. Closing twice does nothing more."""
@@ -134,8 +143,7 @@ class Line:
         transport = self._connect()
         return Connection(await transport if inspect.isawaitable(transport) else transport)
 
-    async def _keep(self, connection: Connection) -> None:
-        first: Sequence[ClientEvent] = ()
+    async def _keep(self, connection: Connection, first: Sequence[ClientEvent]) -> None:
         try:
             while True:
                 began = _now()

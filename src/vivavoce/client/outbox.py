@@ -23,6 +23,11 @@ class Outbox:
         self._news = asyncio.Event()
         self._lost: ConnectionLost | None = None
 
+    @property
+    def waiting(self) -> list[ClientEvent]:
+        """All that is still here, in the order in which it would go."""
+        return [*self._urgent, *(event for event, _ in self._waiting)]
+
     async def put(self, event: ClientEvent) -> None:
         """Add an event behind all others; wait while there is no place. Raises `ConnectionLost`."""
         await self._places.acquire()

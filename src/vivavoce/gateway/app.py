@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
+from vivavoce.client.retrying import Reconnect
 from vivavoce.client.toolbox import Toolbox
 from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.auth.known import refuse_well_known
+from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.client_secrets import ClientSecrets
 from vivavoce.gateway.cross_origin import answer_preflight, is_preflight, shared_with
+from vivavoce.gateway.kept_secrets import KeptHere, KeptSecrets
 from vivavoce.gateway.limits.limiter import Limiter, choose_store
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import StageMaker
@@ -27,6 +30,7 @@ from vivavoce.gateway.origin import Doorkeeper
 from vivavoce.gateway.policy import read_policy
 from vivavoce.gateway.policy.opening import policed
 from vivavoce.gateway.refusal import REFUSED, Refusal
+from vivavoce.gateway.resume.tokens import Tokens
 from vivavoce.gateway.routes.api import api_page, openapi
 from vivavoce.gateway.routes.beta_sessions import make_session, make_transcription_session
 from vivavoce.gateway.routes.client_secrets import make_client_secret
@@ -41,9 +45,11 @@ from vivavoce.gateway.server_tools import ServerTools
 from vivavoce.gateway.server_tools.house import open_tools
 from vivavoce.gateway.sessions import Sessions, limit
 from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.sharing import choose_processes
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Progress, Upstream
 from vivavoce.gateway.upstreams.choosing import choose_call_relay, choose_models
+from vivavoce.gateway.upstreams.enduring import EnduringUpstream
 from vivavoce.gateway.upstreams.settings import ENGINE
 from vivavoce.web import FOLDER
 
@@ -84,7 +90,14 @@ def create_app(
     if policy is not None:
         limiter = Limiter(policy, choose_store(settings), settings.retry_after_seconds)
     tools = None if policy is None else ServerTools(toolbox, policy)
-    client_secrets = ClientSecrets(settings.max_client_secrets)
+    calls, resumable = Calls(), Tokens[Bridge]()
+    processes = choose_processes(settings, resumable, calls)
+    client_secrets: KeptSecrets = KeptHere(ClientSecrets(settings.max_client_secrets))
+    if processes is not None:
+        client_secrets = processes.keys(client_secrets, settings.max_client_secrets)
+        if settings.resume_seconds and not isinstance(upstream, EnduringUpstream):
+            # What another process needs to go on with a session is known where the session endures.
+            upstream = EnduringUpstream(upstream, Reconnect(hold=settings.continuity_hold_seconds))
     app = web.Application(
         middlewares=[_take_note, _answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
     )
@@ -104,10 +117,12 @@ def create_app(
         tools=tools,
         door=Door(settings, client_secrets, open_to_others=settings.open_to_others),
         models=choose_models(settings),
-        calls=Calls(),
+        calls=calls,
         call_relay=choose_call_relay(settings) if relays_calls(settings) else None,
         web=web_folder,
         metrics=_metrics(settings),
+        resumable=resumable,
+        processes=processes,
         stages=stages
         if limiter is None
         else (policed(limiter.policy), limiter.stage, *stages, *([tools.stage] if tools else [])),
@@ -134,6 +149,8 @@ def create_app(
         add_calls(app)
     app.on_response_prepare.append(_say_its_name)
     app.on_response_prepare.append(_let_read)
+    if processes is not None:
+        app.cleanup_ctx.append(lambda _: processes.joined())
     app.cleanup_ctx.append(lambda _: open_tools(settings, toolbox.add))
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)

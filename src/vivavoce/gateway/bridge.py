@@ -23,7 +23,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
@@ -35,7 +35,7 @@ from vivavoce.gateway.resume.delivery import Delivery, Said
 from vivavoce.gateway.upstream import Transport
 from vivavoce.protocol.ids import Ids
 
-__all__ = ["RESUMED", "Bridge", "Limits", "Resumption"]
+__all__ = ["RESUMED", "Bridge", "Keeping", "Limits", "Moved", "Resumption"]
 
 _IDS = Ids()
 
@@ -56,6 +56,38 @@ MOST_ADDED = 256
 """Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
 
 
+class Keeping(Protocol):
+    """Keeps what another process would need to go on with a session."""
+
+    async def run(self, bridge: "Bridge") -> None:
+        """Keep it, until it is cancelled."""
+        ...
+
+    async def end(self, bridge: "Bridge", *, moves: bool) -> None:
+        """Keep it a last time, for others, if the session ``moves``; else it is over."""
+        ...
+
+    async def renew(self, bridge: "Bridge") -> None:
+        """Take word that the client has another token now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What another process knew of a session that goes on here, and how its client comes back."""
+
+    said: Delivery
+    """What it has not got."""
+    received: int
+    """How many of its messages were taken there."""
+    token: str
+    """The next with which it may come back."""
+    after: str | None
+    """The last event that it has got."""
+    restored: dict[str, Any]
+    """What it is told of the move."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resumption:
     """How a client may come back to its session."""
@@ -66,6 +98,8 @@ class Resumption:
     """What is kept for it meanwhile."""
     over: Callable[[], None]
     """Called when the session is over."""
+    keeping: Keeping | None = None
+    """Where other processes could go on with it."""
 
 
 class Bridge:
@@ -79,6 +113,7 @@ class Bridge:
         passage: Passage | None = None,
         protocols: tuple[str, ...] = (),
         resumption: Resumption | None = None,
+        moved: Moved | None = None,
     ) -> None:
         self._transport = transport
         self._limits = limits
@@ -90,11 +125,16 @@ class Bridge:
         self._first = Leg(limits, protocols, numbered=resumption is not None)
         self._leg: Leg | None = self._first
         """Where the client is; None while it is away."""
-        self._said = Delivery(resumption.most_bytes if resumption else 0)
+        self._said = moved.said if moved else Delivery(resumption.most_bytes if resumption else 0)
         self._back = asyncio.Event()
         self._back.set()
         self._patience: asyncio.TimerHandle | None = None
-        self._received = 0
+        self._moved = moved
+        self._moves = False
+        """Whether others may go on with it."""
+        self._received = moved.received if moved else 0
+        self.taken = self._received
+        """How many messages of the client have been given to the endpoint, all but the last of those received."""
         self._over = asyncio.Event()
 
     @property
@@ -102,18 +142,31 @@ class Bridge:
         """The client's first end, which is what a handler returns."""
         return self._first.socket
 
+    @property
+    def delivery(self) -> Delivery:
+        """What the client is not known to have got."""
+        return self._said
+
     def end(self, code: int, reason: str = "") -> None:
-        """Say that it is over, and why. Only the first to say so is heard."""
-        if not self._ended.done():
-            self._ended.set_result(End(code, reason))
+        """Say that it is over here, and why; another process may go on with it. Only the first to say so is heard."""
+        self._moves |= not self._ended.done()
+        self._end(code, reason)
+
+    async def over(self) -> None:
+        """Return when it is over."""
+        await self._over.wait()
 
     async def run(self, request: web.Request) -> End:
         """Accept the upgrade, carry events until somebody ends it, and let go of both sides."""
         end = End(WSCloseCode.GOING_AWAY, "The server stops.")  # what a cancelled session tells
         try:
             await self._first.open(request)
+            if (moved := self._moved) is not None:
+                await self._begin_again(moved)
             for pump in (self._uplink(self._first), self._downlink(), self._add(), self._tick()):
                 self._spawn(pump)
+            if self._resumption is not None and self._resumption.keeping is not None:
+                self._spawn(self._resumption.keeping.run(self))
             end = await self._ended
         except ConnectionLost as lost:
             end = End(lost.code, "The client has not waited for its session.")
@@ -126,6 +179,8 @@ class Bridge:
                 self._patience.cancel()
             if self._resumption is not None:
                 self._resumption.over()
+                if self._resumption.keeping is not None:
+                    await self._resumption.keeping.end(self, moves=self._moves)
             await self._transport.close(end.code, end.reason)
             if self._leg is not None:
                 await self._leg.leave(end.code, end.reason)
@@ -140,15 +195,11 @@ class Bridge:
         """
         self._leave_leg()
         self._back.clear()
+        if self._resumption is not None and self._resumption.keeping is not None:
+            self._spawn(self._resumption.keeping.renew(self))
         try:
             await leg.open(request)
-            resumed = {"type": RESUMED, "event_id": _IDS.event(), "received": self._received}
-            resumed["complete"], resumed["resume"] = self._said.complete, {"token": token}
-            await leg.say(msgspec.json.encode(resumed), WSMsgType.TEXT)
-            number = self._said.after(after)
-            while (said := self._said.get(number)) is not None:
-                await leg.say(said.data, WSMsgType.BINARY if said.binary else WSMsgType.TEXT)
-                number += 1
+            await self._catch_up(leg, token=token, after=after)
         except (ConnectionLost, Stalled):
             self._await_client()
             return
@@ -161,6 +212,25 @@ class Bridge:
         if self._ended.done():  # while it came back
             await leg.leave(*_parts(self._ended.result()))
         await self._until_gone(leg)
+
+    async def _begin_again(self, moved: Moved) -> None:
+        """Go on with a session of another process, over its client's new WebSocket."""
+        try:
+            await self._catch_up(self._first, token=moved.token, after=moved.after, restored=moved.restored)
+        except (ConnectionLost, Stalled):
+            self._first.left.set()
+            self._leg = None
+            self._await_client()
+
+    async def _catch_up(self, leg: Leg, *, token: str, after: str | None, **more: Any) -> None:
+        """Tell a client that comes back what it has not got. Raises `Stalled` and `ConnectionLost`."""
+        resumed = {"type": RESUMED, "event_id": _IDS.event(), "received": self._received}
+        resumed |= {"complete": self._said.complete, "resume": {"token": token}, **more}
+        await leg.say(msgspec.json.encode(resumed), WSMsgType.TEXT)
+        number = self._said.after(after)
+        while (said := self._said.get(number)) is not None:
+            await leg.say(said.data, WSMsgType.BINARY if said.binary else WSMsgType.TEXT)
+            number += 1
 
     def new_leg(self, protocols: tuple[str, ...]) -> Leg:
         """Make the WebSocket for a client that comes back."""
@@ -176,6 +246,10 @@ class Bridge:
             over.cancel()
             left.cancel()
 
+    def _end(self, code: int, reason: str = "") -> None:
+        if not self._ended.done():
+            self._ended.set_result(End(code, reason))
+
     def _leave_leg(self) -> None:
         """Take the place of a WebSocket whose client comes back over another."""
         if self._patience is not None:
@@ -189,7 +263,7 @@ class Bridge:
         """Take word that a WebSocket broke."""
         leg.left.set()
         if self._resumption is None:
-            self.end(code)
+            self._end(code)
         elif self._leg is leg and not self._ended.done():
             self._leg = None
             self._await_client()
@@ -200,7 +274,7 @@ class Bridge:
         if self._resumption is not None and not self._ended.done():
             self._patience = asyncio.get_running_loop().call_later(
                 self._resumption.seconds,
-                self.end,
+                self._end,
                 WSCloseCode.ABNORMAL_CLOSURE,
                 "The client did not come back.",
             )
@@ -208,6 +282,7 @@ class Bridge:
     async def _uplink(self, leg: Leg) -> None:
         try:
             while not self._ended.done():
+                self.taken = self._received
                 message = await leg.socket.receive()
                 self._received += message.type in MESSAGES
                 if message.type is WSMsgType.TEXT and self._passes_up(message.data):
@@ -222,9 +297,9 @@ class Bridge:
                         too_large = _too_large(self._limits.message, len(message.data))
                         await self._do(self._passage.complain(too_large, time.monotonic()))
                     case WSMsgType.CLOSE:
-                        self.end(message.data or WSCloseCode.OK, message.extra or "")
+                        self._end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
-                        self.end(message.data.code, str(message.data))
+                        self._end(message.data.code, str(message.data))
                     case WSMsgType.PING:
                         await leg.socket.pong(message.data)
                     case WSMsgType.PONG:
@@ -245,9 +320,9 @@ class Bridge:
                 else:
                     await self._do(self._passage.receive(data, time.monotonic()))
         except ConnectionLost as lost:
-            self.end(lost.code, lost.reason)
+            self._end(lost.code, lost.reason)
         except ProtocolError as error:
-            self.end(WSCloseCode.INTERNAL_ERROR, f"The endpoint does not speak the protocol: {error}")
+            self._end(WSCloseCode.INTERNAL_ERROR, f"The endpoint does not speak the protocol: {error}")
 
     def _passes_up(self, data: bytes) -> bool:
         return len(data) <= self._limits.message and self._passage.lets_up(data)
@@ -265,7 +340,7 @@ class Bridge:
                 case Task():
                     self._spawn(self._work(output))
                 case End(code, reason):
-                    self.end(code, reason)
+                    self._end(code, reason)
 
     async def _add(self) -> None:
         try:
@@ -292,15 +367,17 @@ class Bridge:
 
     async def _say(self, data: bytes, kind: Literal[WSMsgType.TEXT, WSMsgType.BINARY]) -> None:
         if self._resumption is not None:
-            while self._leg is None and not self._said.has_room(len(data)):
-                await self._back.wait()  # and so the endpoint waits
-            self._said.add(Said(data, kind is WSMsgType.BINARY))
+            try:
+                while self._leg is None and not self._said.has_room(len(data)):
+                    await self._back.wait()  # and so the endpoint waits
+            finally:  # also where it ends meanwhile: others may go on with it
+                self._said.add(Said(data, kind is WSMsgType.BINARY))
         if (leg := self._leg) is None:
             return
         try:
             await leg.say(data, kind)
         except Stalled as stalled:
-            self.end(WSCloseCode.POLICY_VIOLATION, str(stalled))
+            self._end(WSCloseCode.POLICY_VIOLATION, str(stalled))
         except ConnectionLost as lost:
             self._drop(leg, lost.code)
 
@@ -308,7 +385,7 @@ class Bridge:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a session failed", exc_info=error)
-            self.end(WSCloseCode.INTERNAL_ERROR, "The session failed; this is a defect of the server.")
+            self._end(WSCloseCode.INTERNAL_ERROR, "The session failed; this is a defect of the server.")
 
 
 def _parts(end: End) -> tuple[int, str]:

@@ -110,6 +110,11 @@ class Calls:
         finally:
             del self._held[held.id]
 
+    @property
+    def all(self) -> list[Held]:
+        """Those that are under way."""
+        return list(self._held.values())
+
     def find(self, call_id: str, caller: Caller) -> Held | None:
         """Return a call of this caller's; those of others are as good as none, but for an administrator."""
         held = self._held.get(call_id)

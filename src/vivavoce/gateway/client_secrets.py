@@ -4,17 +4,17 @@ A key is 128 bits of the system's randomness, and only its SHA-256 is kept. It i
 the search takes tells of the digest of what was presented, and nothing of any key.
 """
 
-import hashlib
 import math
 import secrets
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from vivavoce.gateway.digests import digest
 from vivavoce.gateway.opening import ANYONE, Caller
 from vivavoce.protocol.client_secrets import KEY_PREFIX
 from vivavoce.protocol.session_params import SessionParams
 
-__all__ = ["ClientSecrets", "Granted", "Issued", "is_ephemeral"]
+__all__ = ["ClientSecrets", "Granted", "Issued", "is_ephemeral", "new_key"]
 
 RANDOM_BYTES = 16
 
@@ -69,27 +69,28 @@ class ClientSecrets:
             raise RuntimeError(
                 f"there are {self._limit} keys already: expected to be asked when there is room"
             )
-        issued = Issued(KEY_PREFIX + secrets.token_hex(RANDOM_BYTES), int(now) + seconds)
-        self._kept[_digest(issued.value)] = _Kept(granted, issued.expires_at)
+        issued = Issued(new_key(), int(now) + seconds)
+        self._kept[digest(issued.value)] = _Kept(granted, issued.expires_at)
         return issued
 
     def find(self, value: str, *, now: float) -> Granted | None:
         """Return what a key was made for, or None where it is unknown, used up or has expired."""
-        kept = self._kept.get(_digest(value))
+        kept = self._kept.get(digest(value))
         return kept.granted if kept is not None and now < kept.expires_at else None
 
     def spend(self, value: str, *, now: float) -> bool:
         """Note that a session is about to open; return whether the key still opened one."""
         granted = self.find(value, now=now)
         if granted is not None and granted.single_use:
-            del self._kept[_digest(value)]
+            del self._kept[digest(value)]
         return granted is not None
+
+
+def new_key() -> str:
+    """Make a key that nobody can guess."""
+    return KEY_PREFIX + secrets.token_hex(RANDOM_BYTES)
 
 
 def is_ephemeral(key: str | None) -> TypeGuard[str]:
     """Tell whether a key is one of those that are made here, or would like to be."""
     return key is not None and key.startswith(KEY_PREFIX)
-
-
-def _digest(value: str) -> bytes:
-    return hashlib.sha256(value.encode(errors="surrogatepass")).digest()

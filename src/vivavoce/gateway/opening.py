@@ -45,6 +45,8 @@ class Opening:
     """The call that the session controls; None where it is one of its own."""
     line: Literal["websocket", "webrtc"] = "websocket"
     """What the client is connected by."""
+    age: float = 0.0
+    """Seconds that it has lasted already, in other processes."""
 
 
 StageMaker = Callable[[Opening], Stage | None]

@@ -13,6 +13,7 @@ from vivavoce.gateway.operations.settings import OperationSettings
 from vivavoce.gateway.policy.settings import PolicySettings
 from vivavoce.gateway.resume.settings import ResumeSettings
 from vivavoce.gateway.server_tools.settings import ServerToolSettings
+from vivavoce.gateway.shared.settings import SharedSettings
 from vivavoce.gateway.upstreams.settings import UpstreamSettings
 
 __all__ = ["GatewaySettings"]
@@ -29,6 +30,7 @@ class GatewaySettings(
     PolicySettings,
     ResumeSettings,
     ServerToolSettings,
+    SharedSettings,
     UpstreamSettings,
 ):
     """The gateway's settings. Each is read from ``VIVAVOCE_`` and its name in capitals."""

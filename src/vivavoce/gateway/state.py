@@ -10,7 +10,7 @@ from aiohttp import web
 from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.calls import Calls
-from vivavoce.gateway.client_secrets import ClientSecrets
+from vivavoce.gateway.kept_secrets import KeptSecrets
 from vivavoce.gateway.limits import Limiter
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.opening import Opening, StageMaker
@@ -28,6 +28,7 @@ from vivavoce.gateway.upstreams.models import Models
 
 if TYPE_CHECKING:
     from vivavoce.gateway.operations.metrics import Metrics
+    from vivavoce.gateway.shared.processes import Processes
 
 __all__ = ["GATEWAY", "Gateway"]
 
@@ -41,7 +42,7 @@ class Gateway:
     loading: Loading
     sessions: Sessions
     doorkeeper: Doorkeeper
-    client_secrets: ClientSecrets
+    client_secrets: KeptSecrets
     door: Door
     policy: Policy | None
     limiter: Limiter | None
@@ -59,6 +60,9 @@ class Gateway:
     """What its sessions are measured by."""
     resumable: Tokens[Bridge] = field(default_factory=Tokens)
     """The sessions that clients may come back to."""
+
+    processes: "Processes | None" = None
+    """What ties this process to others; None where it is alone."""
 
     def passage(
         self, opening: Opening, dialect: Dialect | None = None, *, first: Sequence[Stage] = ()

@@ -31,8 +31,9 @@ from vivavoce.gateway.auth.tokens import (
     looks_like_token,
     verify,
 )
-from vivavoce.gateway.client_secrets import ClientSecrets, is_ephemeral
+from vivavoce.gateway.client_secrets import is_ephemeral
 from vivavoce.gateway.credentials import presented_key
+from vivavoce.gateway.kept_secrets import KeptSecrets
 from vivavoce.gateway.opening import ANYONE, Caller
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.protocol.errors import INVALID_API_KEY
@@ -62,7 +63,7 @@ class Door:
     """Knows who is who. One for a gateway."""
 
     def __init__(
-        self, settings: AuthSettings, ephemeral: ClientSecrets, *, open_to_others: bool = False
+        self, settings: AuthSettings, ephemeral: KeptSecrets, *, open_to_others: bool = False
     ) -> None:
         """``open_to_others``: the address can be reached from elsewhere.
 
@@ -110,7 +111,10 @@ class Door:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
         key = presented_key(authorization, offered_subprotocols(request)) or request.query.get("token")
         if is_ephemeral(key):
-            granted = self._ephemeral.find(key, now=time.time())
+            try:
+                granted = await self._ephemeral.find(key)
+            except VivaVoceError as error:
+                return _unavailable(error)
             return _wrong_ephemeral() if granted is None else Admission(granted.caller, granted.session, key)
         if not self._settings.asks_for_keys:
             return Admission(ANYONE) if await self._is_local(request, key) else _no_token()
@@ -121,20 +125,17 @@ class Door:
         except Rejected as rejected:
             return Refusal(HTTPStatus.UNAUTHORIZED, str(rejected), code=INVALID_API_KEY)
         except VivaVoceError as error:
-            return Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                str(error),
-                code="authentication_unavailable",
-                type="server_error",
-                retry_after=10,
-            )
+            return _unavailable(error)
         return _wrong_key() if caller is None else Admission(caller)
 
-    def spend(self, admission: Admission) -> Refusal | None:
+    async def spend(self, admission: Admission) -> Refusal | None:
         """Note that a session is about to open; return a refusal where another one took a key's only use."""
-        if admission.ephemeral and not self._ephemeral.spend(admission.ephemeral, now=time.time()):
-            return _wrong_ephemeral()
-        return None
+        if not admission.ephemeral:
+            return None
+        try:
+            return None if await self._ephemeral.spend(admission.ephemeral) else _wrong_ephemeral()
+        except VivaVoceError as error:
+            return _unavailable(error)
 
     def guest(self, request: web.Request, host: Caller) -> Caller | Refusal:
         """Return whom an ephemeral key is made for: its maker, or one of the users that the maker brings along."""
@@ -205,6 +206,16 @@ def offered_subprotocols(request: web.Request) -> list[str]:
     """Return the subprotocols that a WebSocket's client offers."""
     header = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, []))
     return [name.strip() for name in header.split(",") if name.strip()]
+
+
+def _unavailable(error: VivaVoceError) -> Refusal:
+    return Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        str(error),
+        code="authentication_unavailable",
+        type="server_error",
+        retry_after=10,
+    )
 
 
 def _wrong_ephemeral() -> Refusal:

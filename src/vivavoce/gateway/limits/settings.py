@@ -11,7 +11,7 @@ class LimitSettings(BaseSettings):
 
     redis_url: SecretStr | None = Field(
         None,
-        description="Where all processes count together what users have: `redis://…`, `rediss://…` or `unix://…`, "
-        "any server of that protocol. Without it, each process counts for itself. It has no option, for it may hold a "
-        "password.",
+        description="Where several processes keep what they share, which is limits, ephemeral keys, calls and sessions "
+        "that clients may come back to: `redis://…`, `rediss://…` or `unix://…`, any server of that protocol "
+        "([how](../how-to/run-several.md)). Without it, each is alone. It has no option, for it may hold a password.",
     )

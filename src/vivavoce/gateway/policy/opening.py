@@ -29,4 +29,4 @@ def ruled(opening: Opening, policy: Policy) -> Opening:
 
 def policed(policy: Policy) -> StageMaker:
     """Make the stage that holds a session to its rules."""
-    return lambda opening: PolicyStage(policy.rules(opening.caller), time.monotonic())
+    return lambda opening: PolicyStage(policy.rules(opening.caller), time.monotonic() - opening.age)

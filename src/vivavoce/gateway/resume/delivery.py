@@ -5,6 +5,7 @@ the client has got, and any client there is does that by itself.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = ["Delivery", "Said"]
@@ -29,6 +30,20 @@ class Delivery:
         """The number of the first that is kept."""
         self.complete = True
         """Whether all that has not arrived is kept."""
+
+    @classmethod
+    def of(cls, most_bytes: int, kept: Iterable[Said], *, complete: bool) -> "Delivery":
+        """Return one that has these messages, and lacks others unless it is ``complete``."""
+        delivery = cls(most_bytes)
+        delivery.complete = complete
+        for said in kept:
+            delivery.add(said)
+        return delivery
+
+    @property
+    def kept(self) -> list[Said]:
+        """All that is kept, the oldest first."""
+        return list(self._kept)
 
     def has_room(self, size: int) -> bool:
         """Tell whether one more of so many bytes can be kept without losing another."""

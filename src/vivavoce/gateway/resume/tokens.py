@@ -4,11 +4,11 @@ A token is 192 bits of the system's randomness. Only its SHA-256 is kept, and it
 search takes tells nothing of any token. It works once, for the one it was made for, and there is one for each session.
 """
 
-import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from vivavoce.gateway.digests import digest, sealing_key
 from vivavoce.gateway.opening import Caller
 
 __all__ = ["Ticket", "Tokens"]
@@ -25,6 +25,8 @@ class Ticket(Generic[S]):
     session: S | None = None
     """None until there is one."""
     digest: bytes = b""
+    key: bytes = field(default=b"", repr=False)
+    """What is written down of the session is sealed with it: only who has the token can make it."""
 
 
 class Tokens(Generic[S]):
@@ -40,18 +42,18 @@ class Tokens(Generic[S]):
         """Make the token of a ticket, in the place of the one that it had."""
         self.forget(ticket)
         token = secrets.token_urlsafe(RANDOM_BYTES)
-        ticket.digest = _digest(token)
+        ticket.digest, ticket.key = digest(token), sealing_key(token)
         self._tickets[ticket.digest] = ticket
         return token
 
     def find(self, token: str) -> Ticket[S] | None:
         """Return what a token stands for; None where it is unknown, used or over."""
-        return self._tickets.get(_digest(token))
+        return self._tickets.get(digest(token))
+
+    def find_digest(self, found: bytes) -> Ticket[S] | None:
+        """Return what the token of this digest stands for."""
+        return self._tickets.get(found)
 
     def forget(self, ticket: Ticket[S]) -> None:
         """Let the token of a ticket be good for nothing any more."""
         self._tickets.pop(ticket.digest, None)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

@@ -1,13 +1,13 @@
 """Holding a session once it is clear whose it is and what it begins with: the same for every dialect."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
-from vivavoce.errors import ConnectionFailed, ProtocolError
+from vivavoce.errors import ConnectionFailed, LinkDown, ProtocolError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.guarded import Sideband
@@ -18,14 +18,16 @@ from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.policy.opening import ruled
 from vivavoce.gateway.policy.stage import MODEL_NOT_ALLOWED
 from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes._moving import Coming, Gone, not_found, unavailable
 from vivavoce.gateway.routes._readiness import refused_by_upstream
 from vivavoce.gateway.routes._resuming import offer
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Transport
+from vivavoce.gateway.upstreams.enduring import EnduringTransport, EnduringUpstream
 from vivavoce.protocol.session_params import TranscriptionSessionParams
 
-__all__ = ["WARNING", "hold", "resolved"]
+__all__ = ["WARNING", "elsewhere", "hold", "resolved"]
 
 WARNING = "Vivavoce-Warning"
 """The header of an upgrade that tells what is the matter with the model that was asked for."""
@@ -40,79 +42,134 @@ async def hold(
     *,
     admission: Admission | None = None,
     protocols: tuple[str, ...] = (),
+    coming: Coming | None = None,
 ) -> web.StreamResponse:
     """Hold a session until one of both sides ends it, or refuse it where the endpoint does.
 
     ``admission`` let the client in; an ephemeral key for a single session is used up now. ``protocols`` are
-    the WebSocket's subprotocols that may be selected.
+    the WebSocket's subprotocols that may be selected. A client that is ``coming`` goes on with a session of another
+    process.
     """
-    gateway = request.app[GATEWAY]
-    try:
-        opening, warning = resolved(gateway, opening)
-    except ProtocolError as error:
-        return _no_such_model(error).response()
+    gateway, warning = request.app[GATEWAY], ""
+    if coming is None:
+        try:
+            opening, warning = resolved(gateway, opening)
+        except ProtocolError as error:
+            return _no_such_model(error).response()
+    entrance = _Entrance(admission, protocols, warning, coming)
     if gateway.limiter is None:
-        return await _hold(
-            request, opening, dialect, admission=admission, protocols=protocols, warning=warning
-        )
+        return await _hold(request, opening, dialect, entrance)
+    if coming is not None:  # it counts there no more
+        await gateway.limiter.leave(coming.snapshot.opening)
     if (refusal := await gateway.limiter.enter(opening)) is not None:
         return refusal.response()
     try:
-        return await _hold(
-            request, opening, dialect, admission=admission, protocols=protocols, warning=warning
-        )
+        return await _hold(request, opening, dialect, entrance)
     finally:
         await gateway.limiter.leave(opening)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """How a client comes in."""
+
+    admission: Admission | None
+    protocols: tuple[str, ...]
+    warning: str
+    coming: Coming | None
+
+
 async def _hold(
-    request: web.Request,
-    opening: Opening,
-    dialect: Dialect | None,
-    *,
-    admission: Admission | None,
-    protocols: tuple[str, ...],
-    warning: str,
+    request: web.Request, opening: Opening, dialect: Dialect | None, entrance: _Entrance
 ) -> web.StreamResponse:
-    gateway = request.app[GATEWAY]
-    if not web.WebSocketResponse(protocols=protocols).can_prepare(request):
+    gateway, coming = request.app[GATEWAY], entrance.coming
+    if not web.WebSocketResponse(protocols=entrance.protocols).can_prepare(request):
         raise web.HTTPBadRequest  # before a session is opened for it
-    refusal = gateway.sessions.refuse() or (gateway.door.spend(admission) if admission else None)
-    if refusal is not None:
+    if (refusal := gateway.sessions.refuse()) is not None:
         return refusal.response()
     in_session(opening.id, request)
     with gateway.sessions.hold() as place:
-        try:
-            transport = await _connect(gateway, opening)
-        except ConnectionFailed as failed:
-            return refused_by_upstream(failed, gateway.settings).response()
-        if opening.dialect == "beta" and (milliseconds := gateway.settings.beta_latency_ms):
-            transport = Late(transport, milliseconds / 1000)
-        beside = isinstance(transport, Sideband)  # the call's own stages see all that passes
-        offered = None if beside else offer(gateway, opening)
-        first = () if offered is None else (offered.stage,)
-        passage = Passage((), dialect) if beside else gateway.passage(opening, dialect, first=first)
-        bridge = Bridge(
-            transport,
-            _limits(gateway.settings),
-            passage=passage,
-            protocols=protocols,
-            resumption=offered.resumption if offered else None,
-        )
-        if offered is not None:
-            offered.to(bridge)
-        if warning:
-            bridge.socket.headers[WARNING] = warning
+        if entrance.admission and (refusal := await gateway.door.spend(entrance.admission)) is not None:
+            return refusal.response()
+        transport = await _connect(gateway, opening, coming)
+        if isinstance(transport, Refusal):
+            return transport.response()
+        bridge = _bridge(gateway, opening, dialect, entrance, transport)
         place.take(bridge)
         end = await bridge.run(request)
+        if coming is not None and not bridge.socket.prepared:
+            await coming.give_back()
     _log.info("a session ended: %d", end.code)  # the reason may be the client's own words
     return bridge.socket
 
 
-async def _connect(gateway: Gateway, opening: Opening) -> Transport:
-    if opening.call_id is not None and (held := gateway.calls.find(opening.call_id, opening.caller)):
+def _bridge(
+    gateway: Gateway,
+    opening: Opening,
+    dialect: Dialect | None,
+    entrance: _Entrance,
+    transport: Transport,
+) -> Bridge:
+    beside = isinstance(transport, Sideband)  # the call's own stages see all that passes
+    offered = None if beside else offer(gateway, opening, transport)
+    moved = None
+    if entrance.coming is not None and offered is not None and isinstance(transport, EnduringTransport):
+        moved = entrance.coming.moved(transport, offered.token)
+    first = () if offered is None or moved is not None else (offered.stage,)
+    if opening.dialect == "beta" and (milliseconds := gateway.settings.beta_latency_ms):
+        transport = Late(transport, milliseconds / 1000)
+    bridge = Bridge(
+        transport,
+        _limits(gateway.settings),
+        passage=Passage((), dialect) if beside else gateway.passage(opening, dialect, first=first),
+        protocols=entrance.protocols,
+        resumption=offered.resumption if offered else None,
+        moved=moved,
+    )
+    if offered is not None:
+        offered.to(bridge)
+    if entrance.warning:
+        bridge.socket.headers[WARNING] = entrance.warning
+    return bridge
+
+
+async def _connect(gateway: Gateway, opening: Opening, coming: Coming | None) -> Transport | Refusal:
+    """Open a session with the endpoint, or return why there is none."""
+    try:
+        if coming is not None:
+            assert isinstance(gateway.upstream, EnduringUpstream)
+            return await coming.connect(gateway.upstream)
+        if opening.call_id is not None:
+            return await _beside(gateway, opening, opening.call_id)
+        return await gateway.upstream.connect(opening.model, opening.params)
+    except ConnectionFailed as failed:
+        return refused_by_upstream(failed, gateway.settings)
+    except LinkDown as down:
+        return unavailable(down, gateway.settings)
+    except Gone:
+        return not_found()
+
+
+async def _beside(gateway: Gateway, opening: Opening, call_id: str) -> Transport | Refusal:
+    """Control a call: here, at another process (which only that one can), or at the endpoint."""
+    if (held := gateway.calls.find(call_id, opening.caller)) is not None:
         return Sideband(held.session)
-    return await gateway.upstream.connect(opening.model, opening.params, call_id=opening.call_id)
+    if gateway.processes is not None:
+        process = await gateway.processes.find_call(call_id, opening.caller)
+        if process is not None:
+            return elsewhere(process)
+    return await gateway.upstream.connect(opening.model, opening.params, call_id=call_id)
+
+
+def elsewhere(process: str) -> Refusal:
+    """Return what is said of a call that another process has."""
+    return Refusal(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        f"This call is at another process of this server, {process}: connections that control it have to reach that "
+        "one.",
+        code="call_elsewhere",
+        param="call_id",
+    )
 
 
 def resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:

@@ -18,7 +18,7 @@ from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.operations.logs import in_session
 from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
-from vivavoce.gateway.routes._holding import resolved
+from vivavoce.gateway.routes._holding import elsewhere, resolved
 from vivavoce.gateway.routes._readiness import refuse_state, refused_by_upstream
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Transport
@@ -96,8 +96,14 @@ async def hang_up(request: web.Request) -> web.Response:
     caller = await gateway.door.authenticate(request)
     if isinstance(caller, Refusal):
         return caller.response()
-    held = gateway.calls.find(request.match_info["call_id"], caller)
+    call_id = request.match_info["call_id"]
+    held = gateway.calls.find(call_id, caller)
     if held is None:
+        if gateway.processes is not None:
+            process = await gateway.processes.find_call(call_id, caller)
+            if process is not None:
+                ended = await gateway.processes.hang_up(process, call_id)
+                return web.Response(status=HTTPStatus.OK) if ended else elsewhere(process).response()
         return Refusal(HTTPStatus.NOT_FOUND, "There is no such call.", code="call_not_found").response()
     held.call.end(1000, "hung up")
     return web.Response(status=HTTPStatus.OK)
@@ -167,7 +173,7 @@ async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer
     opening, _ = resolved(gateway, opening)
     if gateway.limiter is not None and (refusal := await gateway.limiter.enter(opening)) is not None:
         return refusal.response()
-    refusal = gateway.sessions.refuse() or gateway.door.spend(admission)
+    refusal = gateway.sessions.refuse() or await gateway.door.spend(admission) or gateway.sessions.refuse()
     if refusal is not None:
         if gateway.limiter is not None:
             await gateway.limiter.leave(opening)
@@ -213,8 +219,14 @@ async def _hold(
             return
         place.take(held.call)
         with gateway.calls.hold(held):
+            if gateway.processes is not None:
+                await gateway.processes.call_began(held)
             answered.set_result((answer, held.id))
-            lost = await held.call.run()
+            try:
+                lost = await held.call.run()
+            finally:
+                if gateway.processes is not None:
+                    await gateway.processes.call_ended(held)
     _log.info("a call ended: %d", lost.code)
 
 

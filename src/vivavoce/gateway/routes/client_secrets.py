@@ -1,6 +1,5 @@
 """``POST /v1/realtime/client_secrets``: an ephemeral key, and the session that it opens."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -59,7 +58,7 @@ async def make_key(request: web.Request, read: Callable[[bytes], Asked]) -> web.
         return refusal.response()
     try:
         single_use = _single_use(request) or gateway.settings.client_secret_single_use
-        return _make(gateway, read(await request.read()), maker, caller, single_use=single_use)
+        return await _make(gateway, read(await request.read()), maker, caller, single_use=single_use)
     except web.HTTPRequestEntityTooLarge:
         limit = gateway.settings.max_body_bytes
         message = f"Expected a body of at most {limit} bytes, got a longer one."
@@ -108,22 +107,24 @@ def _read(body: bytes) -> Asked:
     return Asked(asked.session or RealtimeSessionParams(), seconds, answer)
 
 
-def _make(gateway: Gateway, asked: Asked, maker: Caller, caller: Caller, *, single_use: bool) -> web.Response:
+async def _make(
+    gateway: Gateway, asked: Asked, maker: Caller, caller: Caller, *, single_use: bool
+) -> web.Response:
     params = asked.params
     if gateway.policy is not None:
         check_params(params, gateway.policy.rules(maker))
     session = gateway.upstream.describe(params)
-    secrets, now = gateway.client_secrets, time.time()
-    if wait := secrets.room_in(now):
+    granted = Granted(params, caller, single_use=single_use)
+    issued = await gateway.client_secrets.issue(granted, seconds=asked.seconds)
+    if isinstance(issued, int):
         return Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            f"All {len(secrets)} ephemeral keys that there may be at one time are in force. "
-            f"The next one expires in {wait} seconds.",
+            f"All {gateway.settings.max_client_secrets} ephemeral keys that there may be at one time are in force. "
+            f"The next one expires in {issued} seconds.",
             code="client_secret_limit_reached",
             type="server_error",
-            retry_after=wait,
+            retry_after=issued,
         ).response()
-    issued = secrets.issue(Granted(params, caller, single_use=single_use), now=now, seconds=asked.seconds)
     return web.Response(
         body=msgspec.json.encode(asked.answer(issued, session)),
         content_type="application/json",

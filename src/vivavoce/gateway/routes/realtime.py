@@ -7,13 +7,13 @@ from aiohttp import hdrs, web
 
 from vivavoce.gateway.auth.door import offered_subprotocols
 from vivavoce.gateway.dialects import BETA_HEADER, dialect, speaks_beta
-from vivavoce.gateway.opening import Opening
+from vivavoce.gateway.opening import Caller, Opening
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import hold
 from vivavoce.gateway.routes._inside import refuse_inside
 from vivavoce.gateway.routes._readiness import refuse_state
-from vivavoce.gateway.routes._resuming import come_back
-from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.routes._resuming import come_back, moving
+from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.session import DEFAULT_MODEL
 from vivavoce.protocol.session_params import (
@@ -57,7 +57,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     if "resume" in request.query:
         if (refusal := _refuse_upgrade(request)) is not None:
             return refusal.response()
-        return await come_back(request, gateway, admission.caller, protocols=protocols)
+        return await _come_back(request, gateway, admission.caller, protocols=protocols)
     granted = admission.granted
     refusal = (
         _refuse_upgrade(request)
@@ -77,6 +77,21 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     )
     speech = dialect(opening.params, beta=beta)
     return await hold(request, opening, speech, admission=admission, protocols=protocols)
+
+
+async def _come_back(
+    request: web.Request, gateway: Gateway, caller: Caller, *, protocols: tuple[str, ...]
+) -> web.StreamResponse:
+    coming = await moving(request, gateway, caller)
+    if coming is None:
+        return await come_back(request, gateway, caller, protocols=protocols)
+    if isinstance(coming, Refusal):
+        return coming.response()
+    if (refusal := refuse_state(gateway)) is not None:
+        return refusal.response()
+    opening = coming.opening
+    speech = dialect(opening.params, beta=opening.dialect == "beta")
+    return await hold(request, opening, speech, protocols=protocols, coming=coming)
 
 
 def _asked(request: web.Request) -> SessionParams:

@@ -12,19 +12,20 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from vivavoce.client.continuity import Continuity, Interruption
+from vivavoce.client.continuity import Continuity, ContinuityState, Interruption
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.line import Line, Owner
-from vivavoce.client.notices import Notice
+from vivavoce.client.notices import Loss, Notice
 from vivavoce.client.outbox import Outbox
 from vivavoce.client.retrying import Reconnect
 from vivavoce.client.tasks import Tasks
 from vivavoce.errors import ConnectionLost, ProtocolError
 from vivavoce.gateway.upstream import Status, Transport, Upstream
-from vivavoce.protocol.client_events import ClientEvent, ConversationItemCreate
+from vivavoce.protocol.client_events import ClientEvent, ConversationItemCreate, InputAudioBufferAppend
 from vivavoce.protocol.codec import UnknownEvent, decode_client_event, encode
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.server_events import (
+    DELTAS,
     ErrorEvent,
     ResponseOutputAudioDelta,
     ServerEvent,
@@ -34,7 +35,7 @@ from vivavoce.protocol.server_events import (
 from vivavoce.protocol.session import AudioPcm, RealtimeSession, Session
 from vivavoce.protocol.session_params import SessionParams
 
-__all__ = ["EnduringTransport", "EnduringUpstream"]
+__all__ = ["EnduringState", "EnduringTransport", "EnduringUpstream"]
 
 _log = logging.getLogger(__name__)
 _IDS = Ids()
@@ -50,6 +51,16 @@ MOST_ITEMS = 1000
 
 PCM_BYTES, TELEPHONE_BYTES = 48_000, 8_000
 """Of a second of sound."""
+
+
+class EnduringState(msgspec.Struct):
+    """All that is to be known of a session to go on with it in another process."""
+
+    thread: ContinuityState
+    unsent: list[bytes]
+    """Client events that have not gone out."""
+    unread: list[bytes]
+    """Server events that the client has not been told."""
 
 
 class EnduringUpstream:
@@ -81,6 +92,12 @@ class EnduringUpstream:
         await transport.open()
         return transport
 
+    async def restore(self, model: str, params: SessionParams, state: EnduringState) -> "EnduringTransport":
+        """Go on with a session of another process. Raises `ConnectionFailed`."""
+        transport = EnduringTransport(lambda: self._upstream.connect(model, params), self._policy)
+        await transport.restore(state)
+        return transport
+
 
 class _Tap:
     """One connection, of which the last event can be had as it came. It is read while there is ``room``."""
@@ -108,12 +125,13 @@ class EnduringTransport:
         self._connect = connect
         self._tasks = Tasks()
         self._conversation = Conversation(keep_items=MOST_ITEMS)
+        self._thread = Continuity(self._conversation, hold=policy.hold)
         self._line = Line(
             self._dial,
             self._tasks,
             Outbox(MOST_UNSENT),
             Owner(self._take, self._interrupted, self._resumed, self._tell, self._calm, self._end),
-            continuity=Continuity(self._conversation, hold=policy.hold),
+            continuity=self._thread,
             policy=policy,
         )
         self._tap: _Tap | None = None
@@ -124,12 +142,33 @@ class EnduringTransport:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self.progress = asyncio.Event()
+        """Set whenever something has happened beyond sound and words on their way."""
+        self.lost: list[Loss] = []
+        """What could not be restored of a session of another process, as far as that was known at once."""
         self._sounds_until = 0.0
         self._bytes_per_second = PCM_BYTES
 
     async def open(self) -> None:
         """Open the first connection. Raises `ConnectionFailed`."""
         await self._line.open()
+
+    async def restore(self, state: EnduringState) -> None:
+        """Open the first connection, and go on in it with a session of another process. Raises `ConnectionFailed`."""
+        self._thread.load(state.thread)
+        for unread in state.unread:
+            self._give(unread)
+        _log.info("a session of another process goes on here")
+        restoration = await self._line.open(ConnectionLost(1006, "its process is gone"))
+        self.lost = [] if restoration is None else list(restoration.lost)
+        self._line.outbox.put_behind(*map(decode_client_event, state.unsent))
+
+    @property
+    def state(self) -> EnduringState:
+        """All that is to be known to go on. It shares what it is made of: it is to be written at once."""
+        return EnduringState(
+            self._thread.state(), [encode(event) for event in self._line.outbox.waiting], list(self._unread)
+        )
 
     async def send(self, data: str | bytes) -> None:
         """Send one client event; while there is no connection, it waits for the next."""
@@ -139,6 +178,8 @@ class EnduringTransport:
             await self._send_unknown(data, error)
         else:
             await self._line.outbox.put(_named(event))
+            if not isinstance(event, InputAudioBufferAppend):
+                self.progress.set()
 
     async def receive(self) -> str | bytes:
         """Return the next server event."""
@@ -175,6 +216,8 @@ class EnduringTransport:
 
     def _take(self, event: ServerEvent | UnknownEvent) -> None:
         self._conversation.fold(event)
+        if type(event) not in DELTAS:
+            self.progress.set()
         match event:
             case ResponseOutputAudioDelta(delta=delta):
                 now = asyncio.get_running_loop().time()
@@ -186,7 +229,9 @@ class EnduringTransport:
             self._give(self._tap.latest)
 
     def _interrupted(self, lost: ConnectionLost, interruption: Interruption | None) -> None:
-        _log.warning("a session lost its endpoint, and is to be restored: %s", lost)
+        if self._tap is not None:
+            _log.warning("a session lost its endpoint, and is to be restored: %s", lost)
+        self.progress.set()
         for event in interruption.events if interruption is not None else ():
             self._conversation.fold(event)
             self._tell_client(event)
