@@ -13,6 +13,7 @@ from rich.console import Console
 from vivavoce.cli.narrator import Narrator
 from vivavoce.cli.serve_options import settle, takes_settings
 from vivavoce.cli.serve_upstream import upstream_of
+from vivavoce.cli.serve_workers import serve_with_workers
 from vivavoce.cli.signals import Signals
 from vivavoce.errors import HistoryError, VivaVoceError
 from vivavoce.gateway import GatewaySettings, create_app, listen
@@ -20,13 +21,14 @@ from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.loading import Loading
 from vivavoce.gateway.operations.logs import configure
 from vivavoce.gateway.operations.tls import Certificate, certificate_of
+from vivavoce.gateway.operations.workers import check
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Upstream
 
 if TYPE_CHECKING:
     from vivavoce.gateway.history.history import History
 
-__all__ = ["ADDRESS_EXIT", "LOADING_EXIT", "SETTINGS_EXIT", "run", "serve"]
+__all__ = ["ADDRESS_EXIT", "LOADING_EXIT", "SETTINGS_EXIT", "run", "serve", "serve_quietly"]
 
 LOADING_EXIT = 1
 """Exit code when the models cannot be loaded."""
@@ -52,13 +54,35 @@ def serve(given: dict[str, Any]) -> None:
     try:
         settings = settle(given)
         upstream = upstream_of(settings)
+        if settings.workers > 1:
+            check(settings)
     except VivaVoceError as error:
         _errors.print(str(error), markup=False)
         raise typer.Exit(SETTINGS_EXIT) from error
     configure(settings)
+    if settings.workers > 1:
+        raise typer.Exit(_serve_together(settings))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code = runner.run(run(settings, upstream))
     raise typer.Exit(code)
+
+
+def _serve_together(settings: GatewaySettings) -> int:
+    """Serve with several processes, of which this one is the parent."""
+    hopeless = frozenset({SETTINGS_EXIT, ADDRESS_EXIT})
+    try:
+        return serve_with_workers(settings, serve_quietly, _console, hopeless=hopeless)
+    except OSError as error:
+        _errors.print(_why_not_listening(settings, error))
+        return ADDRESS_EXIT
+
+
+def serve_quietly(settings: GatewaySettings) -> int:
+    """Serve as one of several processes: it says only what is wrong."""
+    configure(settings)
+    _console.quiet = True
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(run(settings, upstream_of(settings)))
 
 
 async def run(settings: GatewaySettings, upstream: Upstream) -> int:
@@ -83,7 +107,7 @@ async def run(settings: GatewaySettings, upstream: Upstream) -> int:
             signals.on_hangup(lambda: _read_again(certificate))
         address = listening.address(app[GATEWAY].door.token)
         _console.print(f"Viva Voce listens. Open [bold]{address}[/bold] in a browser; Ctrl-C stops it.")
-        if settings.open_to_others and not settings.asks_for_keys:
+        if settings.open_to_others and not settings.asks_for_keys and not _console.quiet:
             _errors.print("Everybody who can reach this machine can use it: nobody is asked for a key.")
         if history is not None:
             _console.print(_what_is_kept(settings, history), markup=False)

@@ -32,6 +32,7 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "insecure_open": (bool, "Let other machines in, without any key."),
     "keys_file": (str, "The file of API keys; with one, nobody is let in without a key."),
     "policy": (str, "The file that says who may do what, and how much."),
+    "workers": (int, "Processes that share the port.  [default: 1]"),
     "tls_cert": (str, "The file with a certificate: then it speaks HTTPS."),
     "tls_key": (str, "The file with the key of the certificate, where it is another."),
     "log_level": (str, "debug, info (with an access log), warning or error.  [default: warning]"),

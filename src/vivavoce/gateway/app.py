@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 
 from vivavoce.client.retrying import Reconnect
 from vivavoce.client.toolbox import Toolbox
+from vivavoce.errors import VivaVoceError
 from vivavoce.gateway.auth.door import Door
 from vivavoce.gateway.auth.known import refuse_well_known
 from vivavoce.gateway.bridge import Bridge
@@ -56,6 +57,7 @@ from vivavoce.web import FOLDER
 if TYPE_CHECKING:
     from vivavoce.gateway.history.history import History
     from vivavoce.gateway.operations.metrics import Metrics
+    from vivavoce.gateway.operations.tracing import Traces
 
 __all__ = ["create_app"]
 
@@ -101,6 +103,7 @@ def create_app(
     app = web.Application(
         middlewares=[_take_note, _answer_in_json, _keep_the_door], client_max_size=settings.max_body_bytes
     )
+    traces = _traces(settings)
     sessions = Sessions(
         lambda: limit(settings.max_sessions, upstream.capacity), retry_after=settings.retry_after_seconds
     )
@@ -123,9 +126,15 @@ def create_app(
         metrics=_metrics(settings),
         resumable=resumable,
         processes=processes,
-        stages=stages
+        stages=(*([traces.stage] if traces else []), *stages)
         if limiter is None
-        else (policed(limiter.policy), limiter.stage, *stages, *([tools.stage] if tools else [])),
+        else (
+            *([traces.stage] if traces else []),
+            policed(limiter.policy),
+            limiter.stage,
+            *stages,
+            *([tools.stage] if tools else []),
+        ),
     )
     app.router.add_get("/", front)
     app.router.add_get("/web/{path:.+}", web_file)
@@ -154,6 +163,8 @@ def create_app(
     app.cleanup_ctx.append(lambda _: open_tools(settings, toolbox.add))
     app.on_shutdown.append(_end_sessions)
     app.on_cleanup.append(_close_upstream)
+    if traces is not None:
+        app.on_cleanup.append(lambda _: traces.close())
     if history is not None:
         from vivavoce.gateway.routes.history import add_history  # noqa: PLC0415 - an extra
 
@@ -177,6 +188,19 @@ def _metrics(settings: GatewaySettings) -> "Metrics | None":
     from vivavoce.gateway.operations.metrics import Metrics  # noqa: PLC0415 - an extra
 
     return Metrics()
+
+
+def _traces(settings: GatewaySettings) -> "Traces | None":
+    """Return what traces sessions, where that is wanted. Raises `VivaVoceError` where its packages are missing."""
+    if not settings.otel:
+        return None
+    try:
+        from vivavoce.gateway.operations.tracing import Traces  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as missing:
+        raise VivaVoceError(
+            f"VIVAVOCE_OTEL needs the package {missing.name}: pip install 'vivavoce[otel]'."
+        ) from missing
+    return Traces()
 
 
 async def _end_sessions(app: web.Application) -> None:

@@ -12,7 +12,7 @@ from vivavoce.gateway.operations.tls import Certificate
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.state import GATEWAY
 
-__all__ = ["Listening", "listen"]
+__all__ = ["Listening", "address_of", "listen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,20 @@ async def listen(app: web.Application, *, certificate: Certificate | None = None
     await runner.setup()
     try:
         tls = None if certificate is None else certificate.context
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
+        # One of several processes has to say that it shares the port; nobody else may take it.
+        shared = True if settings.workers > 1 else None
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, reuse_port=shared)
         await site.start()
         app[GATEWAY].loading.begin()
-        yield Listening(url=_url(settings, site.port, "http" if tls is None else "https"), port=site.port)
+        yield Listening(url=address_of(settings, site.port), port=site.port)
     finally:
         await runner.cleanup()
 
 
-def _url(settings: GatewaySettings, port: int, scheme: str) -> str:
+def address_of(settings: GatewaySettings, port: int) -> str:
+    """Return what to open in a browser for a gateway at this port."""
     host = settings.host
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
         host = "127.0.0.1"
+    scheme = "http" if settings.tls_cert is None else "https"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -21,7 +21,7 @@ class TestCertificate:
     async def test_it_is_shown_and_can_be_replaced(self, tmp_path):
         one, two = write_certificate(tmp_path, "one"), write_certificate(tmp_path, "two")
         certificate = Certificate(*one)
-        app = create_app(GatewaySettings(port=0), ScriptedUpstream())
+        app = create_app(GatewaySettings(port=0, tls_cert=one[0], tls_key=one[1]), ScriptedUpstream())
         async with listen(app, certificate=certificate) as listening:
             assert listening.url.startswith("https://127.0.0.1:")
             assert await _status(listening.url, one[0]) == 404

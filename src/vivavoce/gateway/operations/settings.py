@@ -29,6 +29,11 @@ class OperationSettings(BaseSettings):
         None,
         description="Token with which others may read `/metrics`, as `Authorization: Bearer TOKEN`. It has no option.",
     )
+    otel: bool = Field(
+        default=False,
+        description="Send traces by OpenTelemetry; where to, its own variables tell ([how]"
+        "(../how-to/watch-the-gateway.md#traces)).",
+    )
     drain_seconds: float = Field(
         0.0,
         ge=0,
@@ -42,4 +47,14 @@ class OperationSettings(BaseSettings):
     )
     tls_key: Path | None = Field(
         None, description="File with the key of the certificate; by default it is in the same file."
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that share the port ([what they share besides](../how-to/run-the-server.md"
+        "#with-several-processes)).",
+    )
+    workers_load_models: bool = Field(
+        default=False, description="Let several processes each load the models of the built-in engine."
     )
