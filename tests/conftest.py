@@ -17,9 +17,20 @@ def _is_local(family, address):
     if family not in {socket.AF_INET, socket.AF_INET6}:
         return True  # AF_UNIX: the event loop's own socket pairs, and the like
     try:
-        return ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
+        host = ipaddress.ip_address(address[0].partition("%")[0])
     except ValueError:
         return address[0] == "localhost"
+    return host.is_loopback or _is_own(family, address)
+
+
+def _is_own(family, address):
+    """Tell whether it is an address of this machine: what is sent there, as peers of a call do, stays here."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address[0], 0, *address[2:]))
+        except OSError:
+            return False
+    return not ipaddress.ip_address(address[0].partition("%")[0]).is_unspecified
 
 
 @pytest.fixture(autouse=True)

@@ -14,20 +14,25 @@ import {Speaker} from './speaker.js';
  * @typedef {import('./line.js').Platform} Platform
  * @typedef {import('./call.js').CallOptions} CallOptions
  * @typedef {import('./quality.js').Quality} Quality
- * @typedef {() => AudioContext} Context gives the one context for both directions, and wakes it
+ * @typedef {(() => AudioContext) & {close: () => void}} Context gives the one context for both directions, and wakes it
  */
 
 /** @returns {Context} */
 export function sharedContext() {
   /** Made by the first that needs it. @type {AudioContext | null} */
   let shared = null;
-  return () => {
+  const open = () => {
     if (!globalThis.isSecureContext) throw new VoiceError('insecure-origin');
     if (!('AudioWorkletNode' in globalThis)) throw new VoiceError('sound-failed');
     shared ??= new AudioContext({latencyHint: 'interactive'});
     if (shared.state !== 'running') void shared.resume();
     return shared;
   };
+  const close = () => {
+    void shared?.close();
+    shared = null;
+  };
+  return Object.assign(open, {close});
 }
 
 /**

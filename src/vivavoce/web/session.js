@@ -164,6 +164,13 @@ export class VoiceSession extends EventTarget {
     this.#update({state: 'closed', problem: null});
   }
 
+  /** Hang up for good: the loudspeaker is released as well. */
+  close() {
+    this.stop();
+    this.#player?.close();
+    this.#player = null;
+  }
+
   /** Ask for the microphone again, after it was refused or went away. */
   async openMicrophone() {
     this.#speaks = true;
@@ -268,6 +275,16 @@ export class VoiceSession extends EventTarget {
   answer(call_id, output) {
     this.#send({type: 'conversation.item.create', item: {type: 'function_call_output', call_id, output}});
     this.#send(...this.responses.create());
+  }
+
+  /**
+   * Be made of other parts; the session has to be closed.
+   * @param {Parts} parts
+   */
+  rebuild(parts) {
+    this.#player?.close();
+    this.#player = null;
+    this.parts = parts;
   }
 
   /**
