@@ -362,8 +362,10 @@ test('hanging up releases everything', async () => {
 test('what is asked for beyond the needs of a session goes with its first event, and again when it changes', async () => {
   const stage = new Stage();
   stage.session.configure({instructions: 'Be brief.', audio: {input: {turn_detection: {threshold: 0.7}}, output: {voice: 'sage'}}});
-  await stage.begin();
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
   const [first] = stage.sent;
+  stage.server('session.updated', {session: {}});
   assert.equal(first.session.instructions, 'Be brief.');
   assert.equal(first.session.audio.output.voice, 'sage');
   assert.equal(first.session.audio.output.format.type, 'audio/pcm');
@@ -396,7 +398,7 @@ test('a result of a function call is sent, and told as soon as no answer is unde
   await stage.begin();
   stage.server('response.created', {response: {id: 'r'}});
   stage.sent.length = 0;
-  stage.session.answer('c', '{"sky": "clear"}');
+  stage.session.answer([['c', '{"sky": "clear"}']]);
   assert.deepEqual(stage.sent.map(({type}) => type), ['conversation.item.create']);
   stage.server('response.done', {response: {id: 'r', output: [], status: 'completed'}});
   assert.deepEqual(stage.sent.map(({type}) => type), ['conversation.item.create', 'response.create']);

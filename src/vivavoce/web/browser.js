@@ -37,25 +37,25 @@ export function sharedContext() {
 
 /**
  * @param {string} url of the Realtime endpoint
- * @param {{platform?: Platform, context?: Context}} [options]
+ * @param {{platform?: Platform, context?: Context, device?: () => string}} [options] `device`: the microphone's id
  * @returns {Parts}
  */
-export function browserParts(url, {platform, context = sharedContext()} = {}) {
+export function browserParts(url, {platform, context = sharedContext(), device} = {}) {
   return {
     connection: (handlers) => new Connection(url, handlers, platform),
     player: async (handlers) => Player.open(context(), handlers),
-    recorder: async (handlers) => Recorder.open(context(), handlers),
+    recorder: async (handlers) => Recorder.open(context(), handlers, {deviceId: device?.()}),
   };
 }
 
 /**
  * The same over WebRTC: speech goes and comes as media.
  * @param {string} url of `/v1/realtime/calls`
- * @param {Omit<CallOptions, 'microphone'> & {platform?: Platform, context?: Context,
+ * @param {Omit<CallOptions, 'microphone'> & {platform?: Platform, context?: Context, device?: () => string,
  *   onquality?: (quality: Quality) => void}} [options]
  * @returns {Parts}
  */
-export function callParts(url, {platform, context = sharedContext(), onquality, ...options} = {}) {
+export function callParts(url, {platform, context = sharedContext(), device, onquality, ...options} = {}) {
   /** @type {Call | null} */
   let call = null;
   /** @type {Speaker | null} */
@@ -79,7 +79,7 @@ export function callParts(url, {platform, context = sharedContext(), onquality, 
       return speaker;
     },
     recorder: async (handlers) => {
-      const recorder = await Recorder.open(context(), handlers);
+      const recorder = await Recorder.open(context(), handlers, {deviceId: device?.()});
       microphone = recorder.stream.getAudioTracks()[0];
       call?.replace(microphone);
       return {

@@ -23,6 +23,8 @@ import {duration} from './pcm.js';
  * @property {number} receivedMs audio received, in milliseconds
  * @property {number | null} heardMs audio heard before it was interrupted; null when it was not
  * @property {string} name of a function call
+ * @property {string} callId of a function call, and of its result
+ * @property {string} args of a function call: JSON
  */
 
 /** Items kept; the oldest leave first. */
@@ -80,6 +82,8 @@ export class Conversation {
       receivedMs: 0,
       heardMs: null,
       name: '',
+      callId: '',
+      args: '',
       ...known,
     };
     this.items.push(item);
@@ -159,6 +163,8 @@ function describeItem(item, wire) {
   item.role = wire.role ?? null;
   item.status = wire.status ?? 'completed';
   item.name = wire.name ?? '';
+  item.callId = wire.call_id ?? '';
+  item.args = wire.arguments ?? '';
   for (const [index, content] of (wire.content ?? []).entries()) {
     const part = partOf(item, index, /audio/.test(content.type) ? 'audio' : 'text');
     part.text = content.text || content.transcript || part.text;

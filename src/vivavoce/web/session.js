@@ -268,12 +268,13 @@ export class VoiceSession extends EventTarget {
   }
 
   /**
-   * Give the result of a function call, and have it told.
-   * @param {string} call_id
-   * @param {string} output
+   * Give the results of function calls, and have them told.
+   * @param {[call_id: string, output: string][]} results
    */
-  answer(call_id, output) {
-    this.#send({type: 'conversation.item.create', item: {type: 'function_call_output', call_id, output}});
+  answer(results) {
+    for (const [call_id, output] of results) {
+      this.#send({type: 'conversation.item.create', item: {type: 'function_call_output', call_id, output}});
+    }
     this.#send(...this.responses.create());
   }
 

@@ -1,44 +1,137 @@
 /**
- * All that the console knows: a voice session, every event of it, and what is read out of them.
+ * All that the console knows: a voice session, its shape, every event of it, and what is read out of them.
  *
- * It draws nothing. It dispatches `change` when the session has changed, and `event` with each entry of the log.
+ * It draws nothing. It dispatches `change` when something that can be seen has changed, and `event` with each entry
+ * of the log.
  */
 
-import {browserParts} from './browser.js';
-import {endpointUrl} from './connection.js';
+import {addressesOf} from './addresses.js';
+import {browserParts, callParts, sharedContext} from './browser.js';
 import {EventLog} from './inspect/event-log.js';
 import {tapped} from './inspect/tap.js';
 import {Turns} from './measure/turns.js';
+import {WIRE_RATE} from './pcm.js';
 import {VoiceSession} from './session.js';
+import {Calls} from './shape/calls.js';
+import {settled} from './shape/fields.js';
+import {PLAIN, checked} from './shape/presets.js';
+import {wire} from './shape/tools.js';
+import {Sounds} from './sounds.js';
 
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
  * @typedef {import('./inspect/event-log.js').Direction} Direction
+ * @typedef {import('./shape/presets.js').Preset} Preset
+ * @typedef {'websocket' | 'webrtc'} Transport
  */
 
-/** The model that is asked for; `?model=` in the page's address names another. */
+/** The model that is asked for; the preset, or `?model=` in the page's address, names another. */
 const MODEL = 'gpt-realtime';
+
+/** Where this browser keeps the preset. */
+const KEPT = 'vivavoce.preset';
 
 export class Studio extends EventTarget {
   log = new EventLog();
   turns = new Turns();
+  calls = new Calls();
+  sounds = new Sounds();
+  /** The item that is heard again now; empty for none. */
+  again = '';
+  /** The session as the server has it. @type {Record<string, any>} */
+  effective = {};
   /** The `rate_limits` that the server told of last. @type {any[]} */
   limits = [];
+  /** @type {Preset} */
+  preset = {...PLAIN, ...kept()};
+  /** @type {Transport} */
+  transport = 'websocket';
+  /** The id of the microphone that is wanted; empty for the system's. */
+  microphone = '';
   #playing = false;
+  /** The session is not made of what was chosen. */
+  #stale = false;
+  #context = sharedContext();
+  /** @type {AudioBufferSourceNode | null} */
+  #source = null;
 
-  /** @param {Pick<Location, 'protocol' | 'host' | 'search'>} location of the page */
+  /** @param {Pick<Location, 'origin' | 'search'>} location of the page */
   constructor(location) {
     super();
-    const model = new URLSearchParams(location.search).get('model') ?? MODEL;
-    const parts = browserParts(endpointUrl(location, model));
-    this.session = new VoiceSession(tapped(parts, (dir, event) => this.#note(dir, event)));
+    this.location = location;
+    this.session = new VoiceSession(this.#parts());
+    this.session.configure(this.#settings());
     this.session.addEventListener('change', () => this.#changed());
   }
 
-  #changed() {
-    const {playing} = this.session;
-    if (playing && !this.#playing && this.log.began !== null) this.turns.played(Date.now() - this.log.began);
-    this.#playing = playing;
+  /** @returns {string} the model that the next session asks for */
+  get model() {
+    return this.preset.model || new URLSearchParams(this.location.search).get('model') || MODEL;
+  }
+
+  /**
+   * Shape the session otherwise: at once what can be changed, the model from the next session on.
+   * @param {Preset} preset
+   */
+  apply(preset) {
+    this.preset = preset;
+    keep(preset);
+    this.session.configure(this.#settings());
+    this.#rebuild();
+  }
+
+  /**
+   * Talk over another transport, with another microphone, from the next session on.
+   * @param {{transport?: Transport, microphone?: string}} choice
+   */
+  choose(choice) {
+    Object.assign(this, choice);
+    this.#rebuild();
+  }
+
+  /**
+   * Choose where answers are played.
+   * @param {string} device empty for the system's
+   */
+  async playOn(device) {
+    await /** @type {any} */ (this.#context()).setSinkId(device);
+  }
+
+  /**
+   * Hear an item again; the one that is heard falls silent.
+   * @param {string} id
+   */
+  play(id) {
+    const before = this.again;
+    this.#source?.stop();
+    this.#ended();
+    if (before === id || !this.sounds.has(id)) return;
+    const context = this.#context();
+    const samples = this.sounds.of(id);
+    const buffer = new AudioBuffer({length: samples.length, sampleRate: WIRE_RATE});
+    buffer.copyToChannel(samples, 0);
+    const source = new AudioBufferSourceNode(context, {buffer});
+    source.onended = () => this.#source === source && this.#ended();
+    source.connect(context.destination);
+    source.start();
+    this.#source = source;
+    this.again = id;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #ended() {
+    this.#source = null;
+    this.again = '';
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /**
+   * Give the result of a function call by hand.
+   * @param {string} id
+   * @param {string} output
+   */
+  answer(id, output) {
+    this.#answer(this.calls.answer(id, output));
     this.dispatchEvent(new Event('change'));
   }
 
@@ -49,6 +142,42 @@ export class Studio extends EventTarget {
     this.dispatchEvent(new CustomEvent('event', {detail: null}));
   }
 
+  #rebuild() {
+    this.#stale = true;
+    this.#changed();
+  }
+
+  /** What the session is made of follows the choice as soon as it is closed. */
+  #refresh() {
+    if (!this.#stale || this.session.state !== 'closed') return;
+    this.#stale = false;
+    this.session.rebuild(this.#parts());
+  }
+
+  #parts() {
+    const token = new URLSearchParams(this.location.search).get('token');
+    const page = `${this.location.origin}/${token ? `?token=${encodeURIComponent(token)}` : ''}`;
+    const {socket, calls} = addressesOf(page, {model: this.model});
+    const options = {context: this.#context, device: () => this.microphone};
+    const parts = this.transport === 'webrtc' ? callParts(calls, options) : browserParts(socket, options);
+    return tapped(parts, (dir, event) => this.#note(dir, event));
+  }
+
+  #settings() {
+    const {shape, tools} = this.preset;
+    const offered = wire(tools);
+    const before = this.session?.settings.tools;
+    return {...settled(shape), ...(offered.length || before ? {tools: offered} : {})};
+  }
+
+  #changed() {
+    const {playing} = this.session;
+    if (playing && !this.#playing && this.log.began !== null) this.turns.played(Date.now() - this.log.began);
+    this.#playing = playing;
+    this.#refresh();
+    this.dispatchEvent(new Event('change'));
+  }
+
   /**
    * @param {Direction} dir
    * @param {RealtimeEvent} event
@@ -56,7 +185,39 @@ export class Studio extends EventTarget {
   #note(dir, event) {
     const entry = this.log.add(dir, event, Date.now());
     this.turns.feed(entry);
-    if (event.type === 'rate_limits.updated') this.limits = event.rate_limits ?? [];
+    this.sounds.apply(dir, event);
+    if (dir === 'S') this.#heard(event);
     this.dispatchEvent(new CustomEvent('event', {detail: entry}));
+  }
+
+  /** @param {RealtimeEvent} event */
+  #heard(event) {
+    if (event.session) this.effective = event.session;
+    if (event.type === 'rate_limits.updated') this.limits = event.rate_limits ?? [];
+    const results = this.calls.apply(event, this.preset.tools);
+    if (results.length) queueMicrotask(() => this.#answer(results)); // the session has to hear of it first
+  }
+
+  /** @param {[call_id: string, output: string][]} results */
+  #answer(results) {
+    if (results.length) this.session.answer(results);
+  }
+}
+
+/** @returns {Preset | null} what this browser kept */
+function kept() {
+  try {
+    return checked(JSON.parse(localStorage.getItem(KEPT) ?? 'null'));
+  } catch {
+    return null; // storage may be forbidden
+  }
+}
+
+/** @param {Preset} preset */
+function keep(preset) {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(preset));
+  } catch {
+    // storage may be forbidden, or full: the preset lasts as long as the page
   }
 }

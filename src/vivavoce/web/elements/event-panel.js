@@ -67,7 +67,8 @@ export class EventPanel extends LitElement {
 
   static properties = {
     studio: {attribute: false},
-    recording: {state: true},
+    recording: {attribute: false},
+    find: {type: String},
     paused: {state: true},
     absolute: {state: true},
     problem: {state: true},
@@ -86,6 +87,8 @@ export class EventPanel extends LitElement {
     this.studio = null;
     /** A recording that is looked at in place of the session. @type {Recording | null} */
     this.recording = null;
+    /** Words to look for; what is typed takes their place. */
+    this.find = '';
     /** New events are kept, and not shown. */
     this.paused = false;
     /** Show the time of day. */
@@ -105,6 +108,11 @@ export class EventPanel extends LitElement {
       signal: this.#listener.signal,
     });
     this.#refill();
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has('find') && this.find) this.#rows.show(this.log.entries, {...EVERYTHING, text: this.find});
   }
 
   disconnectedCallback() {

@@ -38,6 +38,40 @@ export const panelStyles = css`
     outline: 2px solid var(--focus);
     outline-offset: 2px;
   }
+  .asked {
+    display: grid;
+    gap: 0.25rem;
+    font-size: var(--text-small);
+  }
+  .asked label {
+    font-weight: 600;
+  }
+  .asked small {
+    font-size: inherit;
+    color: var(--ink-soft);
+  }
+  .asked .field {
+    inline-size: 100%;
+    min-block-size: 2.5rem;
+    background: var(--page);
+  }
+  textarea.field {
+    padding-block: 0.5rem;
+    resize: vertical;
+    line-height: 1.5;
+  }
+  .field::placeholder {
+    color: var(--ink-faint);
+    opacity: 1;
+  }
+  .code {
+    font-family: var(--font-code);
+  }
+  .wrong {
+    margin: 0;
+    font-size: var(--text-small);
+    font-weight: 600;
+  }
   h2 {
     margin: 0 0 0.25rem;
     font: 500 1.125rem var(--font-title);

@@ -7,9 +7,11 @@
 import {LitElement, html, nothing} from '../vendor/lit.js';
 import {describe} from '../problems.js';
 import {Turns} from '../measure/turns.js';
+import {decode} from '../shape/presets.js';
 import {Studio} from '../studio.js';
 import './event-panel.js';
 import {glyph} from './glyphs.js';
+import './shape-panel.js';
 import {sharedStyles} from './shared-styles.js';
 import './voice-button.js';
 import './voice-composer.js';
@@ -22,12 +24,12 @@ import './voice-waves.js';
 /**
  * @typedef {import('../session.js').Phase} Phase
  * @typedef {import('../session.js').Mode} Mode
- * @typedef {'talk' | 'inspect' | 'measure'} View
+ * @typedef {'talk' | 'inspect' | 'measure' | 'shape'} View
  * @typedef {import('./event-panel.js').Recording} Recording
  */
 
 /** What can be looked at. @type {Record<View, string>} */
-const VIEWS = {talk: 'Talk', inspect: 'Inspect', measure: 'Measure'};
+const VIEWS = {talk: 'Talk', inspect: 'Inspect', measure: 'Measure', shape: 'Shape'};
 
 /** @type {Record<Phase, string>} */
 const WORDS = {
@@ -46,7 +48,7 @@ const OWN_SPACE = 'input, textarea, select, button, a[href], summary, [contented
 export class VoicePage extends LitElement {
   static styles = [sharedStyles, voicePageStyles];
 
-  static properties = {version: {state: true}, view: {state: true}, recording: {state: true}};
+  static properties = {version: {state: true}, view: {state: true}, recording: {state: true}, find: {state: true}};
 
   constructor() {
     super();
@@ -55,8 +57,11 @@ export class VoicePage extends LitElement {
     this.studio.addEventListener('change', () => this.version++);
     /** What Inspect and Measure are about, in place of the session. @type {Recording | null} */
     this.recording = null;
+    /** What Inspect looks for at first. */
+    this.find = '';
     /** @type {View} */
-    this.view = viewOf(location.hash);
+    this.view = 'talk';
+    this.#look();
     if (!isSecureContext) this.session.problem = describe('insecure-origin');
     /** Counts changes of the session, to draw again. */
     this.version = 0;
@@ -73,7 +78,7 @@ export class VoicePage extends LitElement {
     addEventListener('keydown', (event) => this.#keyDown(event), {signal});
     addEventListener('keyup', (event) => this.#keyUp(event), {signal});
     addEventListener('blur', () => this.session.release(), {signal});
-    addEventListener('hashchange', () => (this.view = viewOf(location.hash)), {signal});
+    addEventListener('hashchange', () => this.#look(), {signal});
     addEventListener('pagehide', () => this.session.stop(), {signal});
     document.addEventListener('visibilitychange', () => this.session.release(), {signal});
   }
@@ -109,6 +114,9 @@ export class VoicePage extends LitElement {
               .items=${conversation.items}
               .version=${this.version}
               .speaking=${session.playing}
+              .deeds=${this.#deeds()}
+              @act=${(/** @type {CustomEvent} */ {detail}) => this.#act(detail)}
+              @answer=${(/** @type {CustomEvent} */ {detail}) => this.studio.answer(detail.id, detail.output)}
             ></voice-transcript>`
           : this.#welcome()}
       </main>
@@ -156,10 +164,35 @@ export class VoicePage extends LitElement {
     `;
   }
 
+  /** @returns {import('./voice-transcript.js').Deeds} */
+  #deeds() {
+    const {sounds, calls, again, session} = this.studio;
+    return {sounds: (id) => sounds.has(id), again, calls: calls.calls, open: session.ready};
+  }
+
+  /** @param {{action: import('./voice-transcript.js').Action, id: string}} deed */
+  #act({action, id}) {
+    if (action === 'play') this.studio.play(id);
+    else if (action === 'retry') void this.session.retry(id);
+    else if (action === 'forget') this.session.forget(id);
+    else location.hash = `inspect?find=${encodeURIComponent(id)}`;
+  }
+
+  /** Show what the address says; a preset in it is taken over, and leaves it. */
+  #look() {
+    this.view = viewOf(location.hash);
+    const query = new URLSearchParams(location.hash.split('?')[1]);
+    this.find = query.get('find') ?? '';
+    const preset = decode(query.get('preset') ?? '');
+    if (!preset) return;
+    this.studio.apply(preset);
+    history.replaceState(null, '', `#${this.view}`);
+  }
+
   #panel() {
     if (this.view === 'talk') return nothing;
     return html`<section class="panel" aria-label=${VIEWS[this.view]}>
-      ${this.view === 'inspect' ? this.#inspect() : this.#measure()}
+      ${this.view === 'inspect' ? this.#inspect() : this.view === 'measure' ? this.#measure() : this.#shape()}
     </section>`;
   }
 
@@ -167,8 +200,13 @@ export class VoicePage extends LitElement {
     return html`<event-panel
       .studio=${this.studio}
       .recording=${this.recording}
+      .find=${this.find}
       @recording=${(/** @type {CustomEvent} */ {detail}) => (this.recording = detail)}
     ></event-panel>`;
+  }
+
+  #shape() {
+    return html`<shape-panel tabindex="0" .studio=${this.studio} .version=${this.version}></shape-panel>`;
   }
 
   #measure() {

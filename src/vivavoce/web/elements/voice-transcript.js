@@ -1,5 +1,8 @@
 /**
  * `<voice-transcript>`: who said what, set like a play. Words are text and never markup.
+ *
+ * With `deeds`, items can be heard again, retried, deleted and inspected, and function calls are shown and answered.
+ * Events `act` with `{action, id}`, `answer` with `{id, output}`.
  */
 
 import {LitElement, css, html, nothing, repeat} from '../vendor/lit.js';
@@ -7,7 +10,16 @@ import {splitAtHeard, textOf} from '../conversation.js';
 import {say} from '../words.js';
 import {sharedStyles} from './shared-styles.js';
 
-/** @typedef {import('../conversation.js').Item} Item */
+/**
+ * @typedef {import('../conversation.js').Item} Item
+ * @typedef {import('../shape/calls.js').Call} Call
+ * @typedef {'play' | 'retry' | 'forget' | 'inspect'} Action
+ * @typedef {object} Deeds what can be done with items; without them the words stand alone
+ * @property {(id: string) => boolean} sounds whether it can be heard again
+ * @property {string} again the item that is heard again now
+ * @property {ReadonlyMap<string, Call>} calls
+ * @property {boolean} open whether there is a session
+ */
 
 /** Pixels from the end within which new words keep the end in sight. */
 const NEAR_END = 80;
@@ -58,6 +70,40 @@ export class VoiceTranscript extends LitElement {
         text-decoration: line-through;
         text-decoration-color: var(--line-strong);
       }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.25rem;
+        margin-inline-start: -0.7rem;
+      }
+      .actions .small {
+        border-color: transparent;
+        background: none;
+        color: var(--ink-soft);
+      }
+      @media (hover: hover) {
+        .actions {
+          opacity: 0;
+        }
+        li:hover .actions,
+        li:focus-within .actions,
+        .actions.kept {
+          opacity: 1;
+        }
+      }
+      .call {
+        margin: 0;
+        font: var(--text-small) / 1.5 var(--font-code);
+        white-space: pre-wrap;
+      }
+      form {
+        display: grid;
+        gap: 0.4rem;
+      }
+      textarea {
+        padding: 0.5rem 0.7rem;
+        font: var(--text-small) / 1.5 var(--font-code);
+      }
       .note {
         margin: 0;
         font-size: var(--text-small);
@@ -66,7 +112,7 @@ export class VoiceTranscript extends LitElement {
     `,
   ];
 
-  static properties = {items: {attribute: false}, version: {type: Number}, speaking: {type: Boolean}};
+  static properties = {items: {attribute: false}, version: {type: Number}, speaking: {type: Boolean}, deeds: {attribute: false}};
 
   /** The end is in sight, and is to stay so. */
   #follow = true;
@@ -83,6 +129,8 @@ export class VoiceTranscript extends LitElement {
     this.version = 0;
     /** The last answer is sounding now. */
     this.speaking = false;
+    /** @type {Deeds | null} */
+    this.deeds = null;
   }
 
   connectedCallback() {
@@ -104,7 +152,8 @@ export class VoiceTranscript extends LitElement {
   }
 
   render() {
-    const shown = this.items.filter((item) => item.role === 'user' || item.role === 'assistant');
+    const calls = this.deeds !== null;
+    const shown = this.items.filter(({role, type}) => role === 'user' || role === 'assistant' || (calls && type === 'function_call'));
     const last = shown.findLast((item) => item.role === 'assistant');
     return html`<div role="log" aria-live="off" aria-label=${say('Conversation')} part="log">
       <ol>
@@ -122,6 +171,7 @@ export class VoiceTranscript extends LitElement {
    * @param {boolean} sounding
    */
   #line(item, sounding) {
+    if (item.type === 'function_call') return this.#call(item);
     const [heard, unheard] = splitAtHeard(item);
     const note = noteOf(item);
     return html`<li class="${item.role} ${sounding ? 'sounding' : ''}" part="item ${item.role}">
@@ -129,8 +179,60 @@ export class VoiceTranscript extends LitElement {
       ${heard || unheard
         ? html`<p class="words" dir="auto">${heard}${unheard ? html`<span class="unheard">${unheard}</span>` : nothing}</p>`
         : nothing}
-      ${note ? html`<p class="note">${note}</p>` : nothing}
+      ${note ? html`<p class="note">${note}</p>` : nothing} ${this.#actions(item)}
     </li>`;
+  }
+
+  /** @param {Item} item */
+  #actions({id}) {
+    const {deeds} = this;
+    if (!deeds) return nothing;
+    const heard = deeds.again === id;
+    return html`<div class="actions ${heard ? 'kept' : ''}">
+      ${deeds.sounds(id) ? this.#action('play', heard ? 'Silence' : 'Play', id) : nothing}
+      ${deeds.open ? html`${this.#action('retry', 'Again', id)} ${this.#action('forget', 'Delete', id)}` : nothing}
+      ${this.#action('inspect', 'Inspect', id)}
+    </div>`;
+  }
+
+  /**
+   * @param {Action} action
+   * @param {string} label
+   * @param {string} id
+   */
+  #action(action, label, id) {
+    const act = () => this.dispatchEvent(new CustomEvent('act', {detail: {action, id}}));
+    return html`<button class="small" type="button" @click=${act}>${label}</button>`;
+  }
+
+  /** @param {Item} item */
+  #call(item) {
+    const call = this.deeds?.calls.get(item.callId);
+    const output = call?.output ?? null;
+    return html`<li class="tool" part="item tool">
+      <span class="who">Tool</span>
+      <p class="call">${item.name}(${item.args})</p>
+      ${output === null ? nothing : html`<p class="call">→ ${output}</p>`}
+      ${call?.ours && output === null ? this.#ask(call) : nothing} ${this.#actions(item)}
+    </li>`;
+  }
+
+  /** @param {Call} call */
+  #ask({id, name}) {
+    return html`<form @submit=${(/** @type {SubmitEvent} */ event) => this.#answer(event, id)}>
+      <textarea class="field" name="output" rows="2" spellcheck="false" aria-label="Result of ${name}"></textarea>
+      <button class="small" type="submit">Give this result</button>
+    </form>`;
+  }
+
+  /**
+   * @param {SubmitEvent} event
+   * @param {string} id
+   */
+  #answer(event, id) {
+    event.preventDefault();
+    const output = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get('output') ?? '');
+    this.dispatchEvent(new CustomEvent('answer', {detail: {id, output}}));
   }
 }
 

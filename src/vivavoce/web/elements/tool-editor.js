@@ -1,0 +1,99 @@
+/**
+ * `<tool-editor>`: functions for the model, by JSON schema, each with a made-up result. Event `tools` with all of them.
+ */
+
+import {LitElement, css, html, live, nothing} from '../vendor/lit.js';
+import {EXAMPLE, wrong} from '../shape/tools.js';
+import {panelStyles} from './panel-styles.js';
+import {sharedStyles} from './shared-styles.js';
+
+/** @typedef {import('../shape/tools.js').Tool} Tool */
+
+export class ToolEditor extends LitElement {
+  static styles = [
+    sharedStyles,
+    panelStyles,
+    css`
+      fieldset {
+        display: grid;
+        gap: 0.6rem;
+        min-inline-size: 0;
+        margin: 0 0 1rem;
+        padding: 0.9rem;
+        border: 1px solid var(--line);
+        border-radius: 0.75rem;
+      }
+      .help {
+        margin: 0;
+        font-size: var(--text-small);
+        color: var(--ink-soft);
+      }
+      legend {
+        padding-inline: 0.4rem;
+        font-weight: 600;
+      }
+    `,
+  ];
+
+  static properties = {tools: {attribute: false}};
+
+  constructor() {
+    super();
+    /** @type {readonly Tool[]} */
+    this.tools = [];
+  }
+
+  render() {
+    return html`
+      ${this.tools.map((tool, index) => this.#tool(tool, index))}
+      <button class="small" type="button" @click=${this.#add}>Add a tool</button>
+    `;
+  }
+
+  /**
+   * @param {Tool} tool
+   * @param {number} index
+   */
+  #tool(tool, index) {
+    const problem = wrong(tool, this.tools.filter((other) => other !== tool));
+    const change = (/** @type {keyof Tool} */ key) => (/** @type {Event} */ event) =>
+      this.#put(index, {...tool, [key]: /** @type {HTMLInputElement} */ (event.target).value});
+    const asked = (/** @type {keyof Tool} */ key, /** @type {string} */ label, /** @type {number} */ rows) => {
+      const id = `${key}-${index}`;
+      return html`<div class="asked">
+        <label for=${id}>${label}</label>
+        ${rows
+          ? html`<textarea class="field code" id=${id} rows=${rows} spellcheck="false" .value=${live(tool[key])} @change=${change(key)}></textarea>`
+          : html`<input class="field" id=${id} .value=${live(tool[key])} @change=${change(key)} />`}
+      </div>`;
+    };
+    return html`<fieldset>
+      <legend>${tool.name || 'A tool'}</legend>
+      ${asked('name', 'Name', 0)} ${asked('description', 'What it is for', 0)}
+      ${asked('parameters', 'JSON schema of its arguments', 6)} ${asked('result', 'Result', 2)}
+      <p class="help">Each call is answered with the result; without one, you are asked in the conversation.</p>
+      ${problem ? html`<p class="wrong">⚠ ${problem} It is not offered to the model.</p>` : nothing}
+      <button class="small" type="button" @click=${() => this.#put(index)}>Remove ${tool.name}</button>
+    </fieldset>`;
+  }
+
+  #add() {
+    const taken = this.tools.some(({name}) => name === EXAMPLE.name);
+    this.#tell([...this.tools, taken ? {...EXAMPLE, name: `tool_${this.tools.length + 1}`} : {...EXAMPLE}]);
+  }
+
+  /**
+   * @param {number} index
+   * @param {Tool[]} tools what stands there from now on
+   */
+  #put(index, ...tools) {
+    this.#tell(this.tools.toSpliced(index, 1, ...tools));
+  }
+
+  /** @param {Tool[]} tools */
+  #tell(tools) {
+    this.dispatchEvent(new CustomEvent('tools', {detail: tools}));
+  }
+}
+
+customElements.define('tool-editor', ToolEditor);

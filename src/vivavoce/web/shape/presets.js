@@ -1,0 +1,62 @@
+/**
+ * The shape of a session as a link, and back. Pure. No key gets into it.
+ */
+
+import {redacted} from '../inspect/recording.js';
+
+/**
+ * @typedef {import('./tools.js').Tool} Tool
+ * @typedef {{model: string, shape: Record<string, any>, tools: Tool[]}} Preset
+ */
+
+/** The most characters of a link's preset: what all browsers take. */
+const LONGEST = 30_000;
+
+/** @type {Readonly<Preset>} */
+export const PLAIN = Object.freeze({model: '', shape: {}, tools: []});
+
+/**
+ * @param {Preset} preset
+ * @returns {string} letters, digits, - and _
+ * @throws {RangeError} when it is too long for a link
+ */
+export function encode(preset) {
+  const bytes = new TextEncoder().encode(JSON.stringify(redacted(preset)));
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  const text = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  if (text.length > LONGEST) throw new RangeError('It is too long for a link.');
+  return text;
+}
+
+/**
+ * @param {string} text
+ * @returns {Preset | null} null for what is none
+ */
+export function decode(text) {
+  try {
+    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    return checked(JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {any} value from a link, or from what this browser kept: nothing about it is certain
+ * @returns {Preset | null}
+ */
+export function checked(value) {
+  if (typeof value !== 'object' || value === null) return null;
+  const {model, shape, tools} = value;
+  if (typeof model !== 'string' || typeof shape !== 'object' || shape === null || !Array.isArray(tools)) return null;
+  return {model, shape: {...shape}, tools: tools.map(toolOf)};
+}
+
+/**
+ * @param {any} value
+ * @returns {Tool}
+ */
+function toolOf(value) {
+  const text = (/** @type {string} */ name) => (typeof value?.[name] === 'string' ? value[name] : '');
+  return {name: text('name'), description: text('description'), parameters: text('parameters'), result: text('result')};
+}

@@ -1,0 +1,148 @@
+/**
+ * What was said in each item, by both sides, to be heard again. Pure.
+ *
+ * Answers come in events of their own. The user's speech is cut out of all that the microphone sent: between the times
+ * that the server heard, or since the turn before. Calls over WebRTC carry no sound in events, so there is none of them.
+ */
+
+import {WIRE_RATE, decode} from './pcm.js';
+
+/**
+ * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
+ * @typedef {import('./inspect/event-log.js').Direction} Direction
+ */
+
+/** Samples kept of all items together: 20 minutes, 58 MB. */
+const MOST_KEPT = WIRE_RATE * 1200;
+
+/** Samples of the microphone that are kept until they belong to an item: 3 minutes. */
+const MOST_WAITING = WIRE_RATE * 180;
+
+export class Sounds {
+  /** The oldest first. @type {Map<string, Int16Array[]>} */
+  #items = new Map();
+  #kept = 0;
+  /** What the microphone sent last. @type {Int16Array[]} */
+  #tape = [];
+  /** Samples sent before those of the tape, and with them, since the session began. */
+  #before = 0;
+  #sent = 0;
+  /** Where the present turn begins, in samples. */
+  #turn = 0;
+  /** Where the speech of an item begins and ends, in samples. @type {Map<string, [from: number, to: number]>} */
+  #speech = new Map();
+
+  /**
+   * @param {Direction} dir
+   * @param {RealtimeEvent} event
+   */
+  apply(dir, event) {
+    if (dir === 'C') {
+      if (event.type === 'input_audio_buffer.append') this.#append(decoded(event.audio));
+      return;
+    }
+    switch (event.type) {
+      case 'session.created':
+        this.#tape = [];
+        this.#before = this.#sent = this.#turn = 0;
+        break;
+      case 'response.output_audio.delta':
+        this.#keep(event.item_id, decoded(event.delta));
+        break;
+      case 'input_audio_buffer.speech_started':
+        this.#speech.set(event.item_id, [samples(event.audio_start_ms), Infinity]);
+        break;
+      case 'input_audio_buffer.speech_stopped':
+        this.#speech.set(event.item_id, [this.#speech.get(event.item_id)?.[0] ?? this.#turn, samples(event.audio_end_ms)]);
+        break;
+      case 'input_audio_buffer.cleared':
+        this.#turn = this.#sent;
+        break;
+      case 'input_audio_buffer.committed':
+        this.#committed(event.item_id);
+        break;
+      case 'conversation.item.deleted':
+        this.#forget(event.item_id);
+        break;
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @returns {boolean} whether there is something to hear
+   */
+  has(id) {
+    return this.#items.has(id);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Float32Array<ArrayBuffer>} at the wire's rate; empty where nothing is known
+   */
+  of(id) {
+    const chunks = this.#items.get(id) ?? [];
+    const whole = new Float32Array(chunks.reduce((total, {length}) => total + length, 0));
+    let at = 0;
+    for (const chunk of chunks) for (const sample of chunk) whole[at++] = sample / 32768;
+    return whole;
+  }
+
+  /** @param {Int16Array} chunk */
+  #append(chunk) {
+    this.#tape.push(chunk);
+    this.#sent += chunk.length;
+    while (this.#sent - this.#before > MOST_WAITING) this.#before += this.#tape.shift()?.length ?? 0;
+  }
+
+  /** @param {string} id */
+  #committed(id) {
+    const [from, to] = this.#speech.get(id) ?? [this.#turn, this.#sent];
+    this.#speech.delete(id);
+    this.#turn = this.#sent;
+    let at = this.#before;
+    for (const chunk of this.#tape) {
+      const part = chunk.subarray(Math.max(0, from - at), Math.max(0, to - at));
+      if (part.length) this.#keep(id, part.slice());
+      at += chunk.length;
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @param {Int16Array} chunk
+   */
+  #keep(id, chunk) {
+    if (!chunk.length) return;
+    const chunks = this.#items.get(id);
+    if (chunks) chunks.push(chunk);
+    else this.#items.set(id, [chunk]);
+    this.#kept += chunk.length;
+    for (const oldest of this.#items.keys()) {
+      if (this.#kept <= MOST_KEPT || oldest === id) break;
+      this.#forget(oldest);
+    }
+  }
+
+  /** @param {string} id */
+  #forget(id) {
+    for (const {length} of this.#items.get(id) ?? []) this.#kept -= length;
+    this.#items.delete(id);
+  }
+}
+
+/** @param {unknown} ms */
+function samples(ms) {
+  return Math.round((Number(ms) / 1000) * WIRE_RATE);
+}
+
+/**
+ * @param {unknown} base64
+ * @returns {Int16Array} empty for what is none
+ */
+function decoded(base64) {
+  try {
+    return decode(String(base64 ?? ''));
+  } catch {
+    return new Int16Array(0);
+  }
+}
