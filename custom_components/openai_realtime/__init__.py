@@ -4,24 +4,41 @@ from homeassistant.const import CONF_API_KEY, CONF_URL, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import llm
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.util.hass_dict import HassKey
 
 from .agent import Agent, VivaVoceEntry, VivaVoceRuntime, is_refused_key, probe
-from .const import AGENT, DOMAIN
+from .approval import Approvals
+from .builtin_tools import BuiltinApi
+from .const import AGENT, DOMAIN, MCP_SERVER
+from .direct import Direct
+from .mcp import McpApi
+from .repairs import async_check_models
+from .services import async_setup_services
 from .vivavoce.errors import ConnectionFailed
 
 PLATFORMS = (
     Platform.AI_TASK,
+    Platform.BINARY_SENSOR,
     Platform.CONVERSATION,
+    Platform.EVENT,
+    Platform.MEDIA_PLAYER,
+    Platform.SENSOR,
     Platform.STT,
     Platform.TTS,
 )
+
+APPROVALS: HassKey[Approvals] = HassKey(f"{DOMAIN}_approvals")
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001 - the interface
-    """Set up what there is without any entry."""
+    """Set up what there is without any entry: actions, and tools for language models."""
+    approvals = hass.data[APPROVALS] = Approvals()
+    llm.async_register_api(hass, BuiltinApi(hass, approvals))
+    async_setup_services(hass)
     return True
 
 
@@ -37,13 +54,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
             translation_key="cannot_connect",
             translation_placeholders={"error": str(error)},
         ) from error
-    entry.runtime_data = VivaVoceRuntime(
-        {
-            subentry.subentry_id: Agent(hass, entry, subentry)
-            for subentry in entry.subentries.values()
-            if subentry.subentry_type == AGENT
-        }
-    )
+    runtime = entry.runtime_data = VivaVoceRuntime({})
+    for subentry_id, subentry in entry.subentries.items():
+        if subentry.subentry_type == AGENT:
+            agent = runtime.agents[subentry_id] = Agent(hass, entry, subentry)
+            runtime.directs[subentry_id] = Direct(hass, agent)
+        elif subentry.subentry_type == MCP_SERVER:
+            server = runtime.servers[subentry_id] = McpApi(hass, subentry, hass.data[APPROVALS])
+            entry.async_on_unload(llm.async_register_api(hass, server))
+            entry.async_create_background_task(hass, server.refresh(), "openai_realtime: list the tools")
+    async_check_models(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_reload))
     return True
@@ -53,6 +73,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
     """End all sessions of an endpoint."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
+        for direct in entry.runtime_data.directs.values():
+            await direct.stop(cancel=True)
         for agent in entry.runtime_data.agents.values():
             await agent.close()
     return unloaded

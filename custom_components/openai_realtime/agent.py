@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL
@@ -39,6 +39,10 @@ from .vivavoce.client.retrying import FATAL_CODES
 from .vivavoce.client.transport import WebSocketTransport
 from .vivavoce.errors import ConnectionFailed, VivaVoceError
 
+if TYPE_CHECKING:
+    from .direct import Direct
+    from .mcp import McpApi
+
 __all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime", "is_refused_key", "probe"]
 
 QUOTA_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
@@ -68,7 +72,9 @@ class VivaVoceRuntime:
 
     agents: dict[str, Agent]
     """By the id of the subentry."""
-    servers: dict[str, Any] = field(default_factory=dict)
+    directs: dict[str, Direct] = field(default_factory=dict)
+    """What actions say to them, likewise."""
+    servers: dict[str, McpApi] = field(default_factory=dict)
     """MCP servers, likewise."""
 
 

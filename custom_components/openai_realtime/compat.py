@@ -1,13 +1,25 @@
 """Everything that differs between the releases of Home Assistant that are supported (2026.4 and later)."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
+import voluptuous as vol
 from homeassistant.components import conversation
-from homeassistant.helpers import llm
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import chat_session, llm
 from homeassistant.util.json import JsonObjectType
 
-__all__ = ["ToolAnswer", "schema_of", "tool_answer", "tool_data", "tool_tag"]
+__all__ = [
+    "ToolAnswer",
+    "annotated",
+    "chat_session_of",
+    "native_schema",
+    "parameters_of",
+    "schema_of",
+    "tool_answer",
+    "tool_data",
+]
 
 ToolAnswer = Any
 """What a tool returns: `llm.ToolResult` since 2026.10, a dictionary before."""
@@ -44,6 +56,38 @@ def tool_data(content: conversation.ToolResultContent) -> JsonObjectType:
     return data
 
 
-def tool_tag(domain: str) -> dict[str, Any]:
-    """Return what a tool's class needs to say which integration it is of."""
-    return {"integration": domain} if hasattr(llm.Tool, "integration") else {}
+def parameters_of(schema: dict[str, Any]) -> Any:
+    """Return a JSON schema as Home Assistant's tools carry it; what cannot be said in it accepts anything."""
+    try:
+        try:
+            from probatio import from_openapi  # noqa: PLC0415 - since 2026.10
+        except ImportError:
+            from voluptuous_openapi import convert_to_voluptuous  # noqa: PLC0415
+
+            return convert_to_voluptuous(schema)
+        return from_openapi(schema)
+    except Exception:  # noqa: BLE001 - whatever a server may have written
+        return vol.Schema({}, extra=vol.ALLOW_EXTRA)
+
+
+def native_schema(tool: llm.Tool) -> dict[str, Any] | None:
+    """Return the JSON schema that a tool was described with, also where another tool gives it its name."""
+    while (inner := getattr(tool, "tool", None)) is not None:
+        tool = inner
+    return getattr(tool, "json_schema", None)
+
+
+def annotated(*, read_only: bool) -> Any:
+    """Return what a tool says of itself (since 2026.10)."""
+    annotations = getattr(llm, "ToolAnnotations", None)
+    if annotations is None:
+        return None
+    return annotations(read_only=read_only, destructive=not read_only, idempotent=True, open_world=False)
+
+
+def chat_session_of(hass: HomeAssistant, conversation_id: str, context: Context) -> Any:
+    """Enter a chat session; since 2026.11 they have owners."""
+    if "context" in inspect.signature(chat_session.async_get_chat_session).parameters:
+        owned: Any = chat_session.async_get_chat_session
+        return owned(hass, conversation_id, context=context)
+    return chat_session.async_get_chat_session(hass, conversation_id)

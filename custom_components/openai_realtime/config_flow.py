@@ -19,21 +19,28 @@ from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CON
 from homeassistant.core import callback
 from homeassistant.helpers import llm
 from homeassistant.helpers import selector as sel
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .agent import is_refused_key, probe
 from .const import (
     AGENT,
+    ALLOW,
     ALWAYS,
+    ASK,
     BY_HOME_ASSISTANT,
     BY_SENSE,
     BY_SILENCE,
     COMPATIBLE,
+    CONF_ALLOWED,
+    CONF_APPROVAL,
     CONF_FOLLOW_UP,
     CONF_IDLE,
     CONF_KIND,
     CONF_MAX_OUTPUT_TOKENS,
     CONF_MAX_SESSIONS,
+    CONF_SPEAKER,
     CONF_SPEED,
+    CONF_TOKEN,
     CONF_TRANSCRIPTION,
     CONF_TURN_DETECTION,
     CONF_VOICE,
@@ -46,13 +53,16 @@ from .const import (
     GATEWAY,
     GATEWAY_URL,
     LOGGER,
+    MCP_SERVER,
     MODELS,
     NEVER,
     ON_QUESTION,
     OPENAI,
     OPENAI_URL,
+    REFUSE,
     VOICES,
 )
+from .mcp import McpConnection, McpFailed
 from .vivavoce.client.endpoints import realtime_url
 from .vivavoce.errors import ConnectionFailed
 
@@ -193,7 +203,7 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
         config_entry: ConfigEntry,  # noqa: ARG003 - the interface
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what an endpoint can have."""
-        return {AGENT: AgentFlow}
+        return {AGENT: AgentFlow, MCP_SERVER: McpServerFlow}
 
     @staticmethod
     @callback
@@ -281,4 +291,71 @@ class AgentFlow(ConfigSubentryFlow):
             vol.Required(CONF_FOLLOW_UP, default=ON_QUESTION): _choice(
                 (ON_QUESTION, ALWAYS, NEVER), key=CONF_FOLLOW_UP
             ),
+            vol.Required(CONF_APPROVAL, default=ASK): _choice((ASK, ALLOW, REFUSE), key=CONF_APPROVAL),
+            vol.Optional(CONF_SPEAKER): sel.EntitySelector(sel.EntitySelectorConfig(domain="media_player")),
         }
+
+
+class McpServerFlow(ConfigSubentryFlow):
+    """Add an MCP server to an endpoint, or change it."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Add a server."""
+        return await self._server("user", {}, user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Change a server."""
+        known = dict(self._get_reconfigure_subentry().data)
+        return await self._server("reconfigure", known, user_input)
+
+    async def _server(
+        self, step: str, known: dict[str, Any], user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        entry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        new, detail, offered = step == "user", "", list(known.get(CONF_ALLOWED, []))
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            data = {name: value for name, value in user_input.items() if value not in ("", [], None)}
+            title = str(data.pop(CONF_NAME, ""))
+            errors, detail = await self._test(data, title if new else None)
+            if not errors and new:
+                return self.async_create_entry(title=title, data=data)
+            if not errors:
+                return self.async_update_and_abort(entry, self._get_reconfigure_subentry(), data=data)
+            known = known | user_input
+        if not new:
+            server = entry.runtime_data.servers.get(self._get_reconfigure_subentry().subentry_id)
+            offered = sorted({*offered, *(server.tools if server else ())})
+        fields: dict[Any, Any] = {vol.Required(CONF_NAME): str} if new else {}
+        fields |= {
+            vol.Required(CONF_URL): URL,
+            vol.Optional(CONF_TOKEN): PASSWORD,
+            vol.Optional(CONF_ALLOWED): sel.SelectSelector(
+                sel.SelectSelectorConfig(options=offered, multiple=True, custom_value=True)
+            ),
+            vol.Required(CONF_APPROVAL, default=ALLOW): _choice((ALLOW, ASK), key=CONF_APPROVAL),
+        }
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), known),
+            errors=errors,
+            description_placeholders={"detail": detail},
+        )
+
+    async def _test(self, data: dict[str, Any], title: str | None) -> tuple[dict[str, str], str]:
+        """Return what is wrong with a server, by field, and in words."""
+        if title is not None and any(
+            one.subentry_type == MCP_SERVER and one.title == title
+            for one in self._get_entry().subentries.values()
+        ):
+            return {CONF_NAME: "name_taken"}, ""
+        if not str(data[CONF_URL]).startswith(("http://", "https://")):
+            return {CONF_URL: "invalid_url"}, ""
+        http = async_get_clientsession(self.hass)
+        try:
+            await McpConnection(http, data[CONF_URL], data.get(CONF_TOKEN)).tools()
+        except McpFailed as failed:
+            return {"base": "invalid_auth" if failed.status in (401, 403) else "cannot_connect"}, str(failed)
+        return {}, ""

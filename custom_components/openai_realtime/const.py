@@ -62,3 +62,10 @@ CONF_APPROVAL: Final = "approval"
 
 MAX_TOOL_ROUNDS: Final = 10
 """Responses in a row that call tools; a model that makes more is going round in circles."""
+
+ASK: Final = "ask"
+ALLOW: Final = "allow"
+REFUSE: Final = "refuse"
+"""What becomes of calls that are risky."""
+
+CONF_TOKEN: Final = "token"  # noqa: S105 - a name

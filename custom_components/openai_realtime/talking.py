@@ -10,8 +10,9 @@ from homeassistant.helpers import llm
 from homeassistant.helpers.json import json_dumps
 
 from .agent import Agent
-from .compat import schema_of, tool_data
-from .const import ALWAYS, CONF_FOLLOW_UP, DOMAIN, MAX_TOOL_ROUNDS
+from .approval import policy
+from .compat import native_schema, schema_of, tool_data
+from .const import ALWAYS, ASK, CONF_APPROVAL, CONF_FOLLOW_UP, DOMAIN, MAX_TOOL_ROUNDS
 from .live import Call, LiveSession, LiveTurn, Sound
 from .vivavoce.client.tool import RESULT_CHARACTERS, read_object, shortened
 from .vivavoce.errors import VivaVoceError
@@ -53,6 +54,7 @@ class Exchange:
     async def run(self, agent_id: str) -> None:
         """Answer into the chat log. Raises a translated `HomeAssistantError`."""
         log, began = self._chat_log, len(self._chat_log.content)
+        policy.set(self._agent.options.get(CONF_APPROVAL, ASK))
         try:
             async with self._session.lock:
                 await self._session.configure(
@@ -123,7 +125,8 @@ class Exchange:
                     "type": "function",
                     "name": name,
                     "description": tool.description or "",
-                    "parameters": schema_of(tool.parameters, api.custom_serializer if api else None),
+                    "parameters": native_schema(tool)
+                    or schema_of(tool.parameters, api.custom_serializer if api else None),
                 }
             )
         if self._turn is not None and self._agent.options.get(CONF_FOLLOW_UP) == ALWAYS:

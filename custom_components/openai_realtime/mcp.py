@@ -1,0 +1,254 @@
+"""Tools of MCP servers, over streamable HTTP and Home Assistant's own HTTP session.
+
+It is a client of its own because the official one is pinned by Home Assistant, to another range in each release, and
+because a plain bearer token must do.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+import aiohttp
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_URL
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import llm
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .approval import Approvals
+from .compat import ToolAnswer, parameters_of, tool_answer
+from .const import ASK, CONF_ALLOWED, CONF_APPROVAL, CONF_TOKEN, DOMAIN, LOGGER
+
+__all__ = ["McpApi", "McpConnection", "McpFailed", "McpTool"]
+
+VERSION = "2025-06-18"
+SECONDS = 30.0
+LIST_SECONDS = 600.0
+"""How long a list of tools is believed."""
+MOST_PAGES = 50
+NO_ANSWER = "It gave no answer that MCP knows."
+MOST_BYTES = 1024 * 1024
+
+
+class McpFailed(HomeAssistantError):  # noqa: N818 - says what happened
+    """A server cannot be reached, or refuses; ``status`` is that of HTTP, where there was an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class McpConnection:
+    """A session with a server."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, token: str | None) -> None:
+        self._http = http
+        self._url = url
+        self._token = token
+        self._session_id: str | None = None
+        self._begun = False
+        self._number = 0
+        self._lock = asyncio.Lock()
+
+    async def tools(self) -> list[dict[str, Any]]:
+        """Return what the server offers. Raises `McpFailed`."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await self._ask("tools/list", {"cursor": cursor} if cursor else {})
+            found += page.get("tools", [])
+            if not (cursor := page.get("nextCursor")):
+                break
+        return found
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Call a tool, and return its result. Raises `McpFailed`."""
+        return await self._ask("tools/call", {"name": name, "arguments": arguments})
+
+    async def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        await self._begin()
+        try:
+            return await self._send(method, params)
+        except McpFailed as failed:
+            if failed.status != 404 or self._session_id is None:
+                raise
+            self._begun, self._session_id = False, None  # the server has forgotten us, and done nothing
+            await self._begin()
+            return await self._send(method, params)
+
+    async def _begin(self) -> None:
+        async with self._lock:
+            if self._begun:
+                return
+            await self._send(
+                "initialize",
+                {
+                    "protocolVersion": VERSION,
+                    "capabilities": {},
+                    "clientInfo": {"name": "vivavoce", "version": "0.1.0"},
+                },
+            )
+            await self._send("notifications/initialized", None)
+            self._begun = True
+
+    async def _send(self, method: str, params: dict[str, Any] | None) -> dict[str, Any]:
+        """Send a request, or a notification where there are no params, and return its result."""
+        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+        if params is not None:
+            self._number += 1
+            message |= {"id": self._number, "params": params}
+        headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": VERSION}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if self._session_id:
+            headers["Mcp-Session-Id"] = self._session_id
+        try:
+            async with (
+                asyncio.timeout(SECONDS),
+                self._http.post(self._url, json=message, headers=headers) as response,
+            ):
+                if response.status >= 400:
+                    raise McpFailed(f"It refused with status {response.status}.", response.status)
+                self._session_id = response.headers.get("Mcp-Session-Id", self._session_id)
+                if params is None:
+                    return {}
+                answer = await _answer(response, self._number)
+        except TimeoutError as error:
+            raise McpFailed(f"It did not answer in {SECONDS:g} s.") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise McpFailed(f"It cannot be reached: {error}") from error
+        if "error" in answer:
+            raise McpFailed(str(answer["error"].get("message", "It gave no reason.")))
+        result: dict[str, Any] = answer.get("result", {})
+        return result
+
+
+async def _answer(response: aiohttp.ClientResponse, number: int) -> dict[str, Any]:
+    """Return the answer to a request: the whole body, or one event of a stream of them."""
+    if response.content_type != "text/event-stream":
+        return _read(await response.content.read(MOST_BYTES))
+    data: list[bytes] = []
+    async for line in response.content:
+        if line.startswith(b"data:"):
+            data.append(line[5:].strip())
+        elif not line.strip() and data:
+            message = _read(b"\n".join(data))
+            if message.get("id") == number:
+                return message
+            data.clear()
+    raise McpFailed(NO_ANSWER)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(body)
+    except ValueError as error:
+        raise McpFailed("Its answer is no JSON.") from error
+    if not isinstance(message, dict):
+        raise McpFailed(NO_ANSWER)
+    return message
+
+
+class McpTool(llm.Tool):
+    """A tool of a server."""
+
+    integration = DOMAIN
+
+    def __init__(self, server: McpApi, described: dict[str, Any]) -> None:
+        self.name = str(described["name"])
+        self.title = described.get("title")
+        self.description = described.get("description")
+        self.json_schema: dict[str, Any] = described.get("inputSchema") or {
+            "type": "object",
+            "properties": {},
+        }
+        """As the server has it, which is what models are told."""
+        self.parameters = parameters_of(self.json_schema)
+        self._server = server
+
+    async def async_call(
+        self,
+        hass: HomeAssistant,  # noqa: ARG002 - the interface
+        tool_input: llm.ToolInput,
+        llm_context: llm.LLMContext,  # noqa: ARG002
+    ) -> ToolAnswer:
+        """Call it, if it may be called."""
+        return await self._server.call(self.name, tool_input.tool_args)
+
+
+class McpApi(llm.API):
+    """The tools of one server, as an API that agents may be given."""
+
+    def __init__(self, hass: HomeAssistant, subentry: ConfigSubentry, approvals: Approvals) -> None:
+        super().__init__(hass=hass, id=f"{DOMAIN}-{subentry.subentry_id}", name=f"MCP: {subentry.title}")
+        self.subentry = subentry
+        self._approvals = approvals
+        self._connection = McpConnection(
+            async_get_clientsession(hass), subentry.data[CONF_URL], subentry.data.get(CONF_TOKEN)
+        )
+        self._tools: list[McpTool] = []
+        self._listed: float | None = None
+        self.failure: str | None = None
+        """Why there are no tools, where there are none."""
+
+    async def async_get_api_instance(self, llm_context: llm.LLMContext) -> llm.APIInstance:
+        """Return the tools; none where the server is away: the home can be talked with all the same."""
+        await self.refresh()
+        return llm.APIInstance(
+            api=self,
+            api_prompt=f"Tools of {self.subentry.title} are at your service.",
+            llm_context=llm_context,
+            tools=list(self._tools),
+            custom_serializer=llm.selector_serializer,
+        )
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of the tools."""
+        return [tool.name for tool in self._tools]
+
+    async def refresh(self) -> None:
+        """Ask the server what it offers, if that is not known or long ago."""
+        now = self.hass.loop.time()
+        if self._listed is not None and now - self._listed < LIST_SECONDS:
+            return
+        issue = f"mcp_{self.subentry.subentry_id}"
+        allowed = self.subentry.data.get(CONF_ALLOWED) or None
+        try:
+            described = await self._connection.tools()
+        except McpFailed as failed:
+            if self.failure is None:
+                LOGGER.warning("The MCP server %s cannot be used: %s", self.subentry.title, failed)
+            self.failure = str(failed)
+            ir.async_create_issue(
+                self.hass,
+                DOMAIN,
+                issue,
+                is_fixable=False,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key="mcp_failed",
+                translation_placeholders={"name": self.subentry.title, "error": str(failed)},
+            )
+            return
+        if self.failure is not None:
+            LOGGER.info("The MCP server %s is back", self.subentry.title)
+        self.failure, self._listed = None, now
+        ir.async_delete_issue(self.hass, DOMAIN, issue)
+        self._tools = [McpTool(self, one) for one in described if allowed is None or one["name"] in allowed]
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> ToolAnswer:
+        """Call a tool. Raises `McpFailed`, which the model is told."""
+        if self.subentry.data.get(CONF_APPROVAL) == ASK and (
+            told := self._approvals.check(f"{self.subentry.title} {name}", arguments)
+        ):
+            return told
+        result = await self._connection.call(name, arguments)
+        texts = [
+            str(part.get("text")) if part.get("type") == "text" else f"[{part.get('type')}]"
+            for part in result.get("content", [])
+        ]
+        failed = bool(result.get("isError"))
+        structured = result.get("structuredContent")
+        return tool_answer(structured or {"error" if failed else "result": "\n".join(texts)}, error=failed)

@@ -1,0 +1,166 @@
+"""The actions of the integration."""
+
+import base64
+import binascii
+from types import MappingProxyType
+from typing import Any
+
+import voluptuous as vol
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, CONF_NAME, CONF_URL
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .agent import VivaVoceEntry
+from .const import CONF_TOKEN, DOMAIN, MCP_SERVER
+from .direct import Direct
+from .mcp import McpConnection, McpFailed
+
+__all__ = ["async_setup_services"]
+
+ATTR_MESSAGE = "message"
+ATTR_CONVERSATION_ID = "conversation_id"
+ATTR_AUDIO = "audio_data"
+ATTR_ENTRY = "config_entry_id"
+
+TARGET = {
+    vol.Optional(ATTR_ENTITY_ID): cv.entity_ids,
+    vol.Optional(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
+}
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+
+    async def send_message(call: ServiceCall) -> ServiceResponse:
+        return await _agent(call).send_text(
+            call.data[ATTR_MESSAGE], call.context, call.data.get(ATTR_CONVERSATION_ID)
+        )
+
+    async def send_audio(call: ServiceCall) -> ServiceResponse:
+        return await _agent(call).send_audio(_pcm(call.data[ATTR_AUDIO]), call.context)
+
+    async def start_listening(call: ServiceCall) -> None:
+        _agent(call).start(call.context)
+
+    async def stop_listening(call: ServiceCall) -> None:
+        await _agent(call).stop()
+
+    async def clear_conversation(call: ServiceCall) -> None:
+        await _agent(call).clear()
+
+    told = {vol.Required(ATTR_MESSAGE): cv.string, vol.Optional(ATTR_CONVERSATION_ID): cv.string}
+    for name, action, fields, response in (
+        ("send_message", send_message, told, SupportsResponse.OPTIONAL),
+        ("send_audio", send_audio, {vol.Required(ATTR_AUDIO): cv.string}, SupportsResponse.OPTIONAL),
+        ("start_listening", start_listening, {}, SupportsResponse.NONE),
+        ("stop_listening", stop_listening, {}, SupportsResponse.NONE),
+        ("clear_conversation", clear_conversation, {}, SupportsResponse.NONE),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, action, schema=vol.Schema(TARGET | fields), supports_response=response
+        )
+    hass.services.async_register(
+        DOMAIN,
+        "add_mcp_server",
+        _add_mcp_server,
+        schema=vol.Schema(
+            {
+                vol.Optional(ATTR_ENTRY): cv.string,
+                vol.Required(CONF_NAME): cv.string,
+                vol.Required(CONF_URL): cv.url,
+                vol.Optional(CONF_TOKEN): cv.string,
+            }
+        ),
+    )
+
+
+def _pcm(written: str) -> bytes:
+    try:
+        pcm = base64.b64decode(written, validate=True)
+        if len(pcm) % 2:
+            raise ValueError("an odd number of bytes")  # noqa: TRY301
+    except (binascii.Error, ValueError) as error:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="bad_audio",
+            translation_placeholders={"error": str(error)},
+        ) from error
+    return pcm
+
+
+def _loaded(hass: HomeAssistant) -> list[VivaVoceEntry]:
+    return [
+        entry for entry in hass.config_entries.async_entries(DOMAIN) if entry.state is ConfigEntryState.LOADED
+    ]
+
+
+def _agent(call: ServiceCall) -> Direct:
+    """Return the agent that a call is for: the one that is named, or the only one."""
+    directs: dict[str, Direct] = {
+        key: direct for entry in _loaded(call.hass) for key, direct in entry.runtime_data.directs.items()
+    }
+    named = set(_named(call))
+    if named:
+        directs = {key: direct for key, direct in directs.items() if key in named}
+    elif call.data.get(ATTR_ENTITY_ID) or call.data.get(ATTR_DEVICE_ID):
+        directs = {}
+    if len(directs) != 1:
+        key = "several_agents" if directs else "no_agent"
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    return next(iter(directs.values()))
+
+
+def _named(call: ServiceCall) -> list[str]:
+    """Return the ids of the subentries of the entities and devices that a call names."""
+    found: list[str] = []
+    entities, devices = er.async_get(call.hass), dr.async_get(call.hass)
+    for entity_id in call.data.get(ATTR_ENTITY_ID, []):
+        entity = entities.async_get(entity_id)
+        if entity is not None and entity.platform == DOMAIN and entity.config_subentry_id:
+            found.append(entity.config_subentry_id)
+    for device_id in call.data.get(ATTR_DEVICE_ID, []):
+        device = devices.async_get(device_id)
+        if device is not None:
+            found += [value for domain, value in device.identifiers if domain == DOMAIN]
+    return found
+
+
+async def _add_mcp_server(call: ServiceCall) -> None:
+    """Add an MCP server to an endpoint, if it can be reached."""
+    hass, name = call.hass, call.data[CONF_NAME]
+    entries = [entry for entry in _loaded(hass) if call.data.get(ATTR_ENTRY) in (None, entry.entry_id)]
+    if len(entries) != 1:
+        key = "several_agents" if entries else "no_agent"
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    (entry,) = entries
+    if any(one.subentry_type == MCP_SERVER and one.title == name for one in entry.subentries.values()):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="mcp_exists", translation_placeholders={"name": name}
+        )
+    data: dict[str, Any] = {CONF_URL: call.data[CONF_URL]}
+    if token := call.data.get(CONF_TOKEN):
+        data[CONF_TOKEN] = token
+    try:
+        await McpConnection(async_get_clientsession(hass), data[CONF_URL], token).tools()
+    except McpFailed as error:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="mcp_failed",
+            translation_placeholders={"name": name, "error": str(error)},
+        ) from error
+    subentry = ConfigSubentry(
+        data=MappingProxyType(data), subentry_type=MCP_SERVER, title=name, unique_id=None
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)

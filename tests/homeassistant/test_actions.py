@@ -1,0 +1,256 @@
+"""Actions, sensors, events, the media player, and what is told to who helps."""
+
+import base64
+
+import pytest
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import async_capture_events
+from test_config_flow import refusing  # noqa: F401 - a fixture
+from test_conversation import converse
+from test_pipeline import TONE
+from test_tools import mcp  # noqa: F401 - a fixture
+
+from vivavoce.testing import Turn
+
+DOMAIN = "openai_realtime"
+SPEECH = base64.b64encode(TONE * 100).decode()
+
+
+async def call(hass, action, /, *, response=True, **data):
+    return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=response)
+
+
+async def test_a_message_is_answered(home, endpoint, set_up):
+    url = await endpoint(
+        Turn(expect="Hello there.", say="Good day."), Turn(expect="And now?", say="Good night.")
+    )
+    await set_up(url)
+    first = await call(home, "send_message", message="Hello there.")
+    assert first["response"] == "Good day."
+    second = await call(home, "send_message", message="And now?", entity_id="conversation.ada")
+    assert second == {"response": "Good night.", "conversation_id": first["conversation_id"]}
+
+
+async def test_speech_is_answered(home, endpoint, set_up):
+    url = await endpoint(Turn(hear="What time is it?", say="Three."))
+    await set_up(url)
+    told = await call(home, "send_audio", audio_data=SPEECH)
+    assert (told["transcript"], told["response"]) == ("What time is it?", "Three.")
+
+
+async def test_a_turn_in_parts(home, endpoint, set_up):
+    url = await endpoint(Turn(hear="What time is it?", say="Three."))
+    entry = await set_up(url)
+    (direct,) = entry.runtime_data.directs.values()
+    await call(home, "start_listening", response=False)
+    assert home.states.get("media_player.ada_player") is not None
+    for _ in range(3):
+        assert await call(home, "send_audio", audio_data=SPEECH) == {}
+    await call(home, "stop_listening", response=False)
+    await direct._turn
+    assert direct.answer["response"] == "Three."
+
+
+async def test_the_media_player_starts_and_stops(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    (direct,) = entry.runtime_data.directs.values()
+    player = {"entity_id": "media_player.ada_player"}
+    await home.services.async_call("media_player", "media_play", player, blocking=True)
+    assert direct.listening
+    assert home.states.get("media_player.ada_player").state == "playing"
+    await home.services.async_call("media_player", "media_stop", player, blocking=True)
+    assert not direct.busy
+    assert home.states.get("media_player.ada_player").state == "idle"
+    play = player | {"media_content_id": "media-source://tts/x", "media_content_type": "music"}
+    with pytest.raises(ServiceValidationError) as raised:
+        await home.services.async_call("media_player", "play_media", play, blocking=True)
+    assert raised.value.translation_key == "no_speaker"
+
+
+async def test_a_cleared_conversation_begins_anew(home, endpoint, set_up):
+    url = await endpoint(Turn(expect="I am Ada.", say="Hello."))
+    entry = await set_up(url)
+    first = await call(home, "send_message", message="I am Ada.")
+    await call(home, "clear_conversation", response=False)
+    (agent,) = entry.runtime_data.agents.values()
+    assert not agent.sessions
+    second = await call(home, "send_message", message="I am Ada.")
+    assert second["conversation_id"] != first["conversation_id"]
+
+
+async def test_what_actions_refuse(home, endpoint, set_up):
+    await async_setup_component(home, DOMAIN, {})
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(home, "send_message", message="Hello there.")
+    assert raised.value.translation_key == "no_agent"
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    await set_up(url)
+    for audio, key in (("!", "bad_audio"), ("QQ==", "bad_audio"), ("QUE=", "nothing_heard")):
+        with pytest.raises(ServiceValidationError) as raised:
+            await call(home, "send_audio", audio_data=audio)
+        assert raised.value.translation_key == key
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(home, "send_message", message="Hello there.", entity_id="sun.sun")
+    assert raised.value.translation_key == "no_agent"
+    await set_up(url)
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(home, "send_message", message="Hello there.")
+    assert raised.value.translation_key == "several_agents"
+
+
+async def test_an_mcp_server_is_added(home, endpoint, set_up, mcp):  # noqa: F811
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    _, address = await mcp()
+    with pytest.raises(HomeAssistantError) as raised:
+        await call(home, "add_mcp_server", response=False, name="house", url=address)
+    assert raised.value.translation_key == "mcp_failed"
+    await call(home, "add_mcp_server", response=False, name="house", url=address, token="t0ken")
+    await home.async_block_till_done()
+    assert [one.title for one in entry.subentries.values()] == ["Ada", "house"]
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(home, "add_mcp_server", response=False, name="house", url=address, token="t0ken")
+    assert raised.value.translation_key == "mcp_exists"
+
+
+async def test_sensors_follow_a_turn(home, endpoint, set_up, monkeypatch):
+    url = await endpoint(Turn(hear="What time is it?", say="Three."))
+    monkeypatch.setattr(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default", property(lambda _: True)
+    )
+    await set_up(url, agent={"model": "gpt-realtime-2.1"})
+    assert home.states.get("binary_sensor.ada_connected").state == "off"
+    fired = async_capture_events(home, f"{DOMAIN}_turn")
+    await call(home, "send_audio", audio_data=SPEECH)
+    await home.async_block_till_done()
+    assert home.states.get("binary_sensor.ada_connected").state == "on"
+    assert [event.data["type"] for event in fired] == ["turn_ended", "response_started", "response_done"]
+    assert home.states.get("event.ada_turn").attributes["event_type"] == "response_done"
+    assert int(home.states.get("sensor.ada_tokens_written").state) > 0
+    assert float(home.states.get("sensor.ada_cost").state) > 0
+    for doing in ("listening", "speaking", "processing"):
+        assert home.states.get(f"binary_sensor.ada_{doing}").state == "off"
+
+
+async def test_numbers_are_off_by_default(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    entity = er.async_get(home).async_get("sensor.ada_cost")
+    assert entity.disabled_by == "integration"
+
+
+async def test_devices_have_triggers(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(expect="Hello there.", say="Good day.")))
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(home), entry.entry_id)
+    assert device.name == "Ada"
+    trigger = {"platform": "device", "domain": DOMAIN, "device_id": device.id, "type": "response_done"}
+    ran = async_capture_events(home, "test_ran")
+    action = {"event": "test_ran"}
+    assert await async_setup_component(
+        home, "automation", {"automation": {"alias": "x", "trigger": trigger, "action": action}}
+    )
+    await converse(home, "Hello there.")
+    await home.async_block_till_done()
+    assert len(ran) == 1
+
+
+async def test_a_model_that_is_gone_is_repaired(home, endpoint, set_up):
+    from custom_components.openai_realtime.repairs import async_create_fix_flow
+
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    entry = await set_up(url, agent={"model": "gpt-4o-realtime-preview-2024-12-17"})
+    (issue,) = (one for key, one in ir.async_get(home).issues.items() if key[0] == DOMAIN)
+    assert issue.is_fixable
+    flow = await async_create_fix_flow(home, issue.issue_id, issue.data)
+    flow.hass, flow.handler, flow.flow_id, flow.context = home, DOMAIN, "x", {}
+    assert (await flow.async_step_init())["step_id"] == "confirm"
+    assert (await flow.async_step_confirm({}))["type"] == "create_entry"
+    await home.async_block_till_done()
+    (agent,) = entry.subentries.values()
+    assert agent.data["model"] == "gpt-realtime-2.1"
+    assert not [key for key in ir.async_get(home).issues if key[0] == DOMAIN]
+
+
+async def test_a_refusal_in_the_middle(home, endpoint, set_up, refusing, caplog):  # noqa: F811
+    """A key that is refused asks for another, no credit is a repair, and an endpoint that is away is told once."""
+    entry = await set_up(await endpoint(Turn(expect="Hello there.", say="Good day.")))
+    good = dict(entry.data)
+    (agent,) = entry.runtime_data.agents.values()
+    object.__setattr__(entry, "data", {**good, "url": refusing.url})
+    result = await converse(home, "Hello there.")
+    assert result.response.error_code == "unknown"
+    assert [flow["context"]["source"] for flow in home.config_entries.flow.async_progress()] == ["reauth"]
+    refusing.status, refusing.code = 429, "insufficient_quota"
+    await converse(home, "Hello there.")
+    assert (DOMAIN, f"quota_{entry.entry_id}") in ir.async_get(home).issues
+    refusing.status, refusing.code = 503, "busy"
+    await converse(home, "Hello there.")
+    await converse(home, "Hello there.")
+    assert home.states.get("conversation.ada").state == "unavailable"
+    assert caplog.text.count("Cannot reach") == 1
+    object.__setattr__(entry, "data", good)
+    assert (await agent.session("other")).client is not None
+    assert agent.available
+    assert (DOMAIN, f"quota_{entry.entry_id}") not in ir.async_get(home).issues
+    await converse(home, "Hello there.")
+
+
+async def test_an_endpoint_that_is_away_is_tried_again(home, free_port):
+    from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+    entry = MockConfigEntry(
+        domain=DOMAIN, data={"kind": "compatible", "url": f"http://127.0.0.1:{free_port}/v1"}
+    )
+    entry.add_to_hass(home)
+    assert not await home.config_entries.async_setup(entry.entry_id)
+    assert entry.state.value == "setup_retry"
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+async def test_diagnostics_have_no_secrets(home, endpoint, set_up):
+    from custom_components.openai_realtime.diagnostics import async_get_config_entry_diagnostics
+
+    entry = await set_up(
+        await endpoint(Turn(expect="Hello there.", say="Good day.")), agent={"prompt": "hidden"}
+    )
+    await converse(home, "Hello there.")
+    told = str(await async_get_config_entry_diagnostics(home, entry))
+    assert "sk-secret" not in told
+    assert "hidden" not in told
+    assert "'responses': 1" in told
+
+
+async def test_system_health(home, endpoint, set_up):
+    from custom_components.openai_realtime import system_health
+
+    await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    info = await system_health._info(home)
+    info["reach_openai"].close()
+    assert (info["endpoints"], info["agents"], info["sessions"]) == ("1 of 1", 1, 0)
+
+
+async def test_data_is_made(home, endpoint, set_up):
+    import voluptuous as vol
+    from homeassistant.components import ai_task
+
+    url = await endpoint(Turn(say='```json {"colour": "red"} ```'))
+    await set_up(url)
+    made = await ai_task.async_generate_data(
+        home,
+        task_name="colour",
+        entity_id="ai_task.ada_task",
+        instructions="Which colour?",
+        structure=vol.Schema({vol.Required("colour"): str}),
+    )
+    assert made.data == {"colour": "red"}

@@ -1,0 +1,247 @@
+"""What agents may do: Home Assistant's own tools, those of the integration, and those of MCP servers."""
+
+import pytest
+from aiohttp import web
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import llm
+from pytest_homeassistant_custom_component.common import async_mock_service
+from test_conversation import converse, speech
+
+from vivavoce.testing import Expect, FunctionCall, Turn
+
+DOMAIN = "openai_realtime"
+
+
+def context():
+    return llm.LLMContext(
+        platform=DOMAIN, context=Context(), language="en", assistant="conversation", device_id=None
+    )
+
+
+def data(result):
+    return getattr(result, "data", result)
+
+
+@pytest.fixture
+async def tools(home, endpoint, set_up):
+    """Call a built-in tool: ``await tools(name, **arguments)``."""
+    await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    api = await llm.async_get_api(home, DOMAIN, context())
+
+    async def call(name, **arguments):
+        return data(await api.async_call_tool(llm.ToolInput(tool_name=name, tool_args=arguments)))
+
+    return call
+
+
+@pytest.fixture
+def house(home):
+    home.states.async_set("light.kitchen", "off", {"friendly_name": "Kitchen light"})
+    home.states.async_set("light.secret", "on")
+    home.states.async_set("lock.door", "locked")
+    home.states.async_set("cover.garage", "closed", {"device_class": "garage"})
+    for entity_id in ("light.kitchen", "lock.door", "cover.garage"):
+        async_expose_entity(home, "conversation", entity_id, should_expose=True)
+    async_expose_entity(home, "conversation", "light.secret", should_expose=False)
+
+
+async def test_states_are_told_of_what_is_exposed(house, tools):
+    assert (await tools("get_entity_state", entity_id="light.kitchen"))["state"] == "off"
+    with pytest.raises(HomeAssistantError, match=r"no entity light\.secret"):
+        await tools("get_entity_state", entity_id="light.secret")
+    found = await tools("get_entities_by_domain", domain="light")
+    assert [one["entity_id"] for one in found["entities"]] == ["light.kitchen"]
+
+
+async def test_an_area_that_is_not_there_names_those_that_are(home, house, tools):
+    ar.async_get(home).async_create("Kitchen")
+    assert (await tools("get_area_entities", area="kitchen")) == {"entities": []}
+    with pytest.raises(HomeAssistantError, match="Kitchen"):
+        await tools("get_area_entities", area="Cellar")
+
+
+async def test_services_act_on_what_is_exposed(home, house, tools):
+    calls = async_mock_service(home, "light", "turn_on")
+    told = await tools("call_service", domain="light", service="turn_on", entity_id="light.kitchen")
+    assert told["success"]
+    assert calls[0].data["entity_id"] == ["light.kitchen"]
+    for arguments in (
+        {"domain": "light", "service": "turn_on", "entity_id": "light.secret"},
+        {"domain": "light", "service": "explode", "entity_id": "light.kitchen"},
+        {"domain": "light", "service": "turn_on", "entity_id": "lock.door"},
+        {"domain": "light", "service": "turn_on", "entity_id": "light.kitchen", "data": {"area_id": "x"}},
+    ):
+        with pytest.raises(HomeAssistantError):
+            await tools("call_service", **arguments)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(("policy", "unlocked"), [("ask", 1), ("allow", 2), ("refuse", 0)])
+async def test_a_lock_asks_first(home, endpoint, set_up, house, policy, unlocked):
+    unlock = FunctionCall("call_service", {"domain": "lock", "service": "unlock", "entity_id": ["lock.door"]})
+    calls = async_mock_service(home, "lock", "unlock")
+    url = await endpoint(
+        Turn(expect="Open the door.", call=unlock),
+        Turn(say="Shall I really?"),
+        Turn(expect="Yes.", call=unlock),
+        Turn(say="Done."),
+    )
+    await set_up(url, agent={"llm_hass_api": [DOMAIN], "approval": policy})
+    first = await converse(home, "Open the door.")
+    assert len(calls) == (policy == "allow")
+    await converse(home, "Yes.", first.conversation_id)
+    assert len(calls) == unlocked
+
+
+async def test_a_model_cannot_say_yes_itself(home, endpoint, set_up, house):
+    unlock = FunctionCall("call_service", {"domain": "lock", "service": "unlock", "entity_id": ["lock.door"]})
+    calls = async_mock_service(home, "lock", "unlock")
+    url = await endpoint(Turn(call=unlock), Turn(call=unlock), Turn(call=unlock), Turn(say="I may not."))
+    await set_up(url, agent={"llm_hass_api": [DOMAIN]})
+    assert speech(await converse(home, "Open the door.")) == "I may not."
+    assert not calls
+
+
+async def test_a_model_that_calls_for_ever_is_stopped(home, endpoint, set_up, house):
+    call = FunctionCall("get_entities_by_domain", {"domain": "light"})
+    url = await endpoint(Turn(call=call), after="last")
+    await set_up(url, agent={"llm_hass_api": [DOMAIN]})
+    result = await converse(home, "What lights are there?")
+    assert result.response.error_code == "unknown"
+
+
+async def test_arguments_that_are_no_json_are_told_to_be(home, endpoint, set_up, house):
+    url = await endpoint(
+        Turn(call=FunctionCall("get_entity_state", "{oops")),
+        Turn(expect=Expect(output_matches="error"), say="I was wrong."),
+    )
+    await set_up(url, agent={"llm_hass_api": [DOMAIN]})
+    assert speech(await converse(home, "How is it?")) == "I was wrong."
+
+
+class McpServer:
+    """A server with one tool, over streamable HTTP; as a stream of events, if ``streams``."""
+
+    def __init__(self, *, streams=False, token="t0ken"):
+        self.streams, self.token, self.sessions, self.calls, self.status = streams, token, 0, [], 200
+
+    async def answer(self, request):
+        if request.headers.get("Authorization") != f"Bearer {self.token}" or self.status != 200:
+            return web.Response(status=401 if self.status == 200 else self.status)
+        message = await request.json()
+        headers = {"Mcp-Session-Id": f"s{self.sessions}"}
+        match message["method"]:
+            case "initialize":
+                self.sessions += 1
+                headers, result = {"Mcp-Session-Id": f"s{self.sessions}"}, {"protocolVersion": "2025-06-18"}
+            case "notifications/initialized":
+                return web.Response(status=202)
+            case _ if request.headers.get("Mcp-Session-Id") != f"s{self.sessions}":
+                return web.Response(status=404)
+            case "tools/list":
+                schema = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}
+                result = {"tools": [{"name": name, "inputSchema": schema} for name in ("vacuum", "explode")]}
+            case "tools/call":
+                self.calls.append(message["params"])
+                result = {"content": [{"type": "text", "text": "clean"}]}
+        body = {"jsonrpc": "2.0", "id": message["id"], "result": result}
+        if not self.streams:
+            return web.json_response(body, headers=headers)
+        import json
+
+        note = 'data: {"jsonrpc": "2.0", "method": "notifications/message"}\n\n'
+        text = f"{note}event: message\ndata: {json.dumps(body)}\n\n"
+        return web.Response(text=text, content_type="text/event-stream", headers=headers)
+
+
+@pytest.fixture
+async def mcp():
+    """Serve an MCP server, and return it and its address."""
+    from contextlib import AsyncExitStack
+
+    async with AsyncExitStack() as stack:
+
+        async def serve(**options):
+            server = McpServer(**options)
+            app = web.Application()
+            app.router.add_post("/mcp", server.answer)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            return server, f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/mcp"
+
+        yield serve
+
+
+def subentry(url, **more):
+    return {
+        "subentry_type": "mcp_server",
+        "title": "house",
+        "unique_id": None,
+        "data": {"url": url, "token": "t0ken", **more},
+    }
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_an_mcp_servers_tool_is_called(home, endpoint, set_up, mcp, streams):
+    server, address = await mcp(streams=streams)
+    url = await endpoint(
+        Turn(call=FunctionCall("vacuum", {"room": "kitchen"})),
+        Turn(expect=Expect(output={"result": "clean"}), say="It is clean."),
+    )
+    entry = await set_up(url, subentries=[subentry(address, allowed_tools=["vacuum"])])
+    (found,) = entry.runtime_data.servers.values()
+    (agent,) = entry.runtime_data.agents.values()
+    agent.options = {**agent.options, "llm_hass_api": [found.id]}
+    assert speech(await converse(home, "Clean the kitchen.")) == "It is clean."
+    assert server.calls == [{"name": "vacuum", "arguments": {"room": "kitchen"}}]
+    assert found.tools == ["vacuum"]
+
+
+async def test_an_mcp_server_that_forgot_us_is_greeted_again(home, endpoint, set_up, mcp):
+    server, address = await mcp()
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[subentry(address)])
+    (found,) = entry.runtime_data.servers.values()
+    await found.refresh()
+    server.sessions += 1
+    assert data(await found.call("vacuum", {"room": "hall"})) == {"result": "clean"}
+    assert len(server.calls) == 1
+
+
+async def test_an_mcp_server_that_is_away_is_a_repair(home, endpoint, set_up, mcp):
+    server, address = await mcp()
+    server.status = 503
+    url = await endpoint(Turn(say="I cannot clean."))
+    entry = await set_up(url, subentries=[subentry(address)])
+    (found,) = entry.runtime_data.servers.values()
+    (agent,) = entry.runtime_data.agents.values()
+    agent.options = {**agent.options, "llm_hass_api": [found.id]}
+    assert speech(await converse(home, "Clean the kitchen.")) == "I cannot clean."
+    issues = ir.async_get(home).issues
+    assert [key for key in issues if key[0] == DOMAIN] == [(DOMAIN, f"mcp_{found.subentry.subentry_id}")]
+    server.status = 200
+    await found.refresh()
+    assert not [key for key in ir.async_get(home).issues if key[0] == DOMAIN]
+
+
+async def test_an_mcp_tool_that_needs_approval_waits_for_it(home, endpoint, set_up, mcp):
+    server, address = await mcp()
+    call = FunctionCall("vacuum", {"room": "kitchen"})
+    url = await endpoint(
+        Turn(call=call), Turn(say="Shall I?"), Turn(expect="Yes.", call=call), Turn(say="Done.")
+    )
+    entry = await set_up(url, subentries=[subentry(address, approval="ask")])
+    (found,) = entry.runtime_data.servers.values()
+    (agent,) = entry.runtime_data.agents.values()
+    agent.options = {**agent.options, "llm_hass_api": [found.id]}
+    first = await converse(home, "Clean the kitchen.")
+    assert first.continue_conversation
+    assert not server.calls
+    await converse(home, "Yes.", first.conversation_id)
+    assert len(server.calls) == 1
