@@ -126,36 +126,9 @@ def create_app(
         metrics=_metrics(settings),
         resumable=resumable,
         processes=processes,
-        stages=(*([traces.stage] if traces else []), *stages)
-        if limiter is None
-        else (
-            *([traces.stage] if traces else []),
-            policed(limiter.policy),
-            limiter.stage,
-            *stages,
-            *([tools.stage] if tools else []),
-        ),
+        stages=_in_order(traces, limiter, stages, tools),
     )
-    app.router.add_get("/", front)
-    app.router.add_get("/web/{path:.+}", web_file)
-    app.router.add_get("/health", health)
-    app.router.add_get("/ready", ready)
-    app.router.add_get("/api", api_page)
-    app.router.add_get("/api/openapi.json", openapi)
-    if app[GATEWAY].metrics is not None:
-        app.router.add_get("/metrics", metrics)
-    app.router.add_get("/v1/realtime", realtime, allow_head=False)
-    app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
-    app.router.add_post("/v1/realtime/sessions", make_session)
-    app.router.add_post("/v1/realtime/transcription_sessions", make_transcription_session)
-    app.router.add_get(VOICE_API, voice, allow_head=False)
-    app.router.add_get(f"{VOICE_API}/status", voice_status)
-    app.router.add_get(f"{VOICE_API}/health", voice_health)
-    app.router.add_get(f"{VOICE_API}/{{user_id}}", voice_of_user, allow_head=False)
-    if find_spec("aiortc") is not None:
-        from vivavoce.gateway.routes.calls import add_calls  # noqa: PLC0415 - an extra
-
-        add_calls(app)
+    _add_routes(app)
     app.on_response_prepare.append(_say_its_name)
     app.on_response_prepare.append(_let_read)
     if processes is not None:
@@ -177,6 +150,43 @@ def relays_calls(settings: GatewaySettings) -> bool:
     if settings.call_media == "auto":
         return settings.upstream != ENGINE and settings.policy is None
     return settings.call_media == "upstream"
+
+
+def _add_routes(app: web.Application) -> None:
+    """Answer for all but the history, which its owner adds; `operations.openapi` describes them."""
+    app.router.add_get("/", front)
+    app.router.add_get("/web/{path:.+}", web_file)
+    app.router.add_get("/health", health)
+    app.router.add_get("/ready", ready)
+    app.router.add_get("/api", api_page)
+    app.router.add_get("/api/openapi.json", openapi)
+    if app[GATEWAY].metrics is not None:
+        app.router.add_get("/metrics", metrics)
+    app.router.add_get("/v1/realtime", realtime, allow_head=False)
+    app.router.add_post("/v1/realtime/client_secrets", make_client_secret)
+    app.router.add_post("/v1/realtime/sessions", make_session)
+    app.router.add_post("/v1/realtime/transcription_sessions", make_transcription_session)
+    app.router.add_get(VOICE_API, voice, allow_head=False)
+    app.router.add_get(f"{VOICE_API}/status", voice_status)
+    app.router.add_get(f"{VOICE_API}/health", voice_health)
+    app.router.add_get(f"{VOICE_API}/{{user_id}}", voice_of_user, allow_head=False)
+    if find_spec("aiortc") is not None:
+        from vivavoce.gateway.routes.calls import add_calls  # noqa: PLC0415 - an extra
+
+        add_calls(app)
+
+
+def _in_order(
+    traces: "Traces | None",
+    limiter: Limiter | None,
+    stages: tuple[StageMaker, ...],
+    tools: ServerTools | None,
+) -> tuple[StageMaker, ...]:
+    """Return what sessions pass, from the client to the endpoint."""
+    first = () if traces is None else (traces.stage,)
+    rules = () if limiter is None else (policed(limiter.policy), limiter.stage)
+    last = () if tools is None else (tools.stage,)
+    return (*first, *rules, *stages, *last)
 
 
 def _metrics(settings: GatewaySettings) -> "Metrics | None":
