@@ -114,11 +114,27 @@ class TestALineThatBreaks:
             assert (status, words[:4], words[-9:]) == ("completed", "Once", "them all.")
             assert len({event["event_id"] for event in events}) == len(events), "nothing twice"
 
+    async def test_for_longer_than_there_is_room_leaves_the_endpoint_waiting(self, monkeypatch):
+        monkeypatch.setattr("vivavoce.client.transport.HEARTBEAT_SECONDS", 0.2)
+        async with house(resume_seconds=PATIENCE, resume_buffer_bytes=2**16) as all_of_it:
+            ws = await all_of_it.connect()
+            created = (await heard(ws, "session.created"))[-1]
+            all_of_it.near.cut()
+            await ws.close()
+            provider = all_of_it.provider.sockets[0]
+            telling = asyncio.create_task(flood(provider, 300))
+            await asyncio.sleep(1)  # in which the endpoint, which is not read, answers no ping
+            assert not telling.done()
+            url = f"{all_of_it.near.url}?resume={created['resume']['token']}&after={created['event_id']}"
+            async with all_of_it.gateway.client.ws_connect(url) as again:
+                assert (await again.receive_json())["complete"]
+                for _ in range(300):
+                    assert await again.receive_json() == DELTA
+                await telling
+                assert len(all_of_it.provider.sockets) == 1
+
     async def test_with_both_lines_at_once(self):
         async with house(resume_seconds=PATIENCE) as all_of_it:
-            async with all_of_it.connect() as ws:
-                token = (await heard(ws, "session.created"))[-1]["resume"]["token"]
-                await say(ws, "Hello.", "item_1")
             async with all_of_it.connect() as ws:
                 token = (await heard(ws, "session.created"))[-1]["resume"]["token"]
                 await say(ws, "Hello.", "item_1")

@@ -76,6 +76,7 @@ async def test_who_is_gone_is_lost():
         with pytest.raises(ConnectionLost):
             await leg.say(b"text", WSMsgType.TEXT)
         await leg.ping(b"7")
+        await leg.pong(b"7")
 
 
 async def test_who_has_not_waited_is_lost():

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType, hdrs
@@ -45,6 +45,20 @@ class Transport(Protocol):
         ...
 
 
+class _Patient(aiohttp.ClientWebSocketResponse[Any]):
+    """A WebSocket that takes nobody for gone to whom it does not listen.
+
+    While what was read last waits for somebody else, nothing more is read, pongs neither. aiohttp has no other place
+    for this; were it to go, the peer would be taken for gone again.
+    """
+
+    def _pong_not_received(self) -> None:
+        if self._waiting:
+            super()._pong_not_received()
+        else:
+            self._reset_heartbeat()
+
+
 class WebSocketTransport:
     """A transport over a WebSocket. Make one with `connect`."""
 
@@ -79,6 +93,7 @@ class WebSocketTransport:
             connector=session.connector if session else None,
             connector_owner=session is None,
             middlewares=(_refuse,),
+            ws_response_class=_Patient,
         )
         try:
             async with asyncio.timeout(timeout):

@@ -301,7 +301,7 @@ class Bridge:
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
                         self._end(message.data.code, str(message.data))
                     case WSMsgType.PING:
-                        await leg.socket.pong(message.data)
+                        await leg.pong(message.data)
                     case WSMsgType.PONG:
                         if len(message.data) == NUMBER_BYTES:
                             self._said.arrived(int.from_bytes(message.data, "big"))
