@@ -1,0 +1,97 @@
+"""The folder that is installed: whole, consistent, and without what Home Assistant would refuse."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import custom_components.openai_realtime as integration
+
+FOLDER = Path(integration.__file__).parent
+MODULES = [path for path in FOLDER.glob("*.py") if path.name != "__init__.py"]
+LANGUAGES = sorted(path.stem for path in (FOLDER / "translations").glob("*.json"))
+
+RULES = 54
+"""Of Home Assistant's scale, bronze to platinum."""
+
+
+def read(name):
+    return json.loads((FOLDER / name).read_text("utf-8"))
+
+
+def flat(told, path=()):
+    for key, value in told.items():
+        if isinstance(value, dict):
+            yield from flat(value, (*path, key))
+        else:
+            yield ".".join((*path, key)), value
+
+
+def test_the_manifest_is_as_it_must_be():
+    manifest = read("manifest.json")
+    keys = list(manifest)
+    assert keys == ["domain", "name", *sorted(keys[2:])]
+    assert {"codeowners", "documentation", "issue_tracker", "version"} <= manifest.keys()
+    assert all("==" not in requirement for requirement in manifest["requirements"])
+    hacs = json.loads((FOLDER.parents[1] / "hacs.json").read_text("utf-8"))
+    assert hacs.keys() <= {"name", "homeassistant", "hacs", "country", "render_readme"}
+
+
+def test_it_needs_no_other_copy_of_the_library():
+    for path in FOLDER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not [name for name in names if name and name.split(".")[0] == "vivavoce"], path
+
+
+def test_there_are_three_languages_at_least():
+    assert {"de", "en", "fr"} <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_are_whole(language):
+    english, other = (
+        dict(flat(read("translations/en.json"))),
+        dict(flat(read(f"translations/{language}.json"))),
+    )
+    assert other.keys() == english.keys()
+    for key, text in other.items():
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", english[key])), key
+    if language != "en":
+        same = [key for key, text in other.items() if text == english[key] and len(text.split()) > 3]
+        assert not same
+
+
+def test_every_error_that_is_raised_is_translated():
+    raised = set()
+    for path in FOLDER.glob("*.py"):
+        for call in re.findall(
+            r"Error\((?:[^()]|\([^()]*\))*translation_key=\"(\w+)\"", path.read_text("utf-8")
+        ):
+            raised.add(call)
+    assert raised
+    assert raised <= read("translations/en.json")["exceptions"].keys()
+
+
+def test_actions_are_described_and_drawn():
+    described = yaml.safe_load((FOLDER / "services.yaml").read_text("utf-8"))
+    told = read("translations/en.json")["services"]
+    assert described.keys() == told.keys() == read("icons.json")["services"].keys()
+    for name, action in described.items():
+        assert (action.get("fields") or {}).keys() == told[name].get("fields", {}).keys()
+
+
+def test_every_rule_of_the_scale_is_done_or_argued():
+    rules = yaml.safe_load((FOLDER / "quality_scale.yaml").read_text("utf-8"))["rules"]
+    assert len(rules) == RULES
+    for rule, status in rules.items():
+        assert status == "done" or (status["status"] == "exempt" and status["comment"]), rule
+
+
+def test_it_has_pictures():
+    for name in ("icon", "icon@2x", "dark_icon", "dark_icon@2x"):
+        assert (FOLDER / "brand" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
