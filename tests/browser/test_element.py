@@ -1,5 +1,7 @@
 """``<realtime-voice>`` on a page of another origin: talk, write, greet, reconnect, over both transports."""
 
+import asyncio
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -19,6 +21,18 @@ for (const type of ['voice-state', 'voice-transcript', 'voice-problem', 'voice-e
   addEventListener(type, ({detail}) => window.told.push([type, structuredClone(detail)]));
 }
 """
+COUNT_MICROPHONES = """
+window.microphones = 0;
+const tracks = [];
+const give = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (asked) => {
+  const stream = await give(asked);
+  window.microphones++;
+  tracks.push(...stream.getTracks());
+  return stream;
+};
+window.open_tracks = () => tracks.filter(({readyState}) => readyState === 'live').length;
+"""
 PATIENCE = 20_000
 
 
@@ -36,7 +50,7 @@ async def shop(upstream, attributes="", **site_fields):
 
 async def opened(visit, site, microphone=None, **context):
     """Open the site's page, and return who is in front of it."""
-    before = LISTEN + RAW_MICROPHONE
+    before = LISTEN + RAW_MICROPHONE + COUNT_MICROPHONES
     visitor = await visit(site.origin, microphone=microphone, before=before, **context)
     visitor.page.set_default_timeout(PATIENCE)
     await visitor.page.wait_for_function("() => Boolean(customElements.get('realtime-voice'))")
@@ -76,3 +90,170 @@ async def test_a_spoken_turn(visit, transport):
         await visitor.page.get_by_role("button", name="End", exact=True).click()
         await state(visitor, "Not connected")
         assert visitor.complaints == []
+
+
+async def hear_out(visitor, seconds):
+    """Wait for so much audio to pass, by the sound card's clock."""
+    await visitor.page.evaluate(
+        """async (seconds) => {
+          const context = new AudioContext();
+          while (context.currentTime < seconds) await new Promise(requestAnimationFrame);
+          await context.close();
+        }""",
+        seconds,
+    )
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_the_space_bar_is_held_to_talk(visit, transport):
+    attributes = f'token-url="/voice-key" mode="push-to-talk" transport="{transport}"'
+    async with shop(engine("Good."), attributes) as site:
+        visitor = await opened(visit, site, phrase(0, 60))
+        await visitor.page.get_by_role("button", name="Start").focus()
+        await visitor.page.keyboard.press("Enter")
+        await state(visitor, "Ready")
+        for turn in (1, 2):
+            await visitor.page.keyboard.down(" ")
+            await state(visitor, "Listening")
+            await hear_out(visitor, 0.6)
+            await visitor.page.keyboard.up(" ")
+            await state(visitor, "Speaking")
+            await state(visitor, "Ready")
+            said = [one["role"] for one in await told(visitor, "voice-transcript")]
+            assert sorted(said) == ["assistant"] * turn + ["user"] * turn
+        assert await told(visitor, "voice-problem") == []
+        assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_what_is_written_is_answered_and_survives_a_lost_line(visit, transport):
+    attributes = f'token-url="/voice-key" transport="{transport}"'
+    async with shop(engine("Good."), attributes) as site:
+        visitor = await opened(visit, site, phrase(60))
+        await visitor.page.get_by_role("button", name="Start").click()
+        await state(visitor, "Listening")
+        await visitor.page.get_by_label("Message").fill("And you?")
+        await visitor.page.keyboard.press("Enter")
+        await state(visitor, "Speaking")
+        await state(visitor, "Listening")
+        microphones = await visitor.page.evaluate("window.microphones")
+        cut(site.gateway)
+        await wait_told(
+            visitor, "type === 'voice-state' && detail.state === 'connecting' && detail.previous !== 'off'"
+        )
+        await state(visitor, "Listening")
+        events = await told(visitor, "voice-event")
+        begun = [at for at, event in enumerate(events) if event["type"] == "session.created"]
+        assert len(begun) == 2
+        added = [event["item"] for event in events if event["type"] == "conversation.item.added"]
+        before, after = (
+            [event["item"]["id"] for event in part if event["type"] == "conversation.item.added"]
+            for part in (events[: begun[1]], events[begun[1] :])
+        )
+        assert before == after
+        assert [item["content"][0]["text"] for item in added[2:]] == ["And you?", "Good."]
+        assert len(await told(visitor, "voice-transcript")) == 2
+        assert await visitor.page.evaluate("window.microphones") == microphones == 1
+        assert len(site.keys) == 2
+        assert await told(visitor, "voice-problem") == []
+
+
+def cut(running):
+    """Break every line to the gateway, as a network does that fails."""
+    for held in running.calls.all:
+        held.call.end(1011, "the line broke")
+    for connection in running.connections:
+        if connection.transport is not None:
+            connection.transport.abort()
+
+
+async def test_it_greets_once_the_session_is_ready(visit):
+    attributes = 'token-url="/voice-key" greeting="Good day!" instructions="You sell shoes." voice="marin"'
+    async with shop(engine("Good day!"), attributes) as site:
+        visitor = await opened(visit, site, phrase(60))
+        sent = []
+        visitor.page.on(
+            "websocket", lambda line: line.on("framesent", lambda data: sent.append(json.loads(data)))
+        )
+        await visitor.page.get_by_role("button", name="Start").click()
+        await visitor.page.get_by_role("log").get_by_text("Good day!").wait_for()
+        configured, asked = [event for event in sent if event["type"] != "input_audio_buffer.append"]
+        assert configured["session"]["instructions"] == "You sell shoes."
+        assert configured["session"]["audio"]["output"]["voice"] == "marin"
+        assert asked["type"] == "response.create"
+        assert "Good day!" in asked["response"]["instructions"]
+        await visitor.page.evaluate(
+            "document.querySelector('realtime-voice').instructions = 'You sell hats.'"
+        )
+        await wait_told(visitor, "detail.session?.instructions === 'You sell hats.'")
+
+
+ATTACK = "<img src=x onerror=window.attacked=1><script>window.attacked=1</script>"
+
+
+async def test_what_is_said_stays_text(visit):
+    attributes = f"token-url='/voice-key' label='{ATTACK}'"
+    async with shop(engine(ATTACK, words=ATTACK), attributes) as site:
+        visitor = await opened(visit, site, phrase(1.0, 0.8, 60))
+        await visitor.page.get_by_role("button", name="Start").click()
+        log = visitor.page.get_by_role("log")
+        await log.get_by_text(ATTACK).nth(1).wait_for()
+        await visitor.page.get_by_label("Message").fill(ATTACK)
+        await visitor.page.keyboard.press("Enter")
+        await log.get_by_text(ATTACK).nth(2).wait_for()
+        assert await visitor.page.evaluate("window.attacked") is None
+        assert await visitor.page.locator("img").count() == 0
+
+
+class TestProblems:
+    async def test_no_key(self, visit):
+        async with shop(engine(), 'token-url="/nowhere"') as site:
+            visitor = await opened(visit, site)
+            await visitor.page.get_by_role("button", name="Start").click()
+            alert = visitor.page.get_by_role("alert")
+            await alert.get_by_text("There is no key for a session").wait_for()
+            await alert.get_by_text("the status 404").wait_for()
+            assert [one["code"] for one in await told(visitor, "voice-problem")] == ["key-refused"]
+
+    @pytest.mark.parametrize("transport", TRANSPORTS)
+    async def test_a_server_that_does_not_know_the_page(self, visit, transport):
+        async with shop(engine()) as site, gateway(engine()) as other:
+            site.attributes = f'server="http://localhost:{other.port}" transport="{transport}"'
+            visitor = await opened(visit, site)
+            await visitor.page.get_by_role("button", name="Start").click()
+            await visitor.page.get_by_role("alert").get_by_text("VIVAVOCE_ALLOWED_ORIGINS").wait_for()
+
+    async def test_no_address(self, visit):
+        async with shop(engine(), 'server="ftp://nowhere"') as site:
+            visitor = await opened(visit, site)
+            await visitor.page.get_by_role("button", name="Start").click()
+            await visitor.page.get_by_role("alert").get_by_text("ftp://nowhere").wait_for()
+
+
+async def test_the_sound_check(visit):
+    async with shop(engine(), 'token-url="/voice-key"') as site:
+        visitor = await opened(visit, site, phrase(0, 60))
+        await visitor.page.get_by_role("button", name="Check sound").click()
+        await visitor.page.get_by_text("You should have heard two tones.").wait_for()
+        await visitor.page.wait_for_function(
+            """() => Number(document.querySelector('realtime-voice').renderRoot.querySelector('voice-check')
+              .renderRoot.querySelector('.meter').style.getPropertyValue('--level')) > 0.5"""
+        )
+        await visitor.page.get_by_role("button", name="Done").click()
+        await visitor.page.get_by_text("Press the button and talk").wait_for()
+        assert await visitor.page.evaluate("window.open_tracks()") == 0
+
+
+async def test_everything_is_released_when_it_leaves_the_page(visit):
+    async with shop(engine(), 'token-url="/voice-key"') as site:
+        visitor = await opened(visit, site, phrase(60))
+        await visitor.page.get_by_role("button", name="Start").click()
+        await state(visitor, "Listening")
+        await visitor.page.evaluate("document.body.append(document.querySelector('realtime-voice'))")
+        await state(visitor, "Listening")
+        assert await visitor.page.evaluate("window.open_tracks()") == 1
+        await visitor.page.evaluate("document.querySelector('realtime-voice').remove()")
+        await visitor.page.wait_for_function("() => window.open_tracks() === 0")
+        async with asyncio.timeout(10):
+            while len(site.gateway.sessions):
+                await asyncio.sleep(0.02)

@@ -98,7 +98,6 @@ export class Line {
       if (!current() || (await this.attempt(current, this.#key))) return null;
     } catch (error) {
       if (error instanceof VoiceError) return describe(error.code, error.detail);
-      return describe('server-unreachable', String(error));
     }
     return this.#diagnose();
   }

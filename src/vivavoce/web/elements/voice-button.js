@@ -61,11 +61,11 @@ export class VoiceButton extends LitElement {
       }
       button[data-look='muted'],
       button[data-look='error'],
-      button:disabled {
+      button[aria-disabled='true'] {
         border-color: var(--line-strong);
         color: var(--ink-soft);
       }
-      button:disabled {
+      button[aria-disabled='true'] {
         cursor: default;
         background: var(--surface);
       }
@@ -169,7 +169,7 @@ export class VoiceButton extends LitElement {
         type="button"
         aria-label=${this.label}
         data-look=${this.#look}
-        ?disabled=${this.phase === 'connecting'}
+        aria-disabled=${this.phase === 'connecting'}
         @pointerdown=${this.#down}
         @pointerup=${this.#up}
         @pointercancel=${this.#up}
@@ -200,6 +200,7 @@ export class VoiceButton extends LitElement {
 
   /** @param {MouseEvent} event */
   #click(event) {
+    if (this.phase === 'connecting') return; // not disabled, which would take the focus away
     if (!this.#holds) this.#tell(this.mode === 'hands-free' && this.microphone && this.#on ? 'mute' : 'start');
     else if (event.detail === 0) this.#tell(this.held ? 'release' : 'press');
   }
