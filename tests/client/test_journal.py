@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from vivavoce.client.journal import KEPT_EVENTS, QUIET_MS, SLACK_MS, Journal
+from vivavoce.client.journal import KEPT_BYTES, KEPT_EVENTS, QUIET_MS, SLACK_MS, Journal
 from vivavoce.protocol import client_events as client
 from vivavoce.protocol import server_events as server
 from vivavoce.protocol.items import FunctionCallOutput, InputText, MessageItem
@@ -148,6 +148,13 @@ class TestEvents:
             assert journal.room == (number < KEPT_EVENTS)
             journal.sent(create(f"item_{number}"))
         assert len(journal.events) == KEPT_EVENTS
+
+    def test_large_events_need_more_room(self, journal):
+        many = 0
+        while journal.room:
+            many += 1
+            journal.sent(client.SessionUpdate(session=RealtimeSessionParams(instructions="A" * 2**20)))
+        assert many == KEPT_BYTES // 2**20
 
 
 class TestRequests:

@@ -186,6 +186,30 @@ class TestALineThatBreaks:
             all_of_it.far.refuses = False
             await goes_on(ws)
 
+    async def test_while_the_client_says_much_lets_it_wait_and_loses_nothing(self, monkeypatch):
+        monkeypatch.setattr("vivavoce.client.journal.KEPT_BYTES", 2**20)
+        async with house() as all_of_it, all_of_it.connect() as ws:
+            await begin(ws)
+            all_of_it.far.refuses = True
+            all_of_it.far.cut()
+            talking = asyncio.create_task(_say_much(ws, 40))
+            carried = -1
+            while carried != (carried := all_of_it.near.wires[0].carried["up"]):  # noqa: ASYNC110
+                await asyncio.sleep(0.3)
+            assert 0 < carried < 16_000_000, "what the kernel holds included"
+            assert not talking.done()
+            all_of_it.far.refuses = False
+            added = [(await heard(ws, "conversation.item.done"))[-1]["item"]["id"] for _ in range(40)]
+            assert added == [f"item_{number}" for number in range(40)]
+            await talking
+
+
+async def _say_much(ws, items):
+    for number in range(items):
+        content = [{"type": "input_text", "text": "A" * 500_000}]
+        item = {"id": f"item_{number}", "type": "message", "role": "user", "content": content}
+        await ws.send_json({"type": "conversation.item.create", "item": item})
+
 
 class TestHalfOpenSilence:
     @pytest.fixture(autouse=True)

@@ -19,7 +19,16 @@ from vivavoce.protocol.items import Item
 from vivavoce.protocol.responses import Response, ResponseCreateParams
 from vivavoce.protocol.session import AudioPcm, Session
 
-__all__ = ["FRAME_MS", "KEPT_EVENTS", "QUIET_MS", "SLACK_MS", "Journal", "JournalState", "Speech"]
+__all__ = [
+    "FRAME_MS",
+    "KEPT_BYTES",
+    "KEPT_EVENTS",
+    "QUIET_MS",
+    "SLACK_MS",
+    "Journal",
+    "JournalState",
+    "Speech",
+]
 
 FRAME_MS = 40
 """What one ``input_audio_buffer.append`` carries of the speech that is sent again."""
@@ -32,6 +41,9 @@ SLACK_MS = 1000
 
 KEPT_EVENTS = 512
 """Unanswered events that are remembered. A server answers all of them; one that does not must not cost memory."""
+
+KEPT_BYTES = 2**23
+"""Of unanswered events, speech aside, beyond which there is no room for more while nobody answers."""
 
 _NOT_REPEATED = (client.ResponseCancel, client.ConversationItemTruncate, client.OutputAudioBufferClear)
 """These are about a response of the session that is gone."""
@@ -107,7 +119,7 @@ class Journal:
     @property
     def room(self) -> bool:
         """Whether one more event can be remembered."""
-        return len(self._entries) < KEPT_EVENTS
+        return len(self._entries) < KEPT_EVENTS and sum(len(encode(one)) for one in self.events) < KEPT_BYTES
 
     def state(self) -> JournalState:
         """Return all of it."""
