@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType, hdrs
@@ -45,7 +45,16 @@ class Transport(Protocol):
         ...
 
 
-class _Patient(aiohttp.ClientWebSocketResponse[Any]):
+if TYPE_CHECKING:
+    _Socket = aiohttp.ClientWebSocketResponse[Any]
+else:
+    _Socket = aiohttp.ClientWebSocketResponse  # which is no generic class before aiohttp 3.14
+
+_UNDECODED: dict[str, Any] = {"decode_text": False} if hasattr(_Socket, "__class_getitem__") else {}
+"""What reads events reads UTF-8; older releases decode all text."""
+
+
+class _Patient(_Socket):
     """A WebSocket that takes nobody for gone to whom it does not listen.
 
     While what was read last waits for somebody else, nothing more is read, pongs neither. aiohttp has no other place
@@ -62,7 +71,7 @@ class _Patient(aiohttp.ClientWebSocketResponse[Any]):
 class WebSocketTransport:
     """A transport over a WebSocket. Make one with `connect`."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool], session: aiohttp.ClientSession) -> None:
+    def __init__(self, socket: _Socket, session: aiohttp.ClientSession) -> None:
         self._socket = socket
         self._session = session
         self._lost: ConnectionLost | None = None
@@ -103,7 +112,7 @@ class WebSocketTransport:
                     proxy=environment_proxy(address),
                     heartbeat=HEARTBEAT_SECONDS,
                     max_msg_size=MAX_MESSAGE_BYTES,
-                    decode_text=False,  # what reads events reads UTF-8
+                    **_UNDECODED,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
                 )
         except BaseException as error:

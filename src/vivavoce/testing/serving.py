@@ -56,7 +56,7 @@ async def serve_scripted(endpoint: Endpoint, *, port: int = 0) -> AsyncIterator[
         try:
             site = web.TCPSite(runner, "127.0.0.1", port)
             await site.start()
-            yield f"http://127.0.0.1:{site.port}/v1"
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         finally:
             await endpoint.close()
             await runner.cleanup()
