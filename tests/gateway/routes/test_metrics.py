@@ -34,6 +34,16 @@ class TestMetrics:
         assert 'vivavoce_refusals_total{code="missing_required_parameter"} 1.0' in page
         assert 'vivavoce_http_requests_total{method="GET",route="/v1/realtime",status="503"} 1.0' in page
 
+    async def test_so_is_one_that_the_beta_is_told_of_inside(self):
+        async with gateway(local_access="token") as running:
+            headers = {"OpenAI-Beta": "realtime=v1", "Authorization": "Bearer wrong"}
+            async with running.connect(headers=headers) as ws:
+                assert (await ws.receive_json())["type"] == "error"
+                await ws.receive()
+            own = {"Authorization": f"Bearer {running.door.token}"}
+            page = (await read(running, **own))[1]
+        assert 'vivavoce_refusals_total{code="invalid_api_key"} 1.0' in page
+
     async def test_nothing_that_was_said_is_in_it(self):
         def reply(data):
             return [{"type": "error", "error": {"type": "t", "code": "c" * 80, "message": "hunter2"}}]

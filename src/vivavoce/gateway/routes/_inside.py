@@ -9,7 +9,7 @@ import asyncio
 from aiohttp import web
 
 from vivavoce.errors import ProtocolError
-from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.refusal import REFUSED, Refusal
 from vivavoce.gateway.state import GATEWAY
 from vivavoce.protocol.codec import encode
 from vivavoce.protocol.errors import INVALID_API_KEY
@@ -32,6 +32,7 @@ async def refuse_inside(
     socket = web.WebSocketResponse(
         protocols=protocols, compress=False, timeout=settings.close_timeout_seconds, max_msg_size=2**16
     )
+    socket[REFUSED] = INVALID_API_KEY
     await socket.prepare(request)
     error = ErrorEvent.of(
         ProtocolError(f"Incorrect API key provided: {refusal.message}", code=INVALID_API_KEY)
