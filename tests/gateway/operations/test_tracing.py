@@ -1,4 +1,6 @@
+import asyncio
 import sys
+import threading
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -69,6 +71,24 @@ async def test_an_endpoint_that_never_ends_any_costs_a_bounded_amount(traced):
         span for span in await spans() if span.attributes.get("vivavoce.response.status") == "abandoned"
     ]
     assert len(abandoned) == MOST_OPEN
+
+
+async def test_a_collector_that_does_not_answer_keeps_nobody(monkeypatch):
+    monkeypatch.setattr("vivavoce.gateway.operations.tracing.FLUSH_SECONDS", 0.01)
+    asked, answered = threading.Event(), threading.Event()
+
+    class Slow(InMemorySpanExporter):
+        def export(self, spans):
+            asked.set()
+            answered.wait(30)
+            return super().export(spans)
+
+    traces = Traces(Slow())
+    traces.stage(opening()).ended(End(1000), 0.0)
+    await traces.close()
+    assert not answered.is_set()
+    answered.set()
+    assert await asyncio.to_thread(asked.wait, 30)
 
 
 async def test_the_gateway_traces_where_it_is_told_to(monkeypatch):

@@ -4,7 +4,9 @@ Where they go, and how often, is told by OpenTelemetry's own variables, such as 
 """
 
 import asyncio
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -20,10 +22,13 @@ from vivavoce.protocol.codec import Frame
 from vivavoce.protocol.responses import Response
 from vivavoce.protocol.server_events import ErrorEvent, ResponseCreated, ResponseDone
 
-__all__ = ["MOST_OPEN", "Traces", "Tracing"]
+__all__ = ["FLUSH_SECONDS", "MOST_OPEN", "Traces", "Tracing"]
 
 MOST_OPEN = 16
 """Responses of one session that may be under way; of more, the oldest is no longer followed."""
+
+FLUSH_SECONDS = 1.5
+"""What the end of the gateway waits for a collector."""
 
 WELL = frozenset({1000, 1001})
 """Close codes of sessions that ended as sessions do."""
@@ -44,8 +49,18 @@ class Traces:
         return Tracing(self._tracer, opening)
 
     async def close(self) -> None:
-        """Send what has not been sent."""
-        await asyncio.to_thread(self._provider.shutdown)
+        """Send what has not been sent, as far as the collector takes it within `FLUSH_SECONDS`."""
+        loop, sent = asyncio.get_running_loop(), asyncio.Event()
+
+        def shut_down() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # nobody waits any more
+                loop.call_soon_threadsafe(sent.set)
+
+        # One of the loop's own threads would keep the process, for as long as the collector is asked in vain.
+        threading.Thread(target=shut_down, daemon=True).start()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(sent.wait(), FLUSH_SECONDS)
 
 
 class Tracing(Stage):
