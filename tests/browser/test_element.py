@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
 
 from tests.gateway.doubles import gateway
@@ -48,9 +49,9 @@ async def shop(upstream, attributes="", **site_fields):
         yield site
 
 
-async def opened(visit, site, microphone=None, **context):
+async def opened(visit, site, microphone=None, extra="", **context):
     """Open the site's page, and return who is in front of it."""
-    before = LISTEN + RAW_MICROPHONE + COUNT_MICROPHONES
+    before = LISTEN + RAW_MICROPHONE + COUNT_MICROPHONES + extra
     visitor = await visit(site.origin, microphone=microphone, before=before, **context)
     visitor.page.set_default_timeout(PATIENCE)
     await visitor.page.wait_for_function("() => Boolean(customElements.get('realtime-voice'))")
@@ -255,5 +256,61 @@ async def test_everything_is_released_when_it_leaves_the_page(visit):
         await visitor.page.evaluate("document.querySelector('realtime-voice').remove()")
         await visitor.page.wait_for_function("() => window.open_tracks() === 0")
         async with asyncio.timeout(10):
-            while len(site.gateway.sessions):
+            while len(site.gateway.sessions):  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0.02)
+
+
+HEAR_BOTH = """
+const Peer = RTCPeerConnection, Sound = Audio, ask2 = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+const players = [];
+window.Audio = class extends Sound { constructor() { super(); players.push(this); } };
+window.blocks = [];
+let context, merger;
+function tap(stream, channel) {
+  context ??= new AudioContext();
+  if (!merger) {
+    merger = new ChannelMergerNode(context, {numberOfInputs: 2});
+    const tape = context.createScriptProcessor(256, 2, 1);
+    tape.onaudioprocess = ({inputBuffer}) => {
+      const level = (n) => Math.hypot(...inputBuffer.getChannelData(n)) / 16;
+      const muted = players.length > 0 && players.every((player) => player.muted);
+      window.blocks.push([level(0), muted ? 0 : level(1)]);
+    };
+    merger.connect(tape).connect(context.destination);
+  }
+  context.createMediaStreamSource(stream).connect(merger, 0, channel);
+}
+window.seconds_of_block = () => 256 / context.sampleRate;
+navigator.mediaDevices.getUserMedia = async (asked) => {
+  const stream = await ask2(asked);
+  tap(stream.clone(), 0);
+  return stream;
+};
+window.RTCPeerConnection = class extends Peer {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener('track', ({track}) => tap(new MediaStream([track]), 1));
+  }
+};
+"""
+
+
+async def test_speaking_over_a_call_silences_it(visit, record_property):
+    attributes = 'token-url="/voice-key" transport="webrtc"'
+    async with shop(engine("a" * 200, "."), attributes) as site:
+        visitor = await opened(visit, site, phrase(1.0, 0.8, 4.0, 1.0, 30), extra=HEAR_BOTH)
+        await visitor.page.get_by_role("button", name="Start").click()
+        await state(visitor, "Speaking")
+        await visitor.page.get_by_text("Interrupted after").wait_for()
+        await state(visitor, "Speaking")
+        blocks = np.array(await visitor.page.evaluate("window.blocks"))
+        second = 1 / await visitor.page.evaluate("window.seconds_of_block()")
+    spoken, heard = blocks[:, 0] > 0.05, blocks[:, 1] > 0.01
+    answer = int(np.flatnonzero(heard)[0])
+    onset = answer + int(np.flatnonzero(spoken[answer:])[0])
+    silent = [not heard[at : at + int(second / 4)].any() for at in range(onset, len(heard) - int(second / 4))]
+    silence = onset + silent.index(True)
+    assert heard[onset - int(second / 4) : onset].any()
+    record_property(
+        "milliseconds from the onset of speech to silence at the speaker", (silence - onset) / second * 1000
+    )

@@ -22,9 +22,11 @@ export const realtimeVoiceStyles = css`
     --text-large: 1rem;
     box-sizing: border-box;
     display: grid;
+    grid-template: minmax(0, 1fr) / minmax(0, 1fr);
     inline-size: 100%;
     max-inline-size: 26rem;
-    max-block-size: var(--realtime-voice-height, 36rem);
+    block-size: var(--realtime-voice-height, 34rem);
+    max-block-size: 100dvh;
     border: 1px solid var(--line);
     border-radius: var(--realtime-voice-radius, 1rem);
     overflow: hidden;
@@ -35,8 +37,8 @@ export const realtimeVoiceStyles = css`
   }
   section {
     display: grid;
-    grid-template-rows: auto minmax(4rem, 1fr) auto auto auto;
-    gap: 0.75rem;
+    grid-template: auto minmax(4rem, 1fr) auto auto auto / minmax(0, 1fr);
+    gap: 0.5rem;
     min-block-size: 0;
     padding: 0.75rem 1rem 1rem;
   }
@@ -54,6 +56,10 @@ export const realtimeVoiceStyles = css`
     font-weight: 600;
   }
   .quality {
+    min-inline-size: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
     font-size: var(--text-small);
     color: var(--ink-soft);
   }
@@ -81,7 +87,7 @@ export const realtimeVoiceStyles = css`
     align-items: center;
     justify-items: start;
     gap: 1rem;
-    padding-block: 0.5rem;
+    padding-block: 0.75rem 1.25rem;
   }
   .controls > :first-child {
     justify-self: end;

@@ -239,11 +239,7 @@ export class RealtimeVoice extends LitElement {
         <p class="state" part="state" role="status">${glyph(phase)}<span>${nameOf(phase)}</span></p>
         ${this.quality ? this.#showQuality(this.quality) : nothing}
         <span class="fill"></span>
-        ${session.state === 'closed'
-          ? nothing
-          : html`<button class="plain" part="end" type="button" @click=${() => this.stop()}>
-              ${session.state === 'open' ? say('End') : say('Cancel')}
-            </button>`}
+        ${session.state === 'closed' ? this.#showCheckButton() : this.#showEnd(session.state)}
       </header>
       <div class="talk" part="talk">${this.checking ? this.#showCheck() : this.#showTalk()}</div>
       <voice-problem
@@ -258,6 +254,20 @@ export class RealtimeVoice extends LitElement {
         @write=${(/** @type {CustomEvent<string>} */ event) => this.write(event.detail)}
       ></voice-composer>
     </section>`;
+  }
+
+  #showCheckButton() {
+    if (this.checking) return nothing;
+    return html`<button class="plain" part="check-button" type="button" @click=${() => this.check()}>
+      ${say('Check sound')}
+    </button>`;
+  }
+
+  /** @param {import('./connection.js').ConnectionState} state */
+  #showEnd(state) {
+    return html`<button class="plain" part="end" type="button" @click=${() => this.stop()}>
+      ${state === 'open' ? say('End') : say('Cancel')}
+    </button>`;
   }
 
   #showTalk() {
@@ -298,11 +308,7 @@ export class RealtimeVoice extends LitElement {
     const stoppable = phase === 'speaking' || phase === 'thinking';
     return html`<div part="controls">
       <div class="controls">
-        <span>${session.state === 'closed' && !this.checking
-          ? html`<button class="plain" part="check-button" type="button" @click=${() => this.check()}>
-              ${say('Check sound')}
-            </button>`
-          : nothing}</span>
+        <span></span>
         <voice-button
           exportparts="button, glyph"
           .phase=${phase}
