@@ -1,6 +1,6 @@
 """Talk with your home: agents of any Realtime endpoint as conversation agents, ears and voices."""
 
-from homeassistant.const import CONF_API_KEY, CONF_URL, Platform
+from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
@@ -45,7 +45,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
 async def async_setup_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
     """Set up an endpoint, if it can be reached."""
     try:
-        await probe(hass, entry.data[CONF_URL], entry.data.get(CONF_API_KEY), None)
+        await probe(hass, entry.data[CONF_URL], entry.data.get(CONF_API_KEY), entry.data.get(CONF_MODEL))
     except ConnectionFailed as error:
         if is_refused_key(error):
             raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from error

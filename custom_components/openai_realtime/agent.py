@@ -38,6 +38,7 @@ from .vivavoce.client import RealtimeClient
 from .vivavoce.client.retrying import FATAL_CODES
 from .vivavoce.client.transport import WebSocketTransport
 from .vivavoce.errors import ConnectionFailed, VivaVoceError
+from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
 
 if TYPE_CHECKING:
     from .direct import Direct
@@ -61,7 +62,7 @@ def is_refused_key(error: BaseException) -> bool:
 async def probe(hass: HomeAssistant, url: str, api_key: str | None, model: str | None) -> None:
     """Open a session and end it again: it costs nothing. Raises `ConnectionFailed`."""
     transport = await WebSocketTransport.connect(
-        url, api_key=api_key, model=model, session=async_get_clientsession(hass)
+        url, api_key=api_key, model=model or PROTOCOL_MODEL, session=async_get_clientsession(hass)
     )
     await transport.close()
 
@@ -102,8 +103,8 @@ class Agent:
 
     @property
     def model(self) -> str | None:
-        """The model that is asked for; None leaves it to the endpoint."""
-        return self.options.get(CONF_MODEL) or None
+        """The model that is asked for; None where any will do."""
+        return self.options.get(CONF_MODEL) or self.entry.data.get(CONF_MODEL)
 
     @property
     def sessions(self) -> dict[str, LiveSession]:
@@ -140,7 +141,7 @@ class Agent:
         client = RealtimeClient(
             self.entry.data[CONF_URL],
             api_key=self.entry.data.get(CONF_API_KEY),
-            model=self.model,
+            model=self.model or PROTOCOL_MODEL,
             intent=intent,
             http=async_get_clientsession(self.hass),
             keep_items=200,

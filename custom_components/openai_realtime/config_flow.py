@@ -133,7 +133,7 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
             data = {
                 CONF_KIND: kind,
                 CONF_URL: OPENAI_URL,
-                **({CONF_URL: known[CONF_URL]} if self.source == SOURCE_REAUTH else {}),
+                **(known if self.source == SOURCE_REAUTH else {}),
                 **{name: str(value).strip() for name, value in user_input.items() if str(value).strip()},
             }
             if entry is None:
@@ -150,6 +150,8 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
         if kind != OPENAI and self.source != SOURCE_REAUTH:
             fields[vol.Required(CONF_URL)] = URL
         fields[vol.Required(CONF_API_KEY) if kind == OPENAI else vol.Optional(CONF_API_KEY)] = PASSWORD
+        if kind == COMPATIBLE and self.source != SOURCE_REAUTH:
+            fields[vol.Optional(CONF_MODEL)] = sel.TextSelector()
         known.pop(CONF_API_KEY, None) if user_input is None else None
         return self.async_show_form(
             step_id=step,
@@ -169,7 +171,7 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
             realtime_url(data[CONF_URL])
         except ConnectionFailed as error:
             return {CONF_URL: "invalid_url"}, str(error)
-        model = DEFAULT_MODEL if data[CONF_KIND] == OPENAI else None
+        model = DEFAULT_MODEL if data[CONF_KIND] == OPENAI else data.get(CONF_MODEL)
         try:
             await probe(self.hass, data[CONF_URL], data.get(CONF_API_KEY), model)
         except ConnectionFailed as error:
