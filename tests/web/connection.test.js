@@ -192,3 +192,29 @@ test('the endpoint is on the host that served the page', () => {
   const shown = endpointUrl({protocol: 'http:', host: 'localhost', search: '?a=b&token=a%26b'}, 'm');
   assert.equal(shown, 'ws://localhost/v1/realtime?model=m&token=a%26b');
 });
+
+test('a key is asked for before each try, and offered as a subprotocol', async () => {
+  FakeSocket.made = [];
+  let keys = 0;
+  const connection = new Connection(
+    'wss://host/v1/realtime',
+    {onevent: () => {}, onstate: () => {}},
+    {
+      WebSocket: /** @type {any} */ (FakeSocket),
+      fetch: async () => Promise.reject(new TypeError('no')),
+      delay: async () => {},
+      key: async () => `ek_${++keys}`,
+    },
+  );
+  const opened = connection.open(2);
+  await tick();
+  FakeSocket.made[0].onclose({code: 1006});
+  while (FakeSocket.made.length < 2) await tick();
+  FakeSocket.made[1].onopen();
+  await opened;
+  const offered = FakeSocket.made.map(({protocols}) => protocols);
+  assert.deepEqual(offered, [
+    ['realtime', 'openai-insecure-api-key.ek_1'],
+    ['realtime', 'openai-insecure-api-key.ek_2'],
+  ]);
+});
