@@ -122,6 +122,7 @@ class Bridge:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._resumption = resumption
+        self._keeping = resumption.keeping if resumption else None
         self._first = Leg(limits, protocols, numbered=resumption is not None)
         self._leg: Leg | None = self._first
         """Where the client is; None while it is away."""
@@ -160,13 +161,15 @@ class Bridge:
         """Accept the upgrade, carry events until somebody ends it, and let go of both sides."""
         end = End(WSCloseCode.GOING_AWAY, "The server stops.")  # what a cancelled session tells
         try:
+            if self._keeping is not None:
+                await self._keeping.renew(self)
             await self._first.open(request)
             if (moved := self._moved) is not None:
                 await self._begin_again(moved)
             for pump in (self._uplink(self._first), self._downlink(), self._add(), self._tick()):
                 self._spawn(pump)
-            if self._resumption is not None and self._resumption.keeping is not None:
-                self._spawn(self._resumption.keeping.run(self))
+            if self._keeping is not None:
+                self._spawn(self._keeping.run(self))
             end = await self._ended
         except ConnectionLost as lost:
             end = End(lost.code, "The client has not waited for its session.")
@@ -179,8 +182,8 @@ class Bridge:
                 self._patience.cancel()
             if self._resumption is not None:
                 self._resumption.over()
-                if self._resumption.keeping is not None:
-                    await self._resumption.keeping.end(self, moves=self._moves)
+            if self._keeping is not None:
+                await self._keeping.end(self, moves=self._moves)
             await self._transport.close(end.code, end.reason)
             if self._leg is not None:
                 await self._leg.leave(end.code, end.reason)
@@ -195,9 +198,9 @@ class Bridge:
         """
         self._leave_leg()
         self._back.clear()
-        if self._resumption is not None and self._resumption.keeping is not None:
-            self._spawn(self._resumption.keeping.renew(self))
         try:
+            if self._keeping is not None:
+                await self._keeping.renew(self)  # the token is good elsewhere before it is told
             await leg.open(request)
             await self._catch_up(leg, token=token, after=after)
         except (ConnectionLost, Stalled):

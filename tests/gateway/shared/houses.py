@@ -3,9 +3,13 @@
 import asyncio
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
+from inspect import isawaitable
+
+from redis.asyncio import Redis
 
 from tests.gateway.doubles import gateway
 from tests.gateway.limits.places import redis_server
+from vivavoce.gateway.digests import digest
 from vivavoce.testing import ScriptedEngine, parse_script
 
 PATH = "/v1/realtime?model=gpt-realtime"
@@ -27,13 +31,19 @@ class House:
         self.folder = folder
         self._stack = stack
 
+    async def asked(self, *words):
+        """Ask Redis something."""
+        redis = Redis.from_url(self.url)
+        try:
+            return await redis.execute_command(*words)
+        finally:
+            await redis.aclose()
+
     async def open(self, script=SCRIPT, **settings):
-        """Add a gateway, with an engine of its own; return it and what closes it."""
-        stack = AsyncExitStack()
+        """Add a gateway, with an engine of its own."""
         settings = {"resume_seconds": 30, "redis_url": self.url, "snapshot_seconds": 0.2, **settings}
         engine = ScriptedEngine(parse_script(script))
-        running = await stack.enter_async_context(gateway(engine, **settings))
-        running.stop = self._stack.push_async_exit(stack).aclose
+        running = await self._stack.enter_async_context(gateway(engine, **settings))
         async with asyncio.timeout(30):
             await running.processes.mail.listening.wait()
         return running
@@ -56,14 +66,18 @@ class Guest:
         """All events that it was told, the oldest first."""
         self.sent = 0
 
-    async def enter(self, running, path=PATH):
-        self.ws = await running.connect(path)
+    @property
+    def digest(self):
+        return digest(self.token)
+
+    async def enter(self, running, path=PATH, **kwargs):
+        self.ws = await running.connect(path, **kwargs)
         self.token = (await self.hears("session.created"))["resume"]["token"]
 
-    async def come_back(self, running):
+    async def come_back(self, running, **kwargs):
         """Come back with the token, at whichever gateway; return what it is told of that."""
-        after = next(event["event_id"] for event in reversed(self.told))
-        self.ws = await running.connect(f"{PATH}&resume={self.token}&after={after}")
+        after = self.told[-1]["event_id"]
+        self.ws = await running.connect(f"{PATH}&resume={self.token}&after={after}", **kwargs)
         resumed = await self.hears("vivavoce.resumed")
         self.token = resumed["resume"]["token"]
         return resumed
@@ -94,7 +108,18 @@ class Guest:
                 if event["type"] == kind:
                     return event
 
+    def breaks(self):
+        """Lose the line."""
+        self.ws._response.connection.transport.abort()
+
     async def remembers(self, item_id):
         """Ask the endpoint for an item."""
         await self.say({"type": "conversation.item.retrieve", "item_id": item_id})
         return (await self.hears("conversation.item.retrieved"))["item"]
+
+
+async def until(true):
+    """Wait for what nobody tells."""
+    async with asyncio.timeout(30):
+        while not (await found if isawaitable(found := true()) else found):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)

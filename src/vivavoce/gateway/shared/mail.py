@@ -70,18 +70,18 @@ class Mail:
 
     async def ask(self, process: str, kind: Kind, what: str) -> bool | None:
         """Ask another process; None where it is gone, or says nothing. Raises `LinkDown`."""
-        self._number += 1
+        self._number = number = self._number + 1
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._asked[self._number] = answer
+        self._asked[number] = answer
         try:
-            if not await self._send(process, Question(kind, what, self._name, self._number)):
+            if not await self._send(process, Question(kind, what, self._name, number)):
                 return None
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await answer
         except TimeoutError:
             return None
         finally:
-            self._asked.pop(self._number, None)
+            self._asked.pop(number, None)
 
     async def run(self) -> None:
         """Listen until it is cancelled."""
@@ -89,6 +89,8 @@ class Mail:
             while True:
                 try:
                     await self._listen()
+                except LinkDown:
+                    pass
                 except (RedisError, OSError, TimeoutError) as error:
                     self._link.complain(error)
                 finally:
@@ -100,7 +102,7 @@ class Mail:
 
     async def _listen(self) -> None:
         async with self._link.redis.pubsub() as inbox:
-            await inbox.subscribe(_channel(self._name))
+            await self._link.do(inbox.subscribe(_channel(self._name)))
             while True:
                 message = await inbox.get_message(timeout=LISTEN_SECONDS)
                 match message:
