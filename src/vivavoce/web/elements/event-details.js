@@ -36,7 +36,7 @@ export class EventDetails extends LitElement {
         align-items: start;
         justify-content: space-between;
       }
-      h3 {
+      h2 {
         margin: 0;
         font-size: 1rem;
         overflow-wrap: anywhere;
@@ -117,7 +117,7 @@ export class EventDetails extends LitElement {
     const joined = entries.length > 1 ? words(event.type.endsWith('audio.delta') ? [] : entries.map((one) => one.event)) : '';
     return html`
       <header>
-        <h3>${event.type}</h3>
+        <h2>${event.type}</h2>
         <div class="actions">
           <button class="small" type="button" @click=${() => this.#copy(event)}>${this.copied || 'Copy'}</button>
           <button class="small" type="button" aria-label="Close the details" @click=${() => this.#tell('close')}>✕</button>

@@ -23,6 +23,9 @@ export class ToolEditor extends LitElement {
         border: 1px solid var(--line);
         border-radius: 0.75rem;
       }
+      fieldset .small {
+        justify-self: start;
+      }
       .help {
         margin: 0;
         font-size: var(--text-small);

@@ -28,6 +28,9 @@ export const voicePageStyles = css`
     font: italic 500 1.35rem var(--font-title);
     letter-spacing: 0.01em;
   }
+  main {
+    display: contents;
+  }
   .talk {
     grid-area: talk;
     min-block-size: 0;

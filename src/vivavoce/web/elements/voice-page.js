@@ -107,60 +107,62 @@ export class VoicePage extends LitElement {
             html`<a href="#${view}" aria-current=${view === this.view ? 'page' : nothing}>${label}</a>`,
         )}
       </nav>
-      <main class="talk">
-        ${conversation.items.length
-          ? html`<voice-transcript
-              tabindex="0"
-              .items=${conversation.items}
-              .version=${this.version}
-              .speaking=${session.playing}
-              .deeds=${this.#deeds()}
-              @act=${(/** @type {CustomEvent} */ {detail}) => this.#act(detail)}
-              @answer=${(/** @type {CustomEvent} */ {detail}) => this.studio.answer(detail.id, detail.output)}
-            ></voice-transcript>`
-          : this.#welcome()}
+      <main>
+        <div class="talk">
+          ${conversation.items.length
+            ? html`<voice-transcript
+                tabindex="0"
+                .items=${conversation.items}
+                .version=${this.version}
+                .speaking=${session.playing}
+                .deeds=${this.#deeds()}
+                @act=${(/** @type {CustomEvent} */ {detail}) => this.#act(detail)}
+                @answer=${(/** @type {CustomEvent} */ {detail}) => this.studio.answer(detail.id, detail.output)}
+              ></voice-transcript>`
+            : this.#welcome()}
+        </div>
+        <section class="stage" aria-label="Talk">
+          <div class="top">
+            <voice-problem
+              .problem=${session.problem}
+              @remedy=${() => this.#remedy()}
+              @dismiss=${() => session.dismiss()}
+            ></voice-problem>
+            <voice-waves
+              ?running=${session.state === 'open'}
+              ?hidden=${session.problem && (phase === 'error' || !session.hasMicrophone)}
+              .levels=${this.levels}
+            ></voice-waves>
+          </div>
+          <div class="now" data-phase=${phase}>
+            <p class="state" role="status">${glyph(phase)}<span>${WORDS[phase]}</span></p>
+            <p class="hint">${this.#hint(phase)}</p>
+          </div>
+          <div class="controls">
+            <voice-button
+              .phase=${phase}
+              .mode=${session.mode}
+              .levels=${this.levels}
+              ?held=${session.held}
+              ?muted=${session.muted}
+              ?microphone=${session.hasMicrophone}
+              @start=${() => this.#start()}
+              @press=${() => session.press()}
+              @release=${() => session.release()}
+              @mute=${() => session.setMuted(!session.muted)}
+            ></voice-button>
+            ${phase === 'speaking' || phase === 'thinking'
+              ? html`<button class="plain" type="button" @click=${() => session.interrupt()}>Stop</button>`
+              : nothing}
+          </div>
+          <fieldset>
+            <legend class="hidden">How to talk</legend>
+            ${this.#modeChoice('hold', 'Hold to talk')} ${this.#modeChoice('hands-free', 'Hands-free')}
+          </fieldset>
+          <voice-composer @write=${(/** @type {CustomEvent} */ event) => session.write(event.detail)}></voice-composer>
+        </section>
+        ${this.#panel()}
       </main>
-      <section class="stage" aria-label="Talk">
-        <div class="top">
-          <voice-problem
-            .problem=${session.problem}
-            @remedy=${() => this.#remedy()}
-            @dismiss=${() => session.dismiss()}
-          ></voice-problem>
-          <voice-waves
-            ?running=${session.state === 'open'}
-            ?hidden=${session.problem && (phase === 'error' || !session.hasMicrophone)}
-            .levels=${this.levels}
-          ></voice-waves>
-        </div>
-        <div class="now" data-phase=${phase}>
-          <p class="state" role="status">${glyph(phase)}<span>${WORDS[phase]}</span></p>
-          <p class="hint">${this.#hint(phase)}</p>
-        </div>
-        <div class="controls">
-          <voice-button
-            .phase=${phase}
-            .mode=${session.mode}
-            .levels=${this.levels}
-            ?held=${session.held}
-            ?muted=${session.muted}
-            ?microphone=${session.hasMicrophone}
-            @start=${() => this.#start()}
-            @press=${() => session.press()}
-            @release=${() => session.release()}
-            @mute=${() => session.setMuted(!session.muted)}
-          ></voice-button>
-          ${phase === 'speaking' || phase === 'thinking'
-            ? html`<button class="plain" type="button" @click=${() => session.interrupt()}>Stop</button>`
-            : nothing}
-        </div>
-        <fieldset>
-          <legend class="hidden">How to talk</legend>
-          ${this.#modeChoice('hold', 'Hold to talk')} ${this.#modeChoice('hands-free', 'Hands-free')}
-        </fieldset>
-        <voice-composer @write=${(/** @type {CustomEvent} */ event) => session.write(event.detail)}></voice-composer>
-      </section>
-      ${this.#panel()}
     `;
   }
 

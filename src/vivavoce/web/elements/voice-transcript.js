@@ -70,16 +70,28 @@ export class VoiceTranscript extends LitElement {
         text-decoration: line-through;
         text-decoration-color: var(--line-strong);
       }
+      .top {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0.5rem;
+      }
       .actions {
         display: flex;
         flex-wrap: wrap;
-        gap: 0.25rem;
-        margin-inline-start: -0.7rem;
+        justify-content: end;
+        margin-block: -0.3rem;
       }
       .actions .small {
+        padding-inline: 0.55rem;
         border-color: transparent;
         background: none;
         color: var(--ink-soft);
+      }
+      .actions .small:hover {
+        color: var(--ink);
+        text-decoration: underline;
+        text-underline-offset: 0.3rem;
       }
       @media (hover: hover) {
         .actions {
@@ -175,11 +187,11 @@ export class VoiceTranscript extends LitElement {
     const [heard, unheard] = splitAtHeard(item);
     const note = noteOf(item);
     return html`<li class="${item.role} ${sounding ? 'sounding' : ''}" part="item ${item.role}">
-      <span class="who">${item.role === 'user' ? say('You') : say('Voice')}</span>
+      <div class="top"><span class="who">${item.role === 'user' ? say('You') : say('Voice')}</span>${this.#actions(item)}</div>
       ${heard || unheard
         ? html`<p class="words" dir="auto">${heard}${unheard ? html`<span class="unheard">${unheard}</span>` : nothing}</p>`
         : nothing}
-      ${note ? html`<p class="note">${note}</p>` : nothing} ${this.#actions(item)}
+      ${note ? html`<p class="note">${note}</p>` : nothing}
     </li>`;
   }
 
@@ -210,10 +222,10 @@ export class VoiceTranscript extends LitElement {
     const call = this.deeds?.calls.get(item.callId);
     const output = call?.output ?? null;
     return html`<li class="tool" part="item tool">
-      <span class="who">Tool</span>
+      <div class="top"><span class="who">Tool</span>${this.#actions(item)}</div>
       <p class="call">${item.name}(${item.args})</p>
       ${output === null ? nothing : html`<p class="call">→ ${output}</p>`}
-      ${call?.ours && output === null ? this.#ask(call) : nothing} ${this.#actions(item)}
+      ${call?.ours && output === null ? this.#ask(call) : nothing}
     </li>`;
   }
 
