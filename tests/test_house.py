@@ -61,6 +61,7 @@ EXTRAS = {
     "aiosqlite": "aiosqlite",
     "alembic": "alembic",
     "asyncpg": "asyncpg",
+    "cryptography": "cryptography",
     "ctranslate2": "ctranslate2",
     "filelock": "filelock",
     "hibari-tts": "hibari",

@@ -1,0 +1,36 @@
+"""Calls that another process has."""
+
+import asyncio
+
+from tests.gateway.routes.test_calls import CALLS, calling, only_this_machine  # noqa: F401 - a fixture
+from tests.gateway.shared.houses import house
+
+
+async def _hang_up(running, call_id):
+    async with running.client.post(running.url(f"{CALLS}/{call_id}/hangup")) as response:
+        return response.status
+
+
+async def test_are_hung_up_from_everywhere_and_controlled_from_where_they_are(tmp_path):
+    async with house(tmp_path) as home:
+        one, other = await home.open(), await home.open()
+        async with calling(one) as caller:
+            call_id = caller.location.rpartition("/")[2]
+            assert (await caller.told())["type"] == "session.created"
+            status, error, _ = await other.refused(f"/v1/realtime?call_id={call_id}")
+            assert (status, error["code"], error["param"]) == (421, "call_elsewhere", "call_id")
+            assert one.processes.name in error["message"]
+            assert await _hang_up(other, "rtc_unknown") == 404
+            assert await _hang_up(other, call_id) == 200
+            async with asyncio.timeout(30):
+                await one.sessions.emptied()
+            assert await _hang_up(other, call_id) == 404
+
+
+async def test_whose_process_says_nothing_are_told_to_be_elsewhere(tmp_path):
+    async with house(tmp_path) as home:
+        one = await home.open()
+        await one.processes.directory._link.redis.hset(
+            "vivavoce:call:rtc_1", mapping={"holder": "gone", "user": "anyone"}
+        )
+        assert await _hang_up(one, "rtc_1") == 421
