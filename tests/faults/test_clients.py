@@ -115,7 +115,7 @@ class TestALineThatBreaks:
             assert len({event["event_id"] for event in events}) == len(events), "nothing twice"
 
     async def test_for_longer_than_there_is_room_leaves_the_endpoint_waiting(self, monkeypatch):
-        monkeypatch.setattr("vivavoce.client.transport.HEARTBEAT_SECONDS", 0.2)
+        monkeypatch.setattr("vivavoce.client.transport.HEARTBEAT_SECONDS", 1.6)
         async with house(resume_seconds=PATIENCE, resume_buffer_bytes=2**16) as all_of_it:
             ws = await all_of_it.connect()
             created = (await heard(ws, "session.created"))[-1]
@@ -123,7 +123,7 @@ class TestALineThatBreaks:
             await ws.close()
             provider = all_of_it.provider.sockets[0]
             telling = asyncio.create_task(flood(provider, 300))
-            await asyncio.sleep(1)  # in which the endpoint, which is not read, answers no ping
+            await asyncio.sleep(3.5)  # in which the endpoint, which is not read, answers no ping
             assert not telling.done()
             url = f"{all_of_it.near.url}?resume={created['resume']['token']}&after={created['event_id']}"
             async with all_of_it.gateway.client.ws_connect(url) as again:
