@@ -180,22 +180,49 @@ class TestDialects:
         assert Passage(dialect=Polite()).complain(ProtocolError("No."), 0.0) == []
 
 
+class Glances(Stage):
+    """Has a glance at `audio`, and while it ``lets`` none pass, marks it."""
+
+    wants_up = wants_down = glances_up = glances_down = frozenset({"audio"})
+
+    def __init__(self):
+        self.seen = []
+        self.lets = True
+
+    def lets_up(self, data):
+        return self.lets
+
+    lets_down = lets_up
+
+    def saw_up(self, data, now):
+        self.seen.append(("up", data, now))
+
+    def saw_down(self, data, now):
+        self.seen.append(("down", data, now))
+
+    def up(self, frame, now):
+        return (Up(frame.replace(by=["strictly"])),)
+
+    def down(self, frame, now):
+        return (Down(frame.replace(by=["strictly"])),)
+
+
 class TestShortCut:
     def test_is_open_to_what_nobody_wants_to_see(self):
         passage = Passage([Answers()])
         event = frame("audio").data
-        assert not passage.lets_up(event)  # not before it is known who wants it
+        assert not passage.lets_up(event, "audio")  # not before it is known who wants it
         assert passage.hear(event, 0) == [ToEndpoint(event)]
         assert passage.receive(event, 0) == [ToClient(event)]
-        assert passage.lets_up(event)
-        assert passage.lets_down(event)
+        assert passage.lets_up(event, "audio")
+        assert passage.lets_down(event, "audio")
 
     def test_is_closed_to_what_a_stage_wants(self):
         passage = Passage([Marks("one")])
         event = frame("audio").data
         for take, lets in ((passage.hear, passage.lets_up), (passage.receive, passage.lets_down)):
             take(event, 0)
-            assert not lets(event)
+            assert not lets(event, "audio")
 
     def test_is_closed_to_what_the_dialect_says_otherwise(self):
         passage = Passage(dialect=Polite())
@@ -203,11 +230,49 @@ class TestShortCut:
             event = frame(kind).data
             passage.hear(event, 0)
             passage.receive(event, 0)
-            assert passage.lets_up(event) == passage.lets_down(event) == same
+            assert passage.lets_up(event, kind) == passage.lets_down(event, kind) == same
 
-    def test_is_closed_to_what_is_no_event(self):
-        assert not Passage().lets_up(b"{")
-        assert not Passage().lets_down(b"{}")
+    def test_is_open_to_what_a_glance_is_enough_for(self):
+        first, last = Glances(), Glances()
+        passage = Passage([first, Stage(), last])
+        event = frame("audio").data
+        for _ in range(2):
+            assert passage.hear(event, 1.0) == [ToEndpoint(event)]
+            assert passage.receive(event, 2.0) == [ToClient(event)]
+            assert first.seen == last.seen == [("up", event, 1.0), ("down", event, 2.0)]
+            first.seen.clear()
+            last.seen.clear()
+        assert passage.lets_up(event, "audio")
+        assert passage.lets_down(event, "audio")
+        assert first.seen == []  # not before it has gone on
+        passage.saw_up(event, "audio", 3.0)
+        passage.saw_down(event, "audio", 4.0)
+        assert first.seen == last.seen == [("up", event, 3.0), ("down", event, 4.0)]
+
+    def test_is_closed_while_one_that_glances_does_not_let_it_pass(self):
+        near, strict, far = Glances(), Glances(), Glances()
+        passage = Passage([near, strict, far])
+        event = frame("audio").data
+        passage.hear(event, 0.0)
+        passage.receive(event, 0.0)
+        strict.lets = False
+        for stage in (near, strict, far):
+            stage.seen.clear()
+        assert not passage.lets_up(event, "audio")
+        assert not passage.lets_down(event, "audio")
+        (up,) = passage.hear(event, 0.0)
+        (down,) = passage.receive(event, 0.0)
+        assert read(up)["by"] == read(down)["by"] == ["strictly"]
+        assert near.seen == [("up", event, 0.0), ("down", down.data, 0.0)]
+        assert far.seen == [("up", up.data, 0.0), ("down", event, 0.0)]
+
+    def test_is_closed_while_another_stage_wants_more_than_a_glance(self):
+        glances = Glances()
+        passage = Passage([glances, Marks("one")])
+        event = frame("audio").data
+        passage.hear(event, 0.0)
+        assert not passage.lets_up(event, "audio")
+        assert glances.seen == [("up", event, 0.0)]
 
 
 class TestInASession:
@@ -252,8 +317,12 @@ class TestCounts:
         passage = Passage([Answers()], counts=counts)
         for _ in range(3):
             data = b'{"type":"plain"}'
-            assert passage.lets_up(data) or passage.hear(data, 0.0)
-            assert passage.lets_down(data) or passage.receive(data, 0.0)
+            if passage.lets_up(data, "plain"):
+                passage.saw_up(data, "plain", 0.0)
+                passage.saw_down(data, "plain", 0.0)
+            else:
+                passage.hear(data, 0.0)
+                passage.receive(data, 0.0)
         passage.hear(b'{"type":"ask"}', 0.0)
         assert counts.up == {"plain": 3, "ask": 1}  # and not what a stage adds
         assert counts.down == {"plain": 3, "answered": 1}
@@ -286,4 +355,4 @@ def test_a_stage_may_want_other_events_later():
     for kind in ("second", "first", "first", "second", "second"):
         passage.receive(frame(kind).data, 0.0)
     assert stage.seen == ["first", "second"]
-    assert passage.lets_down(frame("second").data)
+    assert passage.lets_down(frame("second").data, "second")

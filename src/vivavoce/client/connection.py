@@ -22,22 +22,22 @@ class Connection:
     """
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self.transport = transport
 
     async def send(self, event: ClientEvent) -> None:
         """Send one event. Raises `ConnectionLost` once the session is over."""
-        await self._transport.send(encode(event))
+        await self.transport.send(encode(event))
 
     async def receive(self) -> ServerEvent | UnknownEvent:
         """Return the next event.
 
         Raises `ConnectionLost` when there will be no more, and `ProtocolError` for what is no event.
         """
-        return decode_server_event(await self._transport.receive())
+        return decode_server_event(await self.transport.receive())
 
     async def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """End the session. Closing twice does nothing more."""
-        await self._transport.close(code, reason)
+        await self.transport.close(code, reason)
 
     def __aiter__(self) -> Self:
         return self

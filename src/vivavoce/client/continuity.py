@@ -187,6 +187,18 @@ class Continuity:
                 self._calls.discard(call_id)
         self._journal.sent(event)
 
+    def sent_sound(self, event: bytes) -> None:
+        """Note that an ``input_audio_buffer.append`` goes out; it is not read but where it has to be sent again."""
+        self._journal.sent_sound(event)
+
+    def sounds(self, item_id: str) -> bool:
+        """Tell whether any of the sound of an item has come."""
+        return item_id in self._sounds
+
+    def heard_sound(self, item_id: str, letters: int) -> None:
+        """Take another ``response.output_audio.delta`` of an item that sounds: so many letters of base64."""
+        self._sounds[item_id] += letters
+
     def fold(self, event: server.ServerEvent | UnknownEvent) -> None:
         """Take a server event; those that a `Restoration` took are not among them."""
         if type(event) in server.DELTAS:

@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,26 +18,15 @@ from vivavoce.protocol.codec import UnknownEvent, decode_client_event, encode
 from vivavoce.protocol.items import Item
 from vivavoce.protocol.responses import Response, ResponseCreateParams
 from vivavoce.protocol.session import AudioPcm, Session
+from vivavoce.protocol.sizes import APPENDED, audio_size
 
-__all__ = [
-    "FRAME_MS",
-    "KEPT_BYTES",
-    "KEPT_EVENTS",
-    "QUIET_MS",
-    "SLACK_MS",
-    "Journal",
-    "JournalState",
-    "Speech",
-]
+__all__ = ["FRAME_MS", "KEPT_BYTES", "KEPT_EVENTS", "QUIET_MS", "Journal", "JournalState", "Speech"]
 
 FRAME_MS = 40
 """What one ``input_audio_buffer.append`` carries of the speech that is sent again."""
 
 QUIET_MS = 2000
 """Kept of what an endpoint hears that detects turns, while it has heard nobody: somebody may just have begun."""
-
-SLACK_MS = 1000
-"""What may be held beyond a limit until it is looked after: not with every frame."""
 
 KEPT_EVENTS = 512
 """Unanswered events that are remembered. A server answers all of them; one that does not must not cost memory."""
@@ -49,18 +38,76 @@ _NOT_REPEATED = (client.ResponseCancel, client.ConversationItemTruncate, client.
 """These are about a response of the session that is gone."""
 
 
-@dataclass(slots=True)
+class _Chunk(NamedTuple):
+    """Some audio that was sent."""
+
+    size: int
+    """Its bytes."""
+    audio: bytes
+    """The audio, or the event that carried it: as it went out, so that it is read only when it is needed."""
+    read: bool
+
+
 class Speech:
     """Audio that was sent, in the session's input format."""
 
-    start: int
-    """Bytes that this session was sent before it."""
-    audio: bytearray
+    def __init__(self, start: int, audio: bytes = b"") -> None:
+        self.start = start
+        """Bytes that this session was sent before it."""
+        self.size = 0
+        """Its bytes."""
+        self._chunks: deque[_Chunk] = deque()
+        if audio:
+            self.add(len(audio), audio, read=True)
+
+    def add(self, size: int, audio: bytes, *, read: bool) -> None:
+        """Add so many bytes behind it: the audio itself if that is ``read``, or else the event that carries it."""
+        self._chunks.append(_Chunk(size, audio, read))
+        self.size += size
+
+    def drop(self, size: int) -> None:
+        """Forget its first bytes."""
+        size = min(size, self.size)
+        self.start += size
+        self.size -= size
+        while size and size >= self._chunks[0].size:
+            size -= self._chunks.popleft().size
+        if size:
+            rest = _read(self._chunks[0])[size:]
+            self._chunks[0] = _Chunk(len(rest), rest, read=True)
+
+    def shorten(self, size: int) -> None:
+        """Forget of its first bytes what can be forgotten without reading any: whole chunks."""
+        while size >= self._chunks[0].size:
+            whole = self._chunks.popleft().size
+            size -= whole
+            self.start += whole
+            self.size -= whole
+
+    def take(self, size: int) -> bytes:
+        """Take its first bytes out; return them."""
+        taken = self.audio[:size]
+        self.drop(size)
+        return taken
 
     @property
-    def end(self) -> int:
-        """Bytes that this session had been sent with the last of it."""
-        return self.start + len(self.audio)
+    def audio(self) -> bytes:
+        """All of it."""
+        return b"".join(map(_read, self._chunks))
+
+
+def _read(chunk: _Chunk) -> bytes:
+    if chunk.read:
+        return chunk.audio
+    try:
+        audio = base64.b64decode(msgspec.json.decode(chunk.audio, type=_Append).audio)
+    except (msgspec.DecodeError, ValueError):
+        audio = b""  # the endpoint has refused it
+    return audio[: chunk.size].ljust(chunk.size, b"\0")
+
+
+class _Append(msgspec.Struct):
+    audio: str = ""
 
 
 class JournalState(msgspec.Struct):
@@ -109,7 +156,7 @@ class Journal:
     @property
     def speech_ms(self) -> int:
         """How much speech has not become an item."""
-        return sum(len(one.audio) for one in self._speech()) // self._bytes_per_ms
+        return sum(one.size for one in self._speech()) // self._bytes_per_ms
 
     @property
     def idle(self) -> bool:
@@ -125,7 +172,7 @@ class Journal:
         """Return all of it."""
         return JournalState(
             entries=[
-                (entry.start, bytes(entry.audio)) if isinstance(entry, Speech) else (-1, encode(entry))
+                (entry.start, entry.audio) if isinstance(entry, Speech) else (-1, encode(entry))
                 for entry in self._entries
             ],
             utterances=dict(self.utterances),
@@ -142,7 +189,7 @@ class Journal:
     def load(self, state: JournalState) -> None:
         """Go on where another one was."""
         self._entries = deque(
-            decode_client_event(data) if start < 0 else Speech(start, bytearray(data))
+            decode_client_event(data) if start < 0 else Speech(start, data)
             for start, data in state.entries
         )
         self.utterances = dict(state.utterances)
@@ -155,7 +202,7 @@ class Journal:
         """Note that an event goes out."""
         match event:
             case client.InputAudioBufferAppend(audio=audio):
-                self._hear(audio)
+                self._hear_encoded(audio)
             case client.InputAudioBufferClear():
                 while self._entries and isinstance(self._entries[-1], Speech):
                     self._entries.pop()
@@ -201,7 +248,8 @@ class Journal:
     def again(self) -> list[ClientEvent]:
         """Return everything that is to be sent again, in a session that has heard nothing yet."""
         events: list[ClientEvent] = []
-        self._forget_silence()
+        if self._is_silence:
+            self._drop_until(self._sent - QUIET_MS * self._bytes_per_ms)
         self._limit()
         self._sent, self._stopped, self.speaking, self._unheard = 0, None, None, False
         frame = FRAME_MS * self._bytes_per_ms
@@ -210,9 +258,10 @@ class Journal:
                 events.append(entry)
                 continue
             entry.start = self._sent
-            self._sent += len(entry.audio)
-            for start in range(0, len(entry.audio), frame):
-                audio = base64.b64encode(entry.audio[start : start + frame]).decode()
+            self._sent += entry.size
+            said = entry.audio
+            for start in range(0, len(said), frame):
+                audio = base64.b64encode(said[start : start + frame]).decode()
                 events.append(client.InputAudioBufferAppend(audio=audio))
         return events
 
@@ -224,30 +273,41 @@ class Journal:
 
     # Speech.
 
-    def _hear(self, encoded: str) -> None:
+    def _hear_encoded(self, encoded: str) -> None:
         try:
             audio = base64.b64decode(encoded)
         except (binascii.Error, ValueError):
             return  # the endpoint refuses it
+        self._hear(len(audio), audio, read=True)
+
+    def sent_sound(self, event: bytes) -> None:
+        """Note that an ``input_audio_buffer.append`` goes out, as it is written."""
+        self._hear(audio_size(event, APPENDED), event, read=False)
+
+    def _hear(self, size: int, audio: bytes, *, read: bool) -> None:
         last = self._entries[-1] if self._entries else None
         if not isinstance(last, Speech):
-            last = Speech(self._sent, bytearray())
+            last = Speech(self._sent)
             self._entries.append(last)
-        last.audio += audio
-        self._sent += len(audio)
-        if len(last.audio) > (QUIET_MS + SLACK_MS) * self._bytes_per_ms:
-            self._forget_silence()
-            self._limit()
+        last.add(size, audio, read=read)
+        self._sent += size
+        surplus = last.size - QUIET_MS * self._bytes_per_ms
+        if surplus > 0:
+            if self._is_silence:
+                last.shorten(surplus)
+            else:
+                self._limit()
 
-    def _forget_silence(self) -> None:
-        if self._detects and self.speaking is None and not (self._unheard or self.events):
-            self._forget_until(self._sent - QUIET_MS * self._bytes_per_ms)
+    @property
+    def _is_silence(self) -> bool:
+        """Whether what was sent last is nobody's speech, as far as is known."""
+        return self._detects and self.speaking is None and not self._unheard and not self.events
 
     def _fold_speech(self, event: server.ServerEvent | UnknownEvent) -> ClientEvent | None:
         match event:
             case server.InputAudioBufferSpeechStarted(item_id=item_id, audio_start_ms=start):
                 self.speaking, self._stopped = item_id, None
-                self._forget_until(start * self._bytes_per_ms)
+                self._drop_until(start * self._bytes_per_ms)
             case server.InputAudioBufferSpeechStopped(audio_end_ms=end):
                 self._stopped = end * self._bytes_per_ms
             case server.InputAudioBufferTimeoutTriggered():
@@ -267,38 +327,39 @@ class Journal:
         if commit is not None:
             entries = list(self._entries)
             before, after = entries[: entries.index(commit)], entries[entries.index(commit) + 1 :]
-            said = bytearray().join(one.audio for one in before if isinstance(one, Speech))
+            said = b"".join(one.audio for one in before if isinstance(one, Speech))
             self._entries = deque([*(one for one in before if not isinstance(one, Speech)), *after])
         else:
-            said = self._forget_until(self._sent if self._stopped is None else self._stopped)
-        self.utterances[item_id] = bytes(said)
+            said = self._take_until(self._sent if self._stopped is None else self._stopped)
+        self.utterances[item_id] = said
         self.speaking, self._stopped = None, None
         self._limit()
         return commit
 
-    def _forget_until(self, position: int) -> bytearray:
+    def _take_until(self, position: int) -> bytes:
         """Take the speech up to a position out; return it."""
-        taken = bytearray()
-        for one in self._speech():
-            many = min(max(0, position - one.start), len(one.audio))
-            taken += one.audio[:many]
-            del one.audio[:many]
-            one.start += many
-        self._entries = deque(one for one in self._entries if not isinstance(one, Speech) or one.audio)
+        taken = b"".join(one.take(max(0, position - one.start)) for one in self._speech())
+        self._drop_until(position)
         return taken
+
+    def _drop_until(self, position: int) -> None:
+        """Forget the speech up to a position."""
+        for one in self._speech():
+            one.drop(max(0, position - one.start))
+        if any(not one.size for one in self._speech()):
+            self._entries = deque(one for one in self._entries if not isinstance(one, Speech) or one.size)
 
     def _limit(self) -> None:
         most = self._hold_ms * self._bytes_per_ms
         speech = self._speech()
-        held = sum(len(one.audio) for one in speech)
+        held = sum(one.size for one in speech)
         while self.utterances and held + sum(map(len, self.utterances.values())) > most:
             del self.utterances[next(iter(self.utterances))]
         for one in speech:
-            surplus = min(held - most, len(one.audio))
+            surplus = min(held - most, one.size)
             if surplus <= 0:
                 break
-            del one.audio[:surplus]
-            one.start += surplus
+            one.drop(surplus)
             held -= surplus
             self.overflown_ms += surplus // self._bytes_per_ms
 

@@ -108,6 +108,11 @@ class Line:
         self._lifetime: float | None = None
         self._began = 0.0
 
+    @property
+    def free(self) -> Transport | None:
+        """The transport, while nothing waits in the outbox or is being sent: what goes now overtakes nothing."""
+        return self._connection.transport if self.up and self._connection and self.outbox.idle else None
+
     async def open(self, lost: ConnectionLost | None = None) -> Restoration | None:
         """Connect. Raises `ConnectionFailed`.
 

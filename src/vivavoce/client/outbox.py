@@ -22,6 +22,12 @@ class Outbox:
         self._urgent: deque[ClientEvent] = deque()
         self._news = asyncio.Event()
         self._lost: ConnectionLost | None = None
+        self._awaited = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits here, and whoever takes events out waits for the next."""
+        return self._awaited and not (self._urgent or self._waiting)
 
     @property
     def waiting(self) -> list[ClientEvent]:
@@ -57,7 +63,11 @@ class Outbox:
         """Return the next event."""
         while not (self._urgent or self._waiting):
             self._news.clear()
-            await self._news.wait()
+            self._awaited = True
+            try:
+                await self._news.wait()
+            finally:
+                self._awaited = False
         if self._urgent:
             return self._urgent.popleft()
         event, placed = self._waiting.popleft()

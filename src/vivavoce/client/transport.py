@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType, hdrs
@@ -11,7 +11,7 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType,
 from vivavoce.client.endpoints import credentials, environment_proxy, realtime_url, shown
 from vivavoce.errors import ConnectionFailed, ConnectionLost
 
-__all__ = ["Transport", "WebSocketTransport"]
+__all__ = ["PatientSocket", "Transport", "WebSocketTransport"]
 
 CONNECT_SECONDS = 15.0
 """To resolve, connect, agree on TLS and get the answer to the upgrade."""
@@ -54,7 +54,7 @@ _UNDECODED: dict[str, Any] = {"decode_text": False} if hasattr(_Socket, "__class
 """What reads events reads UTF-8; older releases decode all text."""
 
 
-class _Patient(_Socket):
+class PatientSocket(_Socket):
     """A WebSocket that takes nobody for gone to whom it does not listen.
 
     While what was read last waits for somebody else, nothing more is read, pongs neither. aiohttp has no other place
@@ -70,6 +70,9 @@ class _Patient(_Socket):
 
 class WebSocketTransport:
     """A transport over a WebSocket. Make one with `connect`."""
+
+    SOCKET: ClassVar[type[_Socket]] = PatientSocket
+    """What the WebSocket is."""
 
     def __init__(self, socket: _Socket, session: aiohttp.ClientSession) -> None:
         self._socket = socket
@@ -102,7 +105,7 @@ class WebSocketTransport:
             connector=session.connector if session else None,
             connector_owner=session is None,
             middlewares=(_refuse,),
-            ws_response_class=_Patient,
+            ws_response_class=cls.SOCKET,
         )
         try:
             async with asyncio.timeout(timeout):

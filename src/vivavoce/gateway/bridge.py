@@ -11,6 +11,9 @@ the downlink  reads the endpoint, sends to the client  the client, while it read
                                                        waits, and after `Limits.send_timeout` it is over
 ============  =======================================  ====================================================
 
+Most messages are sound, which no stage wants to change and nobody has to wait for: those take a short cut, and neither
+task has to wake up for them.
+
 The first of both, or `Bridge.end`, to say why it is over decides the close code that everyone sees. A client
 that does not read costs at most twice `Limits.send_buffer` and two events, and nobody else notices.
 
@@ -32,7 +35,8 @@ from vivavoce.errors import ConnectionLost, ProtocolError
 from vivavoce.gateway.leg import Leg, Limits, Stalled
 from vivavoce.gateway.passage import End, Output, Passage, Task, ToClient, ToEndpoint
 from vivavoce.gateway.resume.delivery import Delivery, Said
-from vivavoce.gateway.upstream import Transport
+from vivavoce.gateway.upstream import Transport, direct
+from vivavoce.protocol.codec import event_type
 from vivavoce.protocol.ids import Ids
 
 __all__ = ["RESUMED", "Bridge", "Keeping", "Limits", "Moved", "Resumption"]
@@ -116,6 +120,7 @@ class Bridge:
         moved: Moved | None = None,
     ) -> None:
         self._transport = transport
+        self._direct = direct(transport)
         self._limits = limits
         self._passage = passage or Passage()
         self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
@@ -177,6 +182,8 @@ class Bridge:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._direct is not None:
+                self._direct.give_to(None)
             self._passage.ended(end, time.monotonic())
             if self._patience is not None:
                 self._patience.cancel()
@@ -283,12 +290,15 @@ class Bridge:
             )
 
     async def _uplink(self, leg: Leg) -> None:
+        if self._direct is not None and leg.socket.lane is not None:
+            leg.socket.lane.taker = self._pass_up
         try:
             while not self._ended.done():
                 self.taken = self._received
                 message = await leg.socket.receive()
                 self._received += message.type in MESSAGES
-                if message.type is WSMsgType.TEXT and self._passes_up(message.data):
+                if message.type is WSMsgType.TEXT and (kind := self._passes_up(message.data)) is not None:
+                    self._passage.saw_up(message.data, kind, time.monotonic())
                     await self._transport.send(message.data)
                     continue
                 match message.type:
@@ -315,20 +325,56 @@ class Bridge:
             return  # the downlink delivers the last events of the endpoint, and then ends the session
 
     async def _downlink(self) -> None:
+        if self._direct is not None:
+            self._direct.give_to(self._pass_down)
         try:
             while not self._ended.done():
                 data = await self._transport.receive()
-                if isinstance(data, bytes) and self._passage.lets_down(data):
-                    await self._say(data, WSMsgType.TEXT)
-                else:
-                    await self._do(self._passage.receive(data, time.monotonic()))
+                await self._do(self._passage.receive(data, time.monotonic()))
         except ConnectionLost as lost:
             self._end(lost.code, lost.reason)
         except ProtocolError as error:
             self._end(WSCloseCode.INTERNAL_ERROR, f"The endpoint does not speak the protocol: {error}")
 
-    def _passes_up(self, data: bytes) -> bool:
-        return len(data) <= self._limits.message and self._passage.lets_up(data)
+    def _passes_up(self, data: bytes) -> str | None:
+        """Return the type of an event that may go up as it is, untouched by any stage; None for all others."""
+        if len(data) > self._limits.message:
+            return None
+        try:
+            kind = event_type(data)
+        except ProtocolError:
+            return None  # the passage says what is wrong with it
+        return kind if self._passage.lets_up(data, kind) else None
+
+    # The short cuts: what is called while the uplink, or the downlink, has nothing to do but to wait.
+
+    def _pass_up(self, data: bytes) -> bool:
+        kind = self._passes_up(data)
+        if (
+            kind is None
+            or self._direct is None
+            or self._ended.done()
+            or not self._direct.send_now(data, kind)
+        ):
+            return False
+        self._received += 1
+        self.taken = self._received
+        self._passage.saw_up(data, kind, time.monotonic())
+        return True
+
+    def _pass_down(self, data: bytes, kind: str) -> bool:
+        leg = self._leg
+        if (
+            leg is None
+            or self._ended.done()
+            or not self._passage.lets_down(data, kind)
+            or not leg.say_now(data)
+        ):
+            return False
+        if self._resumption is not None:
+            self._said.add(Said(data))
+        self._passage.saw_down(data, kind, time.monotonic())
+        return True
 
     async def _do(self, outputs: Iterable[Output], *, at_the_uplink: bool = False) -> None:
         """Do what the passage says. Only the uplink may wait for the endpoint: the client is its own to hold up."""

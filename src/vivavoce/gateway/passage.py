@@ -5,18 +5,19 @@
     client ── dialect ── stage ── stage ── … ── stage ── endpoint
               0          1        2
 
-A stage says which types of events it wants to see; all others pass it by without being decoded, as audio passes nearly
-everything. What it makes of an event are effects: `Up` goes on to the endpoint through the stages above it, `Down` to
+A stage says which types of events it wants to see; all others pass it by without being decoded. Of some that it wants,
+most need nothing but a glance, as audio does that is counted: those take a short cut, as long as every stage lets them.
+What a stage makes of an event are effects: `Up` goes on to the endpoint through the stages above it, `Down` to
 the client through those beneath it, so a stage can pass on, change, hold back, answer and add. Work that takes time
 (a tool, a question to a database) it returns as `Run`; what that returns enters where the stage stands.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from vivavoce.errors import ProtocolError
-from vivavoce.protocol.codec import Frame, event_type
+from vivavoce.protocol.codec import Frame
 from vivavoce.protocol.errors import binary_frame
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.server_events import ErrorEvent
@@ -127,6 +128,25 @@ class Stage:
     """The types of the client events that it wants to see."""
     wants_down: frozenset[str] = frozenset()
     """The types of the server events that it wants to see."""
+    glances_up: frozenset[str] = frozenset()
+    """Those of the client events that it wants of which a glance is enough: while `lets_up` says so, they go on as
+    they are, and `saw_up` is all that is called."""
+    glances_down: frozenset[str] = frozenset()
+    """Those of the server events."""
+
+    def lets_up(self, data: bytes) -> bool:  # noqa: ARG002 - for those who override it
+        """Tell whether a client event of `glances_up` may go on as it is. It may be asked twice of one event."""
+        return True
+
+    def lets_down(self, data: bytes) -> bool:  # noqa: ARG002 - for those who override it
+        """Tell whether a server event of `glances_down` may go on as it is."""
+        return True
+
+    def saw_up(self, data: bytes, now: float) -> None:
+        """Take note of a client event of `glances_up` that goes on."""
+
+    def saw_down(self, data: bytes, now: float) -> None:
+        """Take note of a server event of `glances_down` that goes on."""
 
     def up(self, frame: Frame, now: float) -> Iterable[Effect]:  # noqa: ARG002 - for those who override it
         """Take a client event. ``now`` is in seconds of a clock that never goes back.
@@ -206,6 +226,30 @@ def _complaint(error: ProtocolError) -> Frame:
     return Frame.of(event)
 
 
+class _Way:
+    """What becomes of the events of one type in one direction."""
+
+    __slots__ = ("glances", "lets", "saw", "short", "stages")
+
+    def __init__(
+        self,
+        stages: tuple[int, ...],
+        glances: Container[int],
+        lets: tuple[Callable[[bytes], bool], ...],
+        saw: tuple[Callable[[bytes, float], None], ...],
+    ) -> None:
+        self.stages = stages
+        """The stages that want them, in their order."""
+        self.glances = glances
+        """Those of them for which a glance may do."""
+        self.lets = lets
+        """What has to agree before one takes the short cut."""
+        self.saw = saw
+        """What is told of one that took it."""
+        self.short = len(saw) == len(stages)
+        """Whether there is a short cut."""
+
+
 class Passage:
     """The stages of one session, the client's dialect below them.
 
@@ -220,34 +264,38 @@ class Passage:
         self._wants_down = [stage.wants_down for stage in stages]
         counts = counts or Counts()
         self._passed_up, self._passed_down = counts.up, counts.down
-        self._up: dict[str, tuple[int, ...]] = {}
-        """Where an event of a type is wanted on its way up; a session sees few types."""
-        self._down: dict[str, tuple[int, ...]] = {}
+        self._up: dict[str, _Way] = {}
+        """What becomes of an event of a type on its way up; a session sees few types."""
+        self._down: dict[str, _Way] = {}
 
-    def lets_up(self, data: bytes) -> bool:
-        """Tell whether a text message of the client may go to the endpoint as it is: nobody on the way wants to see it.
+    def lets_up(self, data: bytes, kind: str) -> bool:
+        """Tell whether a text message of the client, an event of this type, may go to the endpoint as it is.
 
-        It is what `hear` would come to, in a fraction of the time, and most messages are such. One that may is counted.
+        It is what `hear` would come to, in a fraction of the time, and most messages are such. Tell of one that goes
+        there with `saw_up`.
         """
-        try:
-            kind = event_type(data)
-        except ProtocolError:
-            return False
-        if self._up.get(kind) != () or not self._dialect.same(kind):
-            return False
-        self._passed_up[kind] = self._passed_up.get(kind, 0) + 1
-        return True
+        return self._lets(self._up.get(kind), data, kind)
 
-    def lets_down(self, data: str | bytes) -> bool:
-        """Tell the same of an event of the endpoint."""
-        try:
-            kind = event_type(data)
-        except ProtocolError:
-            return False
-        if self._down.get(kind) != () or not self._dialect.same(kind):
-            return False
+    def saw_up(self, data: bytes, kind: str, now: float) -> None:
+        """Take note of an event that `lets_up` has let pass, and that goes to the endpoint."""
+        self._passed_up[kind] = self._passed_up.get(kind, 0) + 1
+        for saw in self._up[kind].saw:
+            saw(data, now)
+
+    def lets_down(self, data: bytes, kind: str) -> bool:
+        """Tell whether an event of the endpoint may go to the client as it is, which `receive` would come to."""
+        return self._lets(self._down.get(kind), data, kind)
+
+    def saw_down(self, data: bytes, kind: str, now: float) -> None:
+        """Take note of an event that `lets_down` has let pass, and that goes to the client."""
         self._passed_down[kind] = self._passed_down.get(kind, 0) + 1
-        return True
+        for saw in self._down[kind].saw:
+            saw(data, now)
+
+    def _lets(self, way: _Way | None, data: bytes, kind: str) -> bool:
+        if way is None or not way.short or not self._dialect.same(kind):
+            return False
+        return not way.lets or all(lets(data) for lets in way.lets)
 
     def hear(self, data: bytes, now: float, *, binary: bool = False) -> list[Output]:
         """Take a message of the client."""
@@ -305,42 +353,65 @@ class Passage:
 
     def _ascend(self, position: int, frame: Frame, now: float, out: list[Output]) -> None:
         """Carry an event up to the next stage above ``position`` that wants it, or to the endpoint."""
-        wanted = self._up.get(frame.type)
-        if wanted is None:
-            wanted = tuple(at for at, stage in enumerate(self._stages) if frame.type in stage.wants_up)
-            _remember(self._up, frame.type, wanted)
+        kind, data = frame.type, frame.data
+        way = self._up.get(kind) or self._learn_up(kind)
         if position < 0:
-            _count(self._passed_up, frame.type, self._up)
-        for at in wanted:
-            if at > position:
-                try:
-                    effects = self._stages[at].up(frame, now)
-                except ProtocolError as error:
-                    effects = (Down(_complaint(error)),)
-                return self._do(at, effects, now, out)
-        return out.append(ToEndpoint(frame.data))
+            _count(self._passed_up, kind, self._up)
+        for at in way.stages:
+            if at <= position:
+                continue
+            stage = self._stages[at]
+            if at in way.glances and stage.lets_up(data):
+                stage.saw_up(data, now)
+                continue
+            try:
+                effects = stage.up(frame, now)
+            except ProtocolError as error:
+                effects = (Down(_complaint(error)),)
+            return self._do(at, effects, now, out)
+        return out.append(ToEndpoint(data))
 
     def _descend(self, position: int, frame: Frame, now: float, out: list[Output]) -> None:
-        wanted = self._down.get(frame.type)
-        if wanted is None:
-            wanted = tuple(at for at, types in enumerate(self._wants_down) if frame.type in types)[::-1]
-            _remember(self._down, frame.type, wanted)
-        for at in wanted:
-            if at < position:
-                return self._do(at, self._stages[at].down(frame, now), now, out)
-        _count(self._passed_down, frame.type, self._down)
+        kind, data = frame.type, frame.data
+        way = self._down.get(kind) or self._learn_down(kind)
+        for at in way.stages:
+            if at >= position:
+                continue
+            stage = self._stages[at]
+            if at in way.glances and stage.lets_down(data):
+                stage.saw_down(data, now)
+                continue
+            return self._do(at, stage.down(frame, now), now, out)
+        _count(self._passed_down, kind, self._down)
         return self._do(-1, self._dialect.say(frame), now, out)
+
+    def _learn_up(self, kind: str) -> _Way:
+        at = tuple(at for at, stage in enumerate(self._stages) if kind in stage.wants_up)
+        brief = {one: self._stages[one] for one in at if kind in self._stages[one].glances_up}
+        lets = (one.lets_up for one in brief.values() if type(one).lets_up is not Stage.lets_up)
+        return _remember(
+            self._up, kind, _Way(at, brief, tuple(lets), tuple(one.saw_up for one in brief.values()))
+        )
+
+    def _learn_down(self, kind: str) -> _Way:
+        at = tuple(at for at, types in enumerate(self._wants_down) if kind in types)[::-1]
+        brief = {one: self._stages[one] for one in at if kind in self._stages[one].glances_down}
+        lets = (one.lets_down for one in brief.values() if type(one).lets_down is not Stage.lets_down)
+        return _remember(
+            self._down, kind, _Way(at, brief, tuple(lets), tuple(one.saw_down for one in brief.values()))
+        )
 
 
 MOST_TYPES = 256
 """Types that are remembered; a client can make up any number of them."""
 
 
-def _remember(known: dict[str, tuple[int, ...]], kind: str, wanted: tuple[int, ...]) -> None:
+def _remember(known: dict[str, _Way], kind: str, way: _Way) -> _Way:
     if len(known) < MOST_TYPES:
-        known[kind] = wanted
+        known[kind] = way
+    return way
 
 
-def _count(passed: dict[str, int], kind: str, known: dict[str, tuple[int, ...]]) -> None:
+def _count(passed: dict[str, int], kind: str, known: dict[str, _Way]) -> None:
     kind = kind if kind in known else OTHER
     passed[kind] = passed.get(kind, 0) + 1

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from vivavoce.protocol.session import Session
 from vivavoce.protocol.session_params import SessionParams
 
-__all__ = ["Failure", "Progress", "Reach", "Status", "Transport", "Upstream"]
+__all__ = ["Direct", "Failure", "Progress", "Reach", "Status", "Taker", "Transport", "Upstream", "direct"]
 
 
 class Transport(Protocol):
@@ -30,6 +30,34 @@ class Transport(Protocol):
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the session. Closing twice does nothing more."""
         ...
+
+
+Taker = Callable[[bytes, str], bool]
+"""Is offered an event of the endpoint, with its type, and tells whether it has taken it."""
+
+
+class Direct(Protocol):
+    """The short cut of a transport: both ways without waiting, while nothing is in the way."""
+
+    def send_now(self, data: bytes, kind: str) -> bool:
+        """Send one client event, of this type, if that can be done at once; tell whether it was.
+
+        What was not is left to `Transport.send`. Nothing is sent before what that still holds.
+        """
+        ...
+
+    def give_to(self, taker: Taker | None) -> None:
+        """Offer each event that comes while somebody waits in `Transport.receive` to ``taker`` first; None ends that.
+
+        What it does not take is received.
+        """
+        ...
+
+
+def direct(transport: Transport) -> Direct | None:
+    """Return the short cut of a transport, its ``direct``, if it has one."""
+    short: Direct | None = getattr(transport, "direct", None)
+    return short
 
 
 class Status(Protocol):

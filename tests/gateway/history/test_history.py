@@ -78,7 +78,7 @@ async def test_a_recording_that_breaks_off_marks_its_session(tmp_path, start):
     (tmp_path / "recordings").touch()
     history = await start(settings(tmp_path, history="audio"))
     stage = history.stage(opening("sess_1"))
-    stage.up(frame("input_audio_buffer.append", audio="AAAA"), 0.0)
+    stage.saw_up(frame("input_audio_buffer.append", audio="AAAA").data, 0.0)
     await history.recorder.write()
     await history.writer.flush()
     assert (await history.reader.session("sess_1"))["incomplete"] is True

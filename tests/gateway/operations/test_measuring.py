@@ -39,8 +39,10 @@ def measured(model="gpt-realtime-2.1"):
 def says(passage, now, kind, **fields):
     """Let the endpoint say something, by the way that the bridge takes; return whether nobody looked at it."""
     data = json.dumps({"type": kind, "event_id": "event_1", **fields}).encode()
-    unseen = passage.lets_down(data)
-    if not unseen:
+    unseen = passage.lets_down(data, kind)
+    if unseen:
+        passage.saw_down(data, kind, now)
+    else:
         assert [output.data for output in passage.receive(data, now)] == [data]
     return unseen
 
@@ -104,7 +106,10 @@ class TestSums:
         notes, passage = measured()
         for _ in range(3):
             data = b'{"type":"input_audio_buffer.append","audio":"AAAA"}'
-            assert passage.lets_up(data) or passage.hear(data, 0.0)
+            if passage.lets_up(data, "input_audio_buffer.append"):
+                passage.saw_up(data, "input_audio_buffer.append", 0.0)
+            else:
+                passage.hear(data, 0.0)
         passage.tick(1.0)
         passage.tick(2.0)
         says(passage, 2.5, "input_audio_buffer.cleared")

@@ -14,12 +14,12 @@ from vivavoce.gateway.history.answers import Answers
 from vivavoce.gateway.history.changes import Change, Sink, clean, item_values, name, whole
 from vivavoce.gateway.history.clock import Clock, milliseconds
 from vivavoce.gateway.history.places import Places
-from vivavoce.gateway.history.sizes import APPENDED, SPOKEN, audio_size, item_of
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.passage import Down, Effect, End, Stage, Up
 from vivavoce.protocol import server_events as server
 from vivavoce.protocol.codec import Frame, UnknownEvent
 from vivavoce.protocol.session import RealtimeSession, Session
+from vivavoce.protocol.sizes import APPENDED, SPOKEN, audio_size, item_of
 
 __all__ = ["HistoryStage", "Recording"]
 
@@ -93,6 +93,8 @@ class HistoryStage(Stage):
     """One session's. Every change goes to ``sink``; audio to ``recording``, if there is one."""
 
     wants_up = frozenset({_APPEND, "response.create"})
+    glances_up = frozenset({_APPEND})
+    glances_down = frozenset({_AUDIO})
     wants_down = _LATE | {
         _AUDIO,
         "conversation.item.added",
@@ -153,23 +155,28 @@ class HistoryStage(Stage):
         self._answers = Answers(opening)
         self._places = Places(self._mirror)
 
-    def up(self, frame: Frame, now: float) -> Iterable[Effect]:
+    def saw_up(self, data: bytes, now: float) -> None:
         """Count what the user says."""
         clock = self._clock or self._begin(now)
-        if frame.type == _APPEND:
-            begin = clock.heard(now, samples(audio_size(frame.data, APPENDED), self._input_format))
-            if self._recording is not None:
-                self._recording.user(begin, frame.data, self._input_format)
-        else:
-            self._answers.asked(now)
+        begin = clock.heard(now, samples(audio_size(data, APPENDED), self._input_format))
+        if self._recording is not None:
+            self._recording.user(begin, data, self._input_format)
+
+    def saw_down(self, data: bytes, now: float) -> None:
+        """Count what the assistant says."""
+        self._speak(data, self._clock or self._begin(now), now)
+
+    def up(self, frame: Frame, now: float) -> Iterable[Effect]:
+        """Take note of what the user asks for."""
+        if self._clock is None:
+            self._begin(now)
+        self._answers.asked(now)
         return (Up(frame),)
 
     def down(self, frame: Frame, now: float) -> Iterable[Effect]:
         """Take note of what the endpoint says."""
         clock = self._clock or self._begin(now)
-        if frame.type == _AUDIO:
-            self._speak(frame.data, clock, now)
-        elif frame.type in _LATE:
+        if frame.type in _LATE:
             late = self._late.setdefault(item_of(frame.data), [])
             late.append(frame)
             self._answers.began(now)

@@ -126,11 +126,16 @@ class LimitStage(Stage):
         self._renewed: float | None = None
         budget = limits.tokens_per_day is not UNSET or limits.dollars_per_day is not UNSET
         self.wants_up = EVERY if self._events or self._audio or budget else frozenset()
+        self.glances_up = frozenset() if self._audio else frozenset({_APPEND})
         self.wants_down = (
             (_CONFIGURED if self._audio else frozenset())
             | (frozenset({_DONE, _TRANSCRIBED}) if budget else frozenset())
             | (frozenset({"rate_limits.updated"}) if limits.tokens_per_day else frozenset())
         )
+
+    def lets_up(self, data: bytes) -> bool:  # noqa: ARG002 - all sound is alike where it is not limited
+        """Tell whether sound need neither wait for what was said before it nor be refused."""
+        return not (self._held or self._spent_until)
 
     def up(self, frame: Frame, now: float) -> Iterable[Effect]:
         """Let an event pass, wait or go no further."""

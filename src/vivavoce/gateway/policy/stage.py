@@ -74,8 +74,14 @@ class PolicyStage(Stage):
         self._began = self._alive = now
         self._over = False
         self.wants_up = EVERY
+        self.glances_up = frozenset({_APPEND}) if not rules.events or _APPEND in rules.events else frozenset()
         hides = frozenset(_TELLING) if rules.instructions or rules.hide_instructions else frozenset()
         self.wants_down = hides | (_ALIVE if rules.idle_seconds else frozenset())
+
+    def lets_up(self, data: bytes) -> bool:
+        """Tell whether an append is one that may pass as it is."""
+        most = self._rules.max_message_bytes
+        return (not most or len(data) <= most) and is_plain_audio(data)
 
     def up(self, frame: Frame, now: float) -> Iterable[Effect]:
         """Let a client's event pass, or raise what is wrong with it."""
@@ -95,7 +101,7 @@ class PolicyStage(Stage):
                 frame,
             )
         if frame.type == _APPEND:
-            return (Up(frame if is_plain_audio(frame.data) else Frame.of(frame.client_event())),)
+            return (Up(Frame.of(frame.client_event())),)  # what is plain does not come here
         self._alive = now
         return (Up(Frame.of(self._checked(frame.client_event()))),)
 

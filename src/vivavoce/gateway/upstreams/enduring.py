@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 
@@ -20,7 +21,7 @@ from vivavoce.client.outbox import Outbox
 from vivavoce.client.retrying import Reconnect
 from vivavoce.client.tasks import Tasks
 from vivavoce.errors import ConnectionLost, ProtocolError
-from vivavoce.gateway.upstream import Status, Transport, Upstream
+from vivavoce.gateway.upstream import Status, Taker, Transport, Upstream, direct
 from vivavoce.protocol.client_events import ClientEvent, ConversationItemCreate, InputAudioBufferAppend
 from vivavoce.protocol.codec import UnknownEvent, decode_client_event, encode
 from vivavoce.protocol.ids import Ids
@@ -34,6 +35,7 @@ from vivavoce.protocol.server_events import (
 )
 from vivavoce.protocol.session import AudioPcm, RealtimeSession, Session
 from vivavoce.protocol.session_params import SessionParams
+from vivavoce.protocol.sizes import SPOKEN, field_size, item_of
 
 __all__ = ["EnduringState", "EnduringTransport", "EnduringUpstream"]
 
@@ -48,6 +50,9 @@ MOST_UNSENT = 8
 
 MOST_ITEMS = 1000
 """Items of a conversation that are kept, to be restored; the last."""
+
+_APPEND: Final = "input_audio_buffer.append"
+_AUDIO: Final = "response.output_audio.delta"
 
 PCM_BYTES, TELEPHONE_BYTES = 48_000, 8_000
 """Of a second of sound."""
@@ -109,6 +114,7 @@ class _Tap:
         self.latest = b""
         self.send = transport.send
         self.close = transport.close
+        self.direct = direct(transport)
 
     async def receive(self) -> bytes:
         await self._room.wait()
@@ -140,6 +146,8 @@ class EnduringTransport:
         self._unread_bytes = 0
         self._lost: ConnectionLost | None = None
         self._news = asyncio.Event()
+        self._awaited = False
+        self._taker: Taker | None = None
         self._room = asyncio.Event()
         self._room.set()
         self.progress = asyncio.Event()
@@ -187,7 +195,11 @@ class EnduringTransport:
             if self._lost is not None:
                 raise self._lost
             self._news.clear()
-            await self._news.wait()
+            self._awaited = True
+            try:
+                await self._news.wait()
+            finally:
+                self._awaited = False
         event = self._unread.popleft()
         self._unread_bytes -= len(event)
         if self._has_room:
@@ -199,8 +211,43 @@ class EnduringTransport:
         await self._line.close()
         await self._tasks.cancel()
 
+    # The short cut.
+
+    @property
+    def direct(self) -> "EnduringTransport":
+        """Itself; whether the present connection has a short cut turns out as it is used."""
+        return self
+
+    def send_now(self, data: bytes, kind: str) -> bool:
+        """Send a chunk of sound, if nothing is in its way; tell whether it was sent."""
+        transport = self._line.free if kind == _APPEND else None
+        short = direct(transport) if transport is not None else None
+        if short is None or not short.send_now(data, kind):
+            return False
+        self._thread.sent_sound(data)
+        return True
+
+    def give_to(self, taker: Taker | None) -> None:
+        """Offer sound that comes while somebody waits in `receive` to ``taker``; None ends that."""
+        self._taker = taker
+
+    def _hand_on(self, data: bytes, kind: str) -> bool:
+        """Give more of what sounds already to the taker, once all before it is received; tell whether it took it."""
+        if kind != _AUDIO or self._taker is None or self._unread or not self._awaited:
+            return False
+        item_id = item_of(data)
+        if not self._thread.sounds(item_id) or not self._taker(data, kind):
+            return False
+        letters = field_size(data, SPOKEN)
+        self._thread.heard_sound(item_id, letters)
+        self._sound(letters)
+        return True
+
     async def _dial(self) -> _Tap:
-        return _Tap(await self._connect(), self._room, self._listen)
+        tap = _Tap(await self._connect(), self._room, self._listen)
+        if tap.direct is not None:
+            tap.direct.give_to(self._hand_on)
+        return tap
 
     def _listen(self, tap: _Tap) -> None:
         self._tap = tap
@@ -220,13 +267,15 @@ class EnduringTransport:
             self.progress.set()
         match event:
             case ResponseOutputAudioDelta(delta=delta):
-                now = asyncio.get_running_loop().time()
-                seconds = len(delta) * 3 / 4 / self._bytes_per_second
-                self._sounds_until = max(now, self._sounds_until) + seconds
+                self._sound(len(delta))
             case SessionCreated(session=session) | SessionUpdated(session=session):
                 self._configure(session)
         if self._tap is not None:
             self._give(self._tap.latest)
+
+    def _sound(self, letters: int) -> None:
+        now = asyncio.get_running_loop().time()
+        self._sounds_until = max(now, self._sounds_until) + letters * 3 / 4 / self._bytes_per_second
 
     def _interrupted(self, lost: ConnectionLost, interruption: Interruption | None) -> None:
         if self._tap is not None:

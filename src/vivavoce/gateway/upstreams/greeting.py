@@ -9,7 +9,7 @@ from collections import deque
 import msgspec
 
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
-from vivavoce.gateway.upstream import Transport
+from vivavoce.gateway.upstream import Transport, direct
 from vivavoce.protocol.client_events import SessionUpdate
 from vivavoce.protocol.codec import Frame, encode
 from vivavoce.protocol.ids import Ids
@@ -57,6 +57,7 @@ class Greeted:
         self._early = early
         self.send = transport.send
         self.close = transport.close
+        self.direct = direct(transport)
 
     async def receive(self) -> str | bytes:
         """Return the next server event."""

@@ -10,10 +10,10 @@ from typing import Literal
 import aiohttp
 
 from vivavoce.client.endpoints import environment_proxy, realtime_url, shown
-from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import ConnectionFailed
 from vivavoce.gateway.upstream import Failure, Progress, Reach, Transport
 from vivavoce.gateway.upstreams.describing import described
+from vivavoce.gateway.upstreams.direct import DirectTransport
 from vivavoce.gateway.upstreams.failures import in_our_words
 from vivavoce.gateway.upstreams.greeting import greet
 from vivavoce.protocol.ids import Ids
@@ -102,7 +102,7 @@ class RemoteUpstream:
             raise ConnectionFailed("This upstream has not been started.", status=503)
         if isinstance(params, RealtimeSessionParams) and params.model:
             model = params.model
-        transport = await WebSocketTransport.connect(
+        transport = await DirectTransport.connect(
             self._url,
             api_key=self._key,
             model=self._model or model,

@@ -3,7 +3,7 @@
 A chunk of 40 ms takes half a microsecond.
 """
 
-__all__ = ["APPENDED", "SPOKEN", "audio_size", "item_of"]
+__all__ = ["APPENDED", "SPOKEN", "audio_size", "field_size", "item_of"]
 
 APPENDED = b'"audio"'
 """The field of ``input_audio_buffer.append``."""
@@ -24,6 +24,12 @@ def audio_size(event: bytes, field: bytes) -> int:
     if event[stop - 1] == _PADDING:
         letters -= 2 if event[stop - 2] == _PADDING else 1
     return letters * 3 // 4
+
+
+def field_size(event: bytes, field: bytes) -> int:
+    """Return how many letters stand in a field, as they are written."""
+    start, stop = _field(event, field)
+    return stop - start
 
 
 def item_of(event: bytes) -> str:

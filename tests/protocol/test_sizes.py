@@ -4,7 +4,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.gateway.history.sizes import APPENDED, SPOKEN, audio_size, item_of
+from vivavoce.protocol.sizes import APPENDED, SPOKEN, audio_size, item_of
 
 FIELDS = st.dictionaries(
     st.text(max_size=8).filter(lambda name: name not in {"audio", "delta", "item_id"}), st.text()
