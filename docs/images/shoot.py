@@ -3,7 +3,8 @@
     vivavoce serve &
     python docs/images/shoot.py [URL]
 
-Writes page.png (light, wide), page-dark.png (dark, wide) and page-phone.png (light, narrow) beside this script.
+Writes page.png (light, wide), page-dark.png (dark, wide), page-phone.png (light, narrow), and the console's inspect.png
+(light) and measure.png (dark) beside this script.
 """
 
 import asyncio
@@ -23,9 +24,11 @@ HERE = Path(__file__).parent
 QUESTIONS = ("What is the capital of France?", "And which river flows through it?")
 PAUSE_S = 9.0
 SIZES = {
-    "page": ("light", 1280, 800),
-    "page-dark": ("dark", 1280, 800),
-    "page-phone": ("light", 390, 780),
+    "page": ("talk", "light", 1280, 800),
+    "page-dark": ("talk", "dark", 1280, 800),
+    "page-phone": ("talk", "light", 390, 780),
+    "inspect": ("inspect", "light", 1400, 900),
+    "measure": ("measure", "dark", 1400, 900),
 }
 
 
@@ -52,7 +55,7 @@ async def shoot(url: str) -> None:
         sound = Path(folder) / "questions.wav"
         await microphone(sound)
         async with async_playwright() as playwright:
-            for name, (scheme, width, height) in SIZES.items():
+            for name, (view, scheme, width, height) in SIZES.items():
                 browser = await playwright.chromium.launch(
                     executable_path=shutil.which("chromium"),
                     args=[
@@ -68,16 +71,18 @@ async def shoot(url: str) -> None:
                     color_scheme="dark" if scheme == "dark" else "light",
                     device_scale_factor=2,
                 )
-                await page.goto(url)
+                await page.goto(f"{url}#{view}")
                 await page.get_by_label("Hands-free").check()
                 await page.get_by_role("button", name="Start").click()
                 for _ in QUESTIONS:
                     await state(page, "Speaking")
                     await asyncio.sleep(0.8)
+                    if view == "inspect":
+                        await page.get_by_role("option", name="response.created").last.click()
                     await page.screenshot(path=HERE / f"{name}.png")
                     await state(page, "Listening")
                 await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(shoot(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"))
+    asyncio.run(shoot(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000/"))

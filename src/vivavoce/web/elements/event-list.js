@@ -37,7 +37,7 @@ export class EventList extends LitElement {
         position: relative;
         outline: none;
       }
-      :host(:focus-within) {
+      :host([keyed]) {
         outline: 2px solid var(--focus);
         outline-offset: -2px;
       }
@@ -173,6 +173,8 @@ export class EventList extends LitElement {
       aria-label="Events"
       aria-activedescendant=${active}
       @keydown=${this.#key}
+      @focus=${this.#focused}
+      @blur=${() => this.removeAttribute('keyed')}
     >
       <div class="seen" role="presentation">
         ${repeat(
@@ -228,8 +230,14 @@ export class EventList extends LitElement {
     if (from !== this.span[0] || to !== this.span[1]) this.span = [from, to];
   }
 
+  /** The box is as long as the log, so its ring would be out of sight: the list wears it. @param {FocusEvent} event */
+  #focused(event) {
+    this.toggleAttribute('keyed', /** @type {HTMLElement} */ (event.target).matches(':focus-visible'));
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
+    this.setAttribute('keyed', '');
     const page = Math.max(1, Math.floor(this.clientHeight / ROW) - 1);
     /** @type {Record<string, number>} */
     const moves = {ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity};
