@@ -128,7 +128,12 @@ class McpConnection:
 async def _answer(response: aiohttp.ClientResponse, number: int) -> dict[str, Any]:
     """Return the answer to a request: the whole body, or one event of a stream of them."""
     if response.content_type != "text/event-stream":
-        return _read(await response.content.read(MOST_BYTES))
+        body = bytearray()
+        async for part in response.content.iter_any():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise McpFailed(f"Its answer has more than {MOST_BYTES} bytes.")
+        return _read(bytes(body))
     data: list[bytes] = []
     async for line in response.content:
         if line.startswith(b"data:"):
@@ -195,12 +200,15 @@ class McpApi(llm.API):
 
     async def async_get_api_instance(self, llm_context: llm.LLMContext) -> llm.APIInstance:
         """Return the tools; none where the server is away: the home can be talked with all the same."""
-        await self.refresh()
+        # Home Assistant's own server offers all APIs, this one too: asked through it, a server might ask itself.
+        ours = llm_context.platform != "mcp_server"
+        if ours:
+            await self.refresh()
         return llm.APIInstance(
             api=self,
-            api_prompt=f"Tools of {self.subentry.title} are at your service.",
+            api_prompt=f"Tools of {self.subentry.title} are at your service." if ours else "",
             llm_context=llm_context,
-            tools=list(self._tools),
+            tools=list(self._tools) if ours else [],
             custom_serializer=llm.selector_serializer,
         )
 

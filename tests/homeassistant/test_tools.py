@@ -245,3 +245,15 @@ async def test_an_mcp_tool_that_needs_approval_waits_for_it(home, endpoint, set_
     assert not server.calls
     await converse(home, "Yes.", first.conversation_id)
     assert len(server.calls) == 1
+
+
+async def test_no_server_is_asked_through_home_assistants_own(home, endpoint, set_up, mcp):
+    """That one offers every API, so that a server could come to ask itself."""
+    _, address = await mcp()
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    entry = await set_up(url, subentries=[subentry(address)])
+    (found,) = entry.runtime_data.servers.values()
+    through = context()
+    through.platform = "mcp_server"
+    assert not (await found.async_get_api_instance(through)).tools
+    assert len((await found.async_get_api_instance(context())).tools) == 2

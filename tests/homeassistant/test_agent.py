@@ -1,0 +1,129 @@
+"""An agent's sessions: how they wait, end and come back, and what goes wrong with them."""
+
+from datetime import timedelta
+
+import pytest
+import voluptuous as vol
+from homeassistant.components import ai_task
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from test_config_flow import refusing  # noqa: F401 - a fixture
+from test_conversation import converse, speech
+from test_live import only, said
+from test_pipeline import run_pipeline
+
+from vivavoce.testing import Turn
+
+
+async def later(hass, seconds):
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_a_session_that_waits_too_long_ends(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(say="Hello.")), options={"idle_seconds": 10})
+    await converse(home, "Hello there.")
+    agent = only(entry.runtime_data.agents)
+    await later(home, 5)
+    assert agent.sessions
+    await later(home, 30)
+    assert not agent.sessions
+
+
+async def test_a_session_at_work_is_not_ended(home, endpoint, set_up):
+    url = await endpoint(Turn(say="Hello."))
+    entry = await set_up(url, options={"idle_seconds": 10, "max_sessions": 1})
+    await converse(home, "Hello there.")
+    agent = only(entry.runtime_data.agents)
+    async with only(agent.sessions).lock:
+        await later(home, 30)
+        assert agent.sessions
+        with pytest.raises(HomeAssistantError) as raised:
+            await agent.session("another")
+    assert raised.value.translation_key == "too_many_sessions"
+
+
+async def test_a_conversation_that_home_assistant_forgets_ends(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(say="Hello.")), options={"idle_seconds": 3600})
+    await converse(home, "Hello there.")
+    agent = only(entry.runtime_data.agents)
+    await later(home, 700)
+    assert not agent.sessions
+
+
+async def test_an_endpoint_is_looked_for_until_it_is_back(home, endpoint, set_up, refusing):  # noqa: F811
+    refusing.status, refusing.code = 503, "busy"
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    good = dict(entry.data)
+    object.__setattr__(entry, "data", {**good, "url": refusing.url})
+    await converse(home, "Hello there.")
+    agent = only(entry.runtime_data.agents)
+    await later(home, 61)
+    assert not agent.available
+    object.__setattr__(entry, "data", good)
+    await later(home, 122)
+    assert agent.available
+
+
+async def test_a_session_that_cannot_be_so_is_refused(home, endpoint, set_up):
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    entry = await set_up(url, agent={"max_output_tokens": 100, "speed": 99})
+    result = await converse(home, "Hello there.")
+    assert result.response.error_code == "unknown"
+    agent = only(entry.runtime_data.agents)
+    assert not agent.sessions
+    assert not agent.activity.connected
+    events, _ = await run_pipeline(home)
+    assert events["error"][0]["code"] == "stt-stream-failed"
+
+
+async def test_a_voice_that_fails_says_why(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(error="Hoarse.")))
+    voice = home.data["tts"].get_entity("tts.ada_voice")
+    with pytest.raises(HomeAssistantError) as raised:
+        await voice.async_get_tts_audio("It rains.", "en", {})
+    assert raised.value.translation_placeholders["error"] == "Hoarse."
+
+
+async def test_a_prompt_that_is_wrong_is_told(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(say="Unheard."), complete=False), agent={"prompt": "{{ 1 / 0 }}"})
+    result = await converse(home, "Hello there.")
+    assert "template" in speech(result)
+
+
+@pytest.mark.parametrize("follow_up", ["never", "question"])
+async def test_a_question_may_be_left_alone(home, endpoint, set_up, follow_up):
+    await set_up(await endpoint(Turn(hear="Hello.", say="How are you?")), agent={"follow_up": follow_up})
+    events, _ = await run_pipeline(home)
+    assert said(events) == "How are you?"
+    goes_on = events["intent-end"][0]["intent_output"]["continue_conversation"]
+    assert goes_on == (follow_up == "question")
+
+
+async def test_a_transcription_that_fails_ends_the_turn(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(fail_transcription="Too loud."), complete=False))
+    events, _ = await run_pipeline(home)
+    assert events["error"][0]["code"] == "stt-stream-failed"
+
+
+@pytest.mark.parametrize("answer", ["I do not know.", '{"colour": 3}'])
+async def test_data_of_another_structure_is_none(home, endpoint, set_up, answer):
+    await set_up(await endpoint(Turn(say=answer)))
+    with pytest.raises(HomeAssistantError) as raised:
+        await ai_task.async_generate_data(
+            home,
+            task_name="colour",
+            entity_id="ai_task.ada_task",
+            instructions="Which colour?",
+            structure=vol.Schema({vol.Required("colour"): str}),
+        )
+    assert raised.value.translation_key == "no_data"
+
+
+async def test_a_task_without_a_structure_is_text(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(expect="Which colour?", say="Red.")))
+    made = await ai_task.async_generate_data(
+        home, task_name="colour", entity_id="ai_task.ada_task", instructions="Which colour?"
+    )
+    assert made.data == "Red."
