@@ -399,6 +399,8 @@ class Bridge:
             return  # as in the uplink
 
     async def _tick(self) -> None:
+        if self._moved is not None:  # else who moves each second would never be asked
+            await self._do(self._passage.tick(time.monotonic()))
         while True:
             await asyncio.sleep(TICK_SECONDS)
             if self._resumption is not None and self._leg is not None:

@@ -1,4 +1,3 @@
-
 import pytest
 
 from tests.gateway.doubles import ScriptedUpstream, gateway

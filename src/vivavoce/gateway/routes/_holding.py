@@ -1,6 +1,7 @@
 """Holding a session once it is clear whose it is and what it begins with: the same for every dialect."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -94,11 +95,14 @@ async def _hold(
         transport = await _connect(gateway, opening, coming)
         if isinstance(transport, Refusal):
             return transport.response()
+        if coming is not None:
+            opening = coming.aged(opening)
         bridge = _bridge(gateway, opening, dialect, entrance, transport)
         place.take(bridge)
         end = await bridge.run(request)
         if coming is not None and not bridge.socket.prepared:
-            await coming.give_back()
+            with suppress(LinkDown):
+                await coming.give_back()
     _log.info("a session ended: %d", end.code)  # the reason may be the client's own words
     return bridge.socket
 

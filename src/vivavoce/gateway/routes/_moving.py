@@ -41,10 +41,13 @@ class Coming:
     snapshot: Snapshot
     _taken: bytes = b""
 
-    @property
     def opening(self) -> Opening:
-        """What the stages of the session are made for here."""
+        """Return what the session is here."""
         return replace(self.snapshot.opening, id=_IDS.session(), started_at=time.time())
+
+    def aged(self, opening: Opening) -> Opening:
+        """Return the same, with how long it had lasted when it was taken."""
+        return replace(opening, age=self.snapshot.opening.age)
 
     async def connect(self, upstream: EnduringUpstream) -> EnduringTransport:
         """Take the session, and open it again.

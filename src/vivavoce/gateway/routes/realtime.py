@@ -89,7 +89,7 @@ async def _come_back(
         return coming.response()
     if (refusal := refuse_state(gateway)) is not None:
         return refusal.response()
-    opening = coming.opening
+    opening = coming.opening()
     speech = dialect(opening.params, beta=opening.dialect == "beta")
     return await hold(request, opening, speech, protocols=protocols, coming=coming)
 
