@@ -84,3 +84,13 @@ async def test_the_end_turns_everyone_away():
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await outbox.get()
+
+
+async def test_what_waits_can_be_told_in_its_order():
+    outbox = Outbox()
+    await outbox.put(AUDIO)
+    outbox.put_behind(CREATE)
+    outbox.put_now(CANCEL)
+    assert outbox.waiting == [CANCEL, AUDIO, CREATE]
+    assert [await outbox.get() for _ in range(3)] == [CANCEL, AUDIO, CREATE]
+    assert outbox.waiting == []

@@ -73,3 +73,14 @@ def test_what_is_left_are_the_last_in_their_order(steps):
         assert left == [_said(n) for n in range(count - len(left), count)]
         assert len(left) <= count - got
         assert not delivery.complete or len(left) == count - got
+
+
+def test_another_process_goes_on_with_what_is_kept():
+    delivery = Delivery(200)
+    for number in range(3):
+        delivery.add(_said(number))
+    other = Delivery.of(200, delivery.kept, complete=True)
+    assert (_left(other), other.complete) == (_left(delivery), True)
+    assert not Delivery.of(200, delivery.kept, complete=False).complete
+    small = Delivery.of(len(_said(2).data), delivery.kept, complete=True)
+    assert (_left(small), small.complete) == ([_said(2)], False)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import signal
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -181,6 +182,39 @@ class TestMoving:
             await guest.come_back(other)
             await guest.hears("response.done")
             assert [event["event_id"] for event in guest.told][-len(again) :] == again
+            await guest.ws.close()
+
+    async def test_a_client_of_the_beta_is_understood_there_too(self, tmp_path):
+        async with house(tmp_path) as home:
+            one, other = await home.open(), await home.open()
+            guest, headers = Guest(), {"OpenAI-Beta": "realtime=v1"}
+            await guest.enter(one, headers=headers)
+            session = {"modalities": ["text"], "instructions": "Be kind."}
+            await guest.say({"type": "session.update", "session": session})
+            await guest.hears("session.updated")
+            await guest.come_back(other, headers=headers)
+            await guest.say({"type": "response.create"})
+            assert (await guest.hears("response.text.done"))["text"] == "Good morning."
+            await guest.say({"type": "session.update", "session": {"temperature": 0.8}})
+            assert (await guest.hears("session.updated"))["session"]["instructions"] == "Be kind."
+            await guest.ws.close()
+
+    async def test_a_process_that_does_not_answer_is_not_waited_for_and_learns_of_it(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr("vivavoce.gateway.shared.mail.ANSWER_SECONDS", 0.2)
+        async with house(tmp_path) as home, elsewhere(home) as stuck:
+            other = await home.open()
+            guest = Guest()
+            await guest.enter(stuck)
+            await guest.write("Hello.", "item_hello")
+            await kept(home, guest, guest.sent)
+            left = guest.ws
+            stuck.process.send_signal(signal.SIGSTOP)
+            await guest.come_back(other)
+            stuck.process.send_signal(signal.SIGCONT)
+            assert (await left_with(left))[0] == 1001
+            await guest.remembers("item_hello")
             await guest.ws.close()
 
     async def test_a_process_that_is_killed(self, tmp_path):
