@@ -25,8 +25,9 @@ import numpy as np
 from voice_latency import QUESTIONS, spoken
 
 from vivavoce.audio.pcm import Samples
-from vivavoce.client.asking import ask_aloud, configure, session_params
-from vivavoce.client.connection import Connection
+from vivavoce.cli.options import session_fields
+from vivavoce.client.asking import ask_aloud
+from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.transport import Transport
 from vivavoce.engine import Engine
 from vivavoce.engine.capacity import Costs, Duty, capacity, loads
@@ -104,8 +105,9 @@ async def call(engine: Engine, clips: Clips, number: int, count: int, seconds: f
     """Hold one conversation; return its turns."""
     turn_s = Duty().turn_every_s
     transport = Watched(await admitted(engine))
-    connection = Connection(transport)
-    await configure(connection, session_params())
+    client = RealtimeClient(transport=lambda: transport, keep_audio=True, reconnect=False)
+    await client.connect()
+    await client.update_session(**session_fields())
     ends = time.monotonic() + seconds
     await _be_silent(transport, turn_s * number / count)
     turns: list[Turn] = []
@@ -114,7 +116,7 @@ async def call(engine: Engine, clips: Clips, number: int, count: int, seconds: f
         if began >= ends:
             break
         try:
-            answer = await ask_aloud(connection, *clip)
+            answer = await ask_aloud(client, *clip)
         except VivaVoceError as error:
             print(f"  a turn failed: {error}")
             turns.append(Turn(float("inf")))
@@ -122,7 +124,7 @@ async def call(engine: Engine, clips: Clips, number: int, count: int, seconds: f
             turns.append(Turn(answer.stages.first_audio or float("inf"), transport.waited_s))
             await _be_silent(transport, len(answer.pcm) / BYTES_PER_SECOND + THINK_S)
         await _be_silent(transport, began + turn_s - time.monotonic())
-    await transport.close()
+    await client.close()
     return turns
 
 

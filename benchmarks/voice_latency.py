@@ -23,9 +23,10 @@ import numpy.typing as npt
 
 from vivavoce.audio.endpointing import acoustic_end
 from vivavoce.audio.pcm import Samples
-from vivavoce.client.asking import Answer, ask_aloud, configure, session_params
-from vivavoce.client.connection import Connection
+from vivavoce.cli.options import session_fields
+from vivavoce.client.asking import Answer, ask_aloud
 from vivavoce.client.latency import Stages
+from vivavoce.client.realtime import RealtimeClient
 from vivavoce.client.transport import Transport, WebSocketTransport
 from vivavoce.engine import Engine
 from vivavoce.engine.models.hibari import HibariSynthesiser
@@ -98,12 +99,10 @@ async def measure(arguments: argparse.Namespace) -> None:
     answers: list[Answer] = []
     async with connecting(arguments) as connect:
         for question, clip in list(zip(QUESTIONS, clips, strict=True)) * arguments.rounds:
-            transport = await connect()
-            connection = Connection(transport)
-            await configure(connection, session_params())
-            await asyncio.sleep(arguments.pause)
-            answer = await ask_aloud(connection, *clip)
-            await transport.close()
+            async with RealtimeClient(transport=connect, keep_audio=True, reconnect=False) as client:
+                await client.update_session(**session_fields())
+                await asyncio.sleep(arguments.pause)
+                answer = await ask_aloud(client, *clip)
             answers.append(answer)
             cut = f"  [{answer.turns} turns]" if answer.turns > 1 else ""
             print(f"{question}  →  {answer.question}  →  {answer.text}{cut}")
