@@ -14,7 +14,9 @@ class TestTree:
         parents = {}
         path = []
         for line in inspect.getdoc(errors).replace("\n    ", "\n").splitlines():
-            if drawn := re.match(r"([ │├└─]*)(\w+(?:Error|Failed|Lost|Unavailable|Corrupt|TooShort))\b", line):
+            if drawn := re.match(
+                r"([ │├└─]*)(\w+(?:Error|Failed|Lost|Unavailable|Corrupt|TooShort))\b", line
+            ):
                 depth = len(drawn[1]) // 4
                 path[depth:] = [drawn[2]]
                 parents[drawn[2]] = path[depth - 1] if depth else "Exception"

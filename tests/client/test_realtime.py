@@ -367,7 +367,9 @@ class TestInterruption:
             client.on("error", errors.append)
             reply = await client.send_text("Hello")
             await self.until(client, "response.output_audio.delta")
-            client._following.responses.active = reply.response_id  # as if `response.done` were still on the line
+            client._following.responses.active = (
+                reply.response_id
+            )  # as if `response.done` were still on the line
             await reply
             client._following.responses.active = reply.response_id
             client.interrupt()

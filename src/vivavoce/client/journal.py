@@ -189,8 +189,7 @@ class Journal:
     def load(self, state: JournalState) -> None:
         """Go on where another one was."""
         self._entries = deque(
-            decode_client_event(data) if start < 0 else Speech(start, data)
-            for start, data in state.entries
+            decode_client_event(data) if start < 0 else Speech(start, data) for start, data in state.entries
         )
         self.utterances = dict(state.utterances)
         self.overflown_ms, self.speaking = state.overflown_ms, state.speaking
