@@ -16,7 +16,7 @@
     │   └── WeightsCorrupt       what came is not what the catalogue names
     ├── ModelError               a model failed at its work
     ├── ToolError                a tool cannot do what a model asks of it
-    ├── LinkDown                 the processes of a gateway cannot ask each other now
+    ├── LinkError                the processes of a gateway cannot ask each other now
     ├── HistoryError             the history cannot be kept or read
     ├── ScriptError              a script or a cassette cannot be read
     └── ScriptFailed             something else came than a script expects
@@ -32,7 +32,7 @@ __all__ = [
     "ConnectionFailed",
     "ConnectionLost",
     "HistoryError",
-    "LinkDown",
+    "LinkError",
     "ModelError",
     "ProtocolError",
     "RecordingError",
@@ -158,7 +158,7 @@ class ToolError(VivaVoceError):
     """A tool cannot do what a model asks of it; the message is told to the model, which can speak about it."""
 
 
-class LinkDown(VivaVoceError):  # noqa: N818 - says what happened
+class LinkError(VivaVoceError):
     """The processes of a gateway cannot ask each other now: what they share is gone."""
 
 

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.gateway.limits.places import redis_server
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.client_secrets import ClientSecrets, Granted
 from vivavoce.gateway.kept_secrets import KeptHere
 from vivavoce.gateway.opening import Caller
@@ -82,7 +82,7 @@ async def test_while_redis_is_gone_each_process_takes_its_own(tmp_path):
         assert await one.find(own.value) == ONCE
         assert await one.spend(own.value)
         for place in (one, other):
-            with pytest.raises(LinkDown):
+            with pytest.raises(LinkError):
                 await place.find(before.value)
-            with pytest.raises(LinkDown):
+            with pytest.raises(LinkError):
                 await place.spend(before.value)

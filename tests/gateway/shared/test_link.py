@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from tests.gateway.limits.places import redis_server
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.shared.link import Link
 
 
@@ -21,7 +21,7 @@ async def test_redis_that_is_gone_is_told_and_logged_once_and_may_come_back(tmp_
         await process.wait()
         with caplog.at_level(logging.WARNING):
             for _ in range(2):
-                with pytest.raises(LinkDown):
+                with pytest.raises(LinkError):
                     await link.do(link.redis.ping())
         assert [record.name for record in caplog.records] == ["vivavoce.gateway.shared.link"]
         assert "secret" not in caplog.text

@@ -6,7 +6,7 @@ import pytest
 
 from tests.gateway.limits.places import redis_server
 from tests.gateway.shared.houses import until
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.shared.link import Link
 from vivavoce.gateway.shared.mail import Mail, new_name
 
@@ -76,7 +76,7 @@ async def test_after_redis_was_gone_it_listens_again(tmp_path, monkeypatch):
     async with redis_server(tmp_path) as (url, process), post(url, _yes, _yes) as (mails, _):
         process.kill()
         await process.wait()
-        with pytest.raises(LinkDown):
+        with pytest.raises(LinkError):
             await mails[0].ask("process 1", "yield", "this")
         await until(lambda: not any(mail.listening.is_set() for mail in mails))
         async with redis_server(tmp_path), asyncio.timeout(30):

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
-from vivavoce.errors import ConnectionFailed, LinkDown, ProtocolError
+from vivavoce.errors import ConnectionFailed, LinkError, ProtocolError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.bridge import Bridge, Limits
 from vivavoce.gateway.guarded import Sideband
@@ -101,7 +101,7 @@ async def _hold(
         place.take(bridge)
         end = await bridge.run(request)
         if coming is not None and not bridge.socket.prepared:
-            with suppress(LinkDown):
+            with suppress(LinkError):
                 await coming.give_back()
     _log.info("a session ended: %d", end.code)  # the reason may be the client's own words
     return bridge.socket
@@ -148,7 +148,7 @@ async def _connect(gateway: Gateway, opening: Opening, coming: Coming | None) ->
         return await gateway.upstream.connect(opening.model, opening.params)
     except ConnectionFailed as failed:
         return refused_by_upstream(failed, gateway.settings)
-    except LinkDown as down:
+    except LinkError as down:
         return unavailable(down, gateway.settings)
     except Gone:
         return not_found()

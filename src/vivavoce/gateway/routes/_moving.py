@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.bridge import Moved
 from vivavoce.gateway.digests import digest, sealing_key
 from vivavoce.gateway.opening import Caller, Opening
@@ -52,7 +52,7 @@ class Coming:
     async def connect(self, upstream: EnduringUpstream) -> EnduringTransport:
         """Take the session, and open it again.
 
-        Raises `Gone`, `LinkDown`, and `ConnectionFailed`, after which the client may try again.
+        Raises `Gone`, `LinkError`, and `ConnectionFailed`, after which the client may try again.
         """
         directory, name = self.processes.directory, digest(self.token)
         if self.holder:
@@ -70,7 +70,7 @@ class Coming:
             raise
 
     async def give_back(self) -> None:
-        """Let the client try again with the token that it has. Raises `LinkDown`."""
+        """Let the client try again with the token that it has. Raises `LinkError`."""
         seconds = self.settings.resume_seconds
         await self.processes.directory.put_back(digest(self.token), self._taken, seconds)
 
@@ -90,7 +90,7 @@ class Coming:
 async def find(
     processes: "Processes", settings: GatewaySettings, caller: Caller, *, token: str, after: str | None
 ) -> Coming | Refusal:
-    """Return what another process left of the session of a token, or why it cannot be had. Raises `LinkDown`."""
+    """Return what another process left of the session of a token, or why it cannot be had. Raises `LinkError`."""
     entry = await processes.directory.look(digest(token))
     snapshot = None if entry is None else _open(token, entry.sealed)
     if entry is None or snapshot is None:
@@ -121,7 +121,7 @@ def not_theirs() -> Refusal:
     )
 
 
-def unavailable(down: LinkDown, settings: GatewaySettings) -> Refusal:
+def unavailable(down: LinkError, settings: GatewaySettings) -> Refusal:
     """Return what is said while nobody knows what other processes have."""
     return Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,

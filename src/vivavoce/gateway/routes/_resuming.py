@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.bridge import Bridge, Resumption
 from vivavoce.gateway.opening import Caller, Opening
 from vivavoce.gateway.refusal import Refusal
@@ -82,5 +82,5 @@ async def moving(request: web.Request, gateway: Gateway, caller: Caller) -> Comi
         return await find(
             gateway.processes, gateway.settings, caller, token=token, after=request.query.get("after")
         )
-    except LinkDown as down:
+    except LinkError as down:
         return unavailable(down, gateway.settings)

@@ -51,7 +51,7 @@ class Entry:
 
 
 class Directory:
-    """The entries of one process, ``name``, among those of others. All methods raise `LinkDown`."""
+    """The entries of one process, ``name``, among those of others. All methods raise `LinkError`."""
 
     def __init__(self, link: Link, name: str) -> None:
         self._link = link

@@ -8,7 +8,7 @@ import math
 
 import msgspec
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.client_secrets import Granted, Issued, new_key
 from vivavoce.gateway.digests import digest, sealing_key
 from vivavoce.gateway.kept_secrets import KeptSecrets
@@ -63,12 +63,12 @@ class KeptByAll:
         args: list[str | bytes | int] = [sealed, seconds, self._limit, int(granted.single_use)]
         try:
             made, number = await self._link.do(self._issue(keys=[_key(value), ALL], args=args))
-        except LinkDown:
+        except LinkError:
             return await self._alone.issue(granted, seconds=seconds)
         return Issued(value, int(number)) if made else max(1, math.ceil(number))
 
     async def find(self, value: str) -> Granted | None:
-        """Find it. Raises `LinkDown`, where Redis might know it."""
+        """Find it. Raises `LinkError`, where Redis might know it."""
         if (own := await self._alone.find(value)) is not None:
             return own
         sealed: bytes | None = await self._link.do(self._link.redis.hget(_key(value), "sealed"))  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ class KeptByAll:
         return None if data is None else msgspec.msgpack.decode(data, type=Granted)
 
     async def spend(self, value: str) -> bool:
-        """Use it. Raises `LinkDown`, where Redis might know it."""
+        """Use it. Raises `LinkError`, where Redis might know it."""
         if await self._alone.find(value) is not None:
             return await self._alone.spend(value)
         return bool(await self._link.do(self._spend(keys=[_key(value), ALL])))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiohttp import WSCloseCode
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.resume.snapshot import Snapshot, write
@@ -54,7 +54,7 @@ class Keeper:
         """Keep it until it is cancelled, or another process has it."""
         while True:
             self._transport.progress.clear()
-            with suppress(LinkDown):  # then it is tried again
+            with suppress(LinkError):  # then it is tried again
                 if not await self._write(bridge):
                     bridge.end(WSCloseCode.GOING_AWAY, TAKEN)
                     return
@@ -65,7 +65,7 @@ class Keeper:
 
     async def end(self, bridge: Bridge, *, moves: bool) -> None:
         """Leave it for other processes, if it ``moves``; else it is over."""
-        with suppress(LinkDown):
+        with suppress(LinkError):
             if moves:
                 await self._write(bridge, leaves=True)
             elif self._entry:
@@ -73,7 +73,7 @@ class Keeper:
 
     async def renew(self, bridge: Bridge) -> None:
         """Keep it under the next token of its client, and no more under the last."""
-        with suppress(LinkDown):
+        with suppress(LinkError):
             await self._write(bridge)
 
     async def _write(self, bridge: Bridge, *, leaves: bool = False) -> bool:

@@ -11,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 
 __all__ = ["PREFIX", "Link"]
 
@@ -49,7 +49,7 @@ class Link:
         self._complained = float("-inf")
 
     async def do(self, step: Awaitable[T]) -> T:
-        """Return what Redis answers. Raises `LinkDown`.
+        """Return what Redis answers. Raises `LinkError`.
 
         Who does not wait any more leaves the step to itself. To cancel it would break its connection, and up to
         Python 3.11 it might not even notice: `asyncio.wait_for`, which it uses, can lose a cancellation.
@@ -77,7 +77,7 @@ class Link:
                 return await step
         except (RedisError, OSError, TimeoutError) as error:
             self.complain(error)
-            raise LinkDown("The processes of this server cannot ask each other now.") from error
+            raise LinkError("The processes of this server cannot ask each other now.") from error
 
     def _done(self, task: "asyncio.Task[Any]") -> None:
         self._steps.discard(task)

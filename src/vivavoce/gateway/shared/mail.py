@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 from redis.exceptions import RedisError
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.shared.link import PREFIX, Link
 
 __all__ = ["Mail", "Question", "new_name"]
@@ -69,7 +69,7 @@ class Mail:
         """Set while it is listened."""
 
     async def ask(self, process: str, kind: Kind, what: str) -> bool | None:
-        """Ask another process; None where it is gone, or says nothing. Raises `LinkDown`."""
+        """Ask another process; None where it is gone, or says nothing. Raises `LinkError`."""
         self._number = number = self._number + 1
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
@@ -89,7 +89,7 @@ class Mail:
             while True:
                 try:
                     await self._listen()
-                except LinkDown:
+                except LinkError:
                     pass
                 except (RedisError, OSError, TimeoutError) as error:
                     self._link.complain(error)
@@ -130,7 +130,7 @@ class Mail:
         done = await self._answer(question)
         try:
             await self._send(question.sender, _Answer(question.number, done))
-        except LinkDown:
+        except LinkError:
             _log.info("an answer to another process is lost")
 
     async def _send(self, process: str, message: Question | _Answer) -> int:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import WSCloseCode
 
-from vivavoce.errors import LinkDown
+from vivavoce.errors import LinkError
 from vivavoce.gateway.bridge import Bridge
 from vivavoce.gateway.calls import Calls, Held
 from vivavoce.gateway.kept_secrets import KeptSecrets
@@ -63,19 +63,19 @@ class Processes:
 
     async def call_began(self, held: Held) -> None:
         """Tell the others that a call is here."""
-        with suppress(LinkDown):
+        with suppress(LinkError):
             await self.directory.write_call(held.id, held.caller.user)
 
     async def call_ended(self, held: Held) -> None:
         """Tell them that it is over."""
-        with suppress(LinkDown):
+        with suppress(LinkError):
             await self.directory.forget_call(held.id)
 
     async def find_call(self, call_id: str, caller: Caller) -> str | None:
         """Return which other process has a call of this caller's; those of others are as good as none."""
         try:
             found = await self.directory.find_call(call_id)
-        except LinkDown:
+        except LinkError:
             return None
         if found is None or found[0] == self.name or not (caller.admin or found[1] == caller.user):
             return None
@@ -85,7 +85,7 @@ class Processes:
         """Have another process end a call; tell whether it did."""
         try:
             return await self.mail.ask(process, "hang_up", call_id) is True
-        except LinkDown:
+        except LinkError:
             return False
 
     async def _tell_calls(self) -> None:
