@@ -79,7 +79,7 @@ class VivaVoceRuntime:
     """MCP servers, likewise."""
 
 
-type VivaVoceEntry = ConfigEntry[VivaVoceRuntime]
+VivaVoceEntry = ConfigEntry[VivaVoceRuntime]
 
 
 class Agent:
