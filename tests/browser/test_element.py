@@ -9,6 +9,7 @@ import pytest
 
 from tests.gateway.doubles import gateway
 
+from .npm_modules import ROOT
 from .site import Site
 from .test_gateway import engine, phrase
 from .test_page import RAW_MICROPHONE
@@ -32,6 +33,7 @@ navigator.mediaDevices.getUserMedia = async (asked) => {
   tracks.push(...stream.getTracks());
   return stream;
 };
+window.unplug = () => { tracks[0].stop(); tracks[0].dispatchEvent(new Event('ended')); };
 window.open_tracks = () => tracks.filter(({readyState}) => readyState === 'live').length;
 """
 PATIENCE = 20_000
@@ -313,4 +315,52 @@ async def test_speaking_over_a_call_silences_it(visit, record_property):
     assert heard[onset - int(second / 4) : onset].any()
     record_property(
         "milliseconds from the onset of speech to silence at the speaker", (silence - onset) / second * 1000
+    )
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_another_microphone_takes_over(visit, transport):
+    attributes = f'token-url="/voice-key" transport="{transport}"'
+    async with shop(engine("Good."), attributes) as site:
+        visitor = await opened(visit, site, phrase(3.0, 0.8, 60))
+        await visitor.page.get_by_role("button", name="Start").click()
+        await state(visitor, "Listening")
+        await visitor.page.evaluate("window.unplug()")
+        await visitor.page.wait_for_function("() => window.microphones === 2")
+        await visitor.page.get_by_role("log").get_by_text("Good.").wait_for()
+        assert await visitor.page.evaluate("window.open_tracks()") == 1
+        assert visitor.complaints == []
+
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs `npm install` for axe")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nobody_is_kept_out(visit, scheme):
+    async with shop(
+        engine("a" * 60, "."), 'token-url="/voice-key" transport="webrtc" label="Ask us"'
+    ) as site:
+        visitor = await opened(visit, site, phrase(60), color_scheme=scheme, reduced_motion="reduce")
+        await visitor.page.evaluate(AXE.read_text())
+        found = [await violations(visitor)]
+        await visitor.page.get_by_role("button", name="Start").click()
+        await visitor.page.get_by_label("Message").fill("Hello?")
+        await visitor.page.keyboard.press("Enter")
+        await state(visitor, "Speaking")
+        found.append(await violations(visitor))
+        await state(visitor, "Listening")
+        await visitor.page.get_by_role("button", name="End", exact=True).click()
+        await visitor.page.evaluate("document.querySelector('realtime-voice').tokenUrl = '/nowhere'")
+        await visitor.page.get_by_role("button", name="Start").click()
+        await visitor.page.get_by_role("alert").get_by_text("There is no key").wait_for()
+        found.append(await violations(visitor))
+        assert found == [[], [], []]
+
+
+async def violations(visitor):
+    """Return what axe finds in the element."""
+    return await visitor.page.evaluate(
+        """async () => (await axe.run('realtime-voice')).violations
+          .map(({id, nodes}) => [id, nodes.map(({html, failureSummary}) => [html, failureSummary])])"""
     )

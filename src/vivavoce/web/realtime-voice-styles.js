@@ -40,6 +40,7 @@ export const realtimeVoiceStyles = css`
     grid-template: auto minmax(4rem, 1fr) auto auto auto / minmax(0, 1fr);
     gap: 0.5rem;
     min-block-size: 0;
+    overflow-y: auto;
     padding: 0.75rem 1rem 1rem;
   }
   header {

@@ -38,7 +38,7 @@ import {say, translate} from './words.js';
 const MODEL = 'gpt-realtime';
 
 /** @type {Record<import('./quality.js').Grade, string>} */
-const GRADES = {good: 'Good connection', fair: 'Fair connection', poor: 'Poor connection'};
+const GRADES = {good: 'Good line', fair: 'Fair line', poor: 'Poor line'};
 
 /** What a session is made of that was not started. @type {import('./session.js').Parts} */
 const UNCONNECTED = {
@@ -327,11 +327,15 @@ export class RealtimeVoice extends LitElement {
           : nothing}</span>
       </div>
       <p class="hint" part="hint">${hintFor(phase, session)}</p>
-      <fieldset part="modes">
-        <legend class="hidden">${say('How to talk')}</legend>
-        ${this.#modeChoice('hands-free', 'Hands-free')} ${this.#modeChoice('push-to-talk', 'Hold to talk')}
-      </fieldset>
+      ${phase === 'error' ? nothing : this.#showModes()}
     </div>`;
+  }
+
+  #showModes() {
+    return html`<fieldset part="modes">
+      <legend class="hidden">${say('How to talk')}</legend>
+      ${this.#modeChoice('hands-free', 'Hands-free')} ${this.#modeChoice('push-to-talk', 'Hold to talk')}
+    </fieldset>`;
   }
 
   /**
