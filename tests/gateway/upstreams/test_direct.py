@@ -145,7 +145,8 @@ class TestThroughTheGateway:
             await ws.send_json({"type": "response.create"})
             answered = await _until(ws, "response.done")
 
-            assert sum(b"buffer.append" in data for data in witness.sent) == 1  # of whose type nobody had heard yet
+            # of whose type nobody had heard yet
+            assert sum(b"buffer.append" in data for data in witness.sent) == 1
             deltas = [event for event in answered if event["type"] == "response.output_audio.delta"]
             assert len(deltas) > sum(b"response.output_audio.delta" in data for data in witness.received)
             types = [event["type"] for event in answered]
