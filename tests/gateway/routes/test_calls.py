@@ -203,6 +203,7 @@ class TestRefusing:
             (b"{}", "application/json", "unsupported_content_type"),
             (b"--x\r\n", "multipart/form-data; boundary=x", "invalid_value"),
             (b"--x--\r\n", "multipart/form-data; boundary=x", "missing_required_parameter"),
+            (b"--x\r\n--x--\r\n", "multipart/form-data; boundary=x", "invalid_value"),
             (b"nonsense", "multipart/form-data", None),
         ],
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.auth.door import Admission
@@ -122,7 +123,7 @@ async def _asked(request: web.Request) -> _Asked:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name in {"sdp", "session"}:
                 parts[part.name] = bytes(await part.read(decode=True))
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:
         raise ProtocolError(f"This is no form that can be read: {error}.", code="invalid_value") from error
     if "sdp" not in parts:
         raise ProtocolError(
