@@ -38,7 +38,7 @@ async def served(handler):
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "localhost").start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://localhost:{runner.addresses[0][1]}"
     await runner.cleanup()
 
