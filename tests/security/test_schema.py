@@ -18,7 +18,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 
 @pytest.mark.timeout(180)
-async def test_every_request_gets_an_answer_that_is_described():
+async def test_every_request_gets_an_answer_that_is_described(tmp_path):
     upstream = LocalUpstream(ScriptedEngine(Script(turns=[Turn(say="Hello.")], after="repeat")))
     async with gateway(upstream) as running:
         process = await asyncio.create_subprocess_exec(
@@ -26,6 +26,7 @@ async def test_every_request_gets_an_answer_that_is_described():
             *("run", running.url("/api/openapi.json"), "--checks", CHECKS, "--max-examples", "5"),
             *("--phases", "coverage,fuzzing", "--seed", "7", "--generation-deterministic", "--no-color"),
             *("--exclude-path-regex", "^/web/"),  # files, of which the page's own tests see
+            cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
