@@ -403,3 +403,32 @@ test('a result of a function call is sent, and told as soon as no answer is unde
   stage.server('response.done', {response: {id: 'r', output: [], status: 'completed'}});
   assert.deepEqual(stage.sent.map(({type}) => type), ['conversation.item.create', 'response.create']);
 });
+
+test('a lasting session connects again by itself, keeps the microphone and tells what was said', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.lasting = true;
+  const item = {id: 'u', type: 'message', role: 'user', status: 'completed', content: [{type: 'input_text', text: 'Hello.'}]};
+  stage.server('conversation.item.added', {item});
+  stage.network.onstate('closed', {code: 'server-gone'});
+  await tick();
+  assert.equal(session.problem, null);
+  assert.equal(stage.releasedMicrophones, 0);
+  stage.server('session.created', {session: {}});
+  stage.sent.length = 0;
+  stage.server('session.updated', {session: {}});
+  assert.deepEqual(stage.sent.map(({type, item}) => [type, item.id]), [['conversation.item.create', 'u']]);
+  session.stop();
+  assert.equal(stage.releasedMicrophones, 1);
+});
+
+test('a session greets once it is ready, unless there is something to go on with', async () => {
+  const stage = new Stage();
+  stage.session.greeting = 'Hi!';
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
+  assert.equal(stage.sent.length, 1);
+  stage.server('session.updated', {session: {}});
+  assert.equal(stage.sent[1].type, 'response.create');
+  assert.match(stage.sent[1].response.instructions, /Hi!/);
+});
