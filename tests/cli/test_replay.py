@@ -86,7 +86,10 @@ def test_turns_that_have_no_counterpart_are_shown(monkeypatch):
 
 
 async def test_a_recording_can_be_an_endpoint(folder):
-    start = "from vivavoce.cli import main; main()"
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background ignores it
+        "from vivavoce.cli import main; main()"
+    )
     server = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
