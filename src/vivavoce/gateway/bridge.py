@@ -22,18 +22,18 @@ downlink never waits for the endpoint; one that asks the stages each second for 
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from vivavoce.errors import ConnectionLost, ProtocolError
+from vivavoce.gateway.beside import TICK_SECONDS, Beside
 from vivavoce.gateway.leg import Leg, Limits, Stalled
-from vivavoce.gateway.passage import End, Output, Passage, Task, ToClient, ToEndpoint
+from vivavoce.gateway.passage import End, Passage, ToClient
 from vivavoce.gateway.resume.delivery import Delivery, Said
 from vivavoce.gateway.upstream import Transport, direct
 from vivavoce.protocol.codec import event_type
@@ -43,8 +43,6 @@ __all__ = ["RESUMED", "Bridge", "Keeping", "Limits", "Moved", "Resumption"]
 
 _IDS = Ids()
 
-_log = logging.getLogger(__name__)
-
 RESUMED = "vivavoce.resumed"
 """The type of the first event of a WebSocket over which a client comes back; only who asked for that sees it."""
 
@@ -52,12 +50,6 @@ MESSAGES = frozenset({WSMsgType.TEXT, WSMsgType.BINARY})
 
 NUMBER_BYTES = 8
 """Of the number of messages, as a ping has it."""
-
-TICK_SECONDS = 1.0
-"""From one time that the stages are asked for what is due to the next."""
-
-MOST_ADDED = 256
-"""Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
 
 
 class Keeping(Protocol):
@@ -123,8 +115,7 @@ class Bridge:
         self._direct = direct(transport)
         self._limits = limits
         self._passage = passage or Passage()
-        self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._beside = Beside(transport, self._passage, say=self._say, end=self._end)
         self._ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._resumption = resumption
         self._keeping = resumption.keeping if resumption else None
@@ -171,17 +162,15 @@ class Bridge:
             await self._first.open(request)
             if (moved := self._moved) is not None:
                 await self._begin_again(moved)
-            for pump in (self._uplink(self._first), self._downlink(), self._add(), self._tick()):
-                self._spawn(pump)
+            for pump in (self._uplink(self._first), self._downlink(), self._beside.add(), self._tick()):
+                self._beside.spawn(pump)
             if self._keeping is not None:
-                self._spawn(self._keeping.run(self))
+                self._beside.spawn(self._keeping.run(self))
             end = await self._ended
         except ConnectionLost as lost:
             end = End(lost.code, "The client has not waited for its session.")
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._beside.cancel()
             if self._direct is not None:
                 self._direct.give_to(None)
             self._passage.ended(end, time.monotonic())
@@ -218,7 +207,7 @@ class Bridge:
             raise
         self._leg = leg
         self._back.set()
-        self._spawn(self._uplink(leg))
+        self._beside.spawn(self._uplink(leg))
         if self._ended.done():  # while it came back
             await leg.leave(*_parts(self._ended.result()))
         await self._until_gone(leg)
@@ -305,10 +294,10 @@ class Bridge:
                     case WSMsgType.TEXT | WSMsgType.BINARY if len(message.data) <= self._limits.message:
                         binary = message.type is WSMsgType.BINARY
                         heard = self._passage.hear(message.data, time.monotonic(), binary=binary)
-                        await self._do(heard, at_the_uplink=True)
+                        await self._beside.do(heard, may_wait=True)  # the client is its own to hold up
                     case WSMsgType.TEXT | WSMsgType.BINARY:
                         too_large = _too_large(self._limits.message, len(message.data))
-                        await self._do(self._passage.complain(too_large, time.monotonic()))
+                        await self._beside.do(self._passage.complain(too_large, time.monotonic()))
                     case WSMsgType.CLOSE:
                         self._end(message.data or WSCloseCode.OK, message.extra or "")
                     case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
@@ -330,7 +319,7 @@ class Bridge:
         try:
             while not self._ended.done():
                 data = await self._transport.receive()
-                await self._do(self._passage.receive(data, time.monotonic()))
+                await self._beside.do(self._passage.receive(data, time.monotonic()))
         except ConnectionLost as lost:
             self._end(lost.code, lost.reason)
         except ProtocolError as error:
@@ -376,67 +365,31 @@ class Bridge:
         self._passage.saw_down(data, kind, time.monotonic())
         return True
 
-    async def _do(self, outputs: Iterable[Output], *, at_the_uplink: bool = False) -> None:
-        """Do what the passage says. Only the uplink may wait for the endpoint: the client is its own to hold up."""
-        for output in outputs:
-            match output:
-                case ToClient(data, binary):
-                    await self._say(data, WSMsgType.BINARY if binary else WSMsgType.TEXT)
-                case ToEndpoint(data) if at_the_uplink:
-                    await self._transport.send(data)
-                case ToEndpoint(data):
-                    self._added.put_nowait(data)
-                case Task():
-                    self._spawn(self._work(output))
-                case End(code, reason):
-                    self._end(code, reason)
-
-    async def _add(self) -> None:
-        try:
-            while True:
-                await self._transport.send(await self._added.get())
-        except ConnectionLost:
-            return  # as in the uplink
-
     async def _tick(self) -> None:
         if self._moved is not None:  # else who moves each second would never be asked
-            await self._do(self._passage.tick(time.monotonic()))
+            await self._beside.tick()
         while True:
             await asyncio.sleep(TICK_SECONDS)
             if self._resumption is not None and self._leg is not None:
                 await self._leg.ping(self._said.count.to_bytes(NUMBER_BYTES, "big"))
-            await self._do(self._passage.tick(time.monotonic()))
+            await self._beside.tick()
 
-    async def _work(self, task: Task) -> None:
-        effects = await task.work()
-        await self._do(self._passage.enter(task.position, effects, time.monotonic()))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._check)
-
-    async def _say(self, data: bytes, kind: Literal[WSMsgType.TEXT, WSMsgType.BINARY]) -> None:
+    async def _say(self, told: ToClient) -> None:
+        data, binary = told.data, told.binary
         if self._resumption is not None:
             try:
                 while self._leg is None and not self._said.has_room(len(data)):
                     await self._back.wait()  # and so the endpoint waits
             finally:  # also where it ends meanwhile: others may go on with it
-                self._said.add(Said(data, kind is WSMsgType.BINARY))
+                self._said.add(Said(data, binary))
         if (leg := self._leg) is None:
             return
         try:
-            await leg.say(data, kind)
+            await leg.say(data, WSMsgType.BINARY if binary else WSMsgType.TEXT)
         except Stalled as stalled:
             self._end(WSCloseCode.POLICY_VIOLATION, str(stalled))
         except ConnectionLost as lost:
             self._drop(leg, lost.code)
-
-    def _check(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a session failed", exc_info=error)
-            self._end(WSCloseCode.INTERNAL_ERROR, "The session failed; this is a defect of the server.")
 
 
 def _parts(end: End) -> tuple[int, str]:

@@ -5,27 +5,18 @@ listen beside, as a sideband does.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from vivavoce.errors import ConnectionLost, ProtocolError
-from vivavoce.gateway.passage import End, Output, Passage, Task, ToClient, ToEndpoint
+from vivavoce.gateway.beside import TICK_SECONDS, Beside
+from vivavoce.gateway.passage import End, Passage, ToClient
 from vivavoce.gateway.upstream import Transport
 
 __all__ = ["Guarded", "Listener", "Sideband"]
 
 MOST_WAITING = 512
 """Events that may wait for whoever reads: then the endpoint waits."""
-
-MOST_ADDED = 256
-"""Events of the stages that may wait for the endpoint; a stage that adds more is at fault, and its session ends."""
-
-TICK_SECONDS = 1.0
-"""From one time that the stages are asked for what is due to the next."""
-
-_log = logging.getLogger(__name__)
 
 
 class Listener:
@@ -59,20 +50,19 @@ class Guarded:
         self._transport = transport
         self._passage = passage
         self._said: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
-        self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
+        self._beside = Beside(transport, passage, say=self._say, end=self._end)
         self._ended: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
         self._listeners: set[Listener] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        for pump in (self._read(), self._add(), self._tick()):
-            self._spawn(pump)
+        for pump in (self._read(), self._beside.add(), self._tick()):
+            self._beside.spawn(pump)
 
     async def send(self, data: str | bytes) -> None:
         """Take one client event; wait while the endpoint is busy. Raises `ConnectionLost` once it is over."""
         if self._ended.done():
             raise self._ended.result()
         text = data.encode() if isinstance(data, str) else data
-        await self._do(self._passage.hear(text, time.monotonic()), may_wait=True)
+        await self._beside.do(self._passage.hear(text, time.monotonic()), may_wait=True)
 
     async def receive(self) -> bytes:
         """Return the next server event. Raises `ConnectionLost` when there are no more."""
@@ -104,10 +94,7 @@ class Guarded:
         if self._closed:
             return
         self._closed = True
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._beside.cancel()
         lost = self._ended.result()
         self._passage.ended(End(lost.code, lost.reason), time.monotonic())
         await self._transport.close(lost.code, lost.reason)
@@ -115,43 +102,22 @@ class Guarded:
     async def _read(self) -> None:
         try:
             while not self._ended.done():
-                await self._do(self._passage.receive(await self._transport.receive(), time.monotonic()))
+                received = self._passage.receive(await self._transport.receive(), time.monotonic())
+                await self._beside.do(received)
         except ConnectionLost as lost:
             self._end(lost.code, lost.reason)
         except ProtocolError as error:
             self._end(1011, f"The endpoint does not speak the protocol: {error}")
 
-    async def _do(self, outputs: Iterable[Output], *, may_wait: bool = False) -> None:
-        for output in outputs:
-            match output:
-                case ToClient(data):
-                    for listener in self._listeners:
-                        listener.put(data)
-                    await self._said.put(data)
-                case ToEndpoint(data) if may_wait:
-                    await self._transport.send(data)
-                case ToEndpoint(data):
-                    self._added.put_nowait(data)
-                case Task():
-                    self._spawn(self._work(output))
-                case End(code, reason):
-                    self._end(code, reason)
-
-    async def _add(self) -> None:
-        try:
-            while True:
-                await self._transport.send(await self._added.get())
-        except ConnectionLost:
-            return  # who reads learns why
+    async def _say(self, told: ToClient) -> None:
+        for listener in self._listeners:
+            listener.put(told.data)
+        await self._said.put(told.data)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            await self._do(self._passage.tick(time.monotonic()))
-
-    async def _work(self, task: Task) -> None:
-        effects = await task.work()
-        await self._do(self._passage.enter(task.position, effects, time.monotonic()))
+            await self._beside.tick()
 
     def _end(self, code: int, reason: str) -> None:
         if not self._ended.done():
@@ -159,17 +125,6 @@ class Guarded:
             self._ended.set_result(lost)
             for listener in self._listeners:
                 listener.put(lost)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._check)
-
-    def _check(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a session failed", exc_info=error)
-            self._end(1011, "The session failed; this is a defect of the server.")
 
 
 class Sideband:
