@@ -22,5 +22,5 @@ def test_one_line_for_each_piece():
 
 def test_bars_in_a_terminal():
     told = _told(("recogniser", 42_000_000), terminal=True)
-    assert "recogniser" in told
-    assert "Fetching" not in told
+    assert "Fetching recogniser" in told
+    assert "42 MB" not in told, "the bar says how much there is"

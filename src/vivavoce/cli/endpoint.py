@@ -4,17 +4,16 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from vivavoce.cli.narrator import Narrator
 from vivavoce.client.line import Connect
 from vivavoce.client.recording import Recorder
 from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import VivaVoceError
 
-__all__ = ["DEFAULT_MODEL", "Piece", "open_endpoint", "recording"]
+__all__ = ["DEFAULT_MODEL", "open_endpoint", "recording"]
 
 DEFAULT_MODEL = "gpt-realtime"
 
@@ -45,8 +44,8 @@ async def open_endpoint(
         ) from missing
     engine = Engine(engine_profile)
     try:
-        with _Downloads(console or Console(stderr=True)) as downloads:
-            await engine.start(downloads.show)
+        with Narrator(console or Console(stderr=True)) as narrator:
+            await engine.start(narrator.hear)
         yield partial(engine.connect, model=model)
     finally:
         await engine.close()
@@ -60,49 +59,3 @@ def recording(folder: Path | None, url: str | None, model: str) -> Iterator[Reco
         return
     with Recorder(folder, endpoint=url or "", model=model) as recorder:
         yield recorder
-
-
-class Piece(Protocol):
-    """One set of weights on its way."""
-
-    @property
-    def name(self) -> str:
-        """What it is."""
-        ...
-
-    @property
-    def done(self) -> int:
-        """Bytes that are here."""
-        ...
-
-    @property
-    def total(self) -> int:
-        """Bytes that there will be."""
-        ...
-
-
-class _Downloads:
-    """Bars for the weights that are being fetched, and what is being done meanwhile."""
-
-    def __init__(self, console: Console) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=console,
-            transient=True,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, piece: Piece) -> None:
-        if piece.name not in self._tasks:
-            self._tasks[piece.name] = self._bars.add_task(f"Fetching {piece.name}", total=piece.total)
-        self._bars.update(self._tasks[piece.name], completed=piece.done)

@@ -1,17 +1,15 @@
 """``vivavoce models``: which weights there are, which are here, and whether they are whole."""
 
 import asyncio
-from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 
+from vivavoce.cli.narrator import Narrator
 from vivavoce.engine.profiles import PROFILES
-from vivavoce.engine.weights import CATALOGUE, Progress, ensure, present
+from vivavoce.engine.weights import CATALOGUE, ensure, present
 from vivavoce.engine.weights import verify as verify_weights
 from vivavoce.errors import WeightsError
 
@@ -87,25 +85,10 @@ def verify(names: _Names = None) -> None:
 
 async def _fetch(names: list[str]) -> None:
     """Fetch one after the other, with a bar for each where there is a terminal."""
-    bars = Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        console=_console,
-        disable=not _console.is_terminal,
-    )
-    with bars:
+    with Narrator(_console) as narrator:
         for name in names:
-            task = bars.add_task(name, total=CATALOGUE[name].size)
-
-            folder = await ensure(name, progress=partial(_show, bars, task))
-            bars.update(task, completed=CATALOGUE[name].size)
+            folder = await ensure(name, progress=narrator.hear)
             _console.print(f"{name} is in {folder}", markup=False)
-
-
-def _show(bars: Bars, task: TaskID, progress: Progress) -> None:
-    bars.update(task, completed=progress.done)
 
 
 def _known(names: list[str]) -> list[str]:

@@ -1,11 +1,30 @@
 """Showing downloads as they go: bars in a terminal, one line for each piece elsewhere."""
 
+from typing import Protocol, Self
+
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from vivavoce.gateway.upstream import Progress as Piece
+__all__ = ["Narrator", "Piece"]
 
-__all__ = ["Narrator"]
+
+class Piece(Protocol):
+    """One set of weights on its way."""
+
+    @property
+    def name(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def done(self) -> int:
+        """Bytes that are here."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """Bytes that there will be."""
+        ...
 
 
 class Narrator:
@@ -13,19 +32,14 @@ class Narrator:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=console,
-            transient=True,
-        )
+        columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+        self._bars = Progress(*columns, console=console, transient=True)
         self._pieces: dict[str, TaskID] = {}
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._bars.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         if self._console.is_terminal:
@@ -34,7 +48,7 @@ class Narrator:
     def hear(self, piece: Piece) -> None:
         """Take word of how far a piece is."""
         if piece.name not in self._pieces:
-            self._pieces[piece.name] = self._bars.add_task(piece.name, total=piece.total)
+            self._pieces[piece.name] = self._bars.add_task(f"Fetching {piece.name}", total=piece.total)
             if not self._console.is_terminal:
                 self._console.print(f"Fetching {piece.name}, {piece.total / 1e6:.0f} MB.")
         self._bars.update(self._pieces[piece.name], completed=piece.done)
