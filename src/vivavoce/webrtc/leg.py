@@ -8,6 +8,7 @@ finds after some half a minute: a shorter cut is survived.
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -104,6 +105,7 @@ class Leg:
         except Exception as error:
             await self.close()
             raise ConnectionFailed(f"The endpoint's answer is no SDP that can be used: {error}") from error
+        self._speech.opus = _is_opus(answer)
         self._expect_peer()
 
     async def answer(self, offer: str) -> str:
@@ -120,8 +122,10 @@ class Leg:
         except Exception as error:
             await self.close()
             raise _no_offer(f"{type(error).__name__}: {error}") from error
+        answer = str(self._peer.localDescription.sdp)
+        self._speech.opus = _is_opus(answer)
         self._expect_peer()
-        return str(self._peer.localDescription.sdp)
+        return answer
 
     def _offer_speech(self) -> None:
         """Speak in the first audio section that takes it, and leave video alone."""
@@ -264,6 +268,13 @@ def _advertised(line: str, address: str) -> str:
     if line.startswith("a=candidate:") and len(fields) > 7 and fields[7].strip() == "host":
         fields[4] = address
     return " ".join(fields)
+
+
+def _is_opus(answer: str) -> bool:
+    """Tell whether the peers speak Opus: what an answer names first is spoken (RFC 3264, 7)."""
+    spoken = re.search(r"^m=audio \d+ \S+ (\d+)", answer, re.MULTILINE)
+    named = spoken and re.search(rf"^a=rtpmap:{spoken[1]} opus/", answer, re.MULTILINE | re.IGNORECASE)
+    return named is not None
 
 
 def _check(offer: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -29,9 +30,10 @@ NextFrame = Callable[[], Pcm | None]
 
 
 class SpokenTrack(MediaStreamTrack):
-    """Speech for a peer, at its pace, as Opus. While nothing is said nothing is sent, and nothing is computed.
+    """Speech for a peer, at its pace. While nothing is said nothing is sent, and nothing is computed.
 
-    ``next_frame`` returns the 20 ms to be played now, or None; `wake` says that there is something again.
+    ``next_frame`` returns the 20 ms to be played now, or None; `wake` says that there is something again. It gives
+    packets of Opus, with error correction, as long as `opus` says so; else frames, for aiortc to encode.
     """
 
     kind = "audio"
@@ -39,6 +41,8 @@ class SpokenTrack(MediaStreamTrack):
     def __init__(self, next_frame: NextFrame) -> None:
         super().__init__()
         self._next_frame = next_frame
+        self.opus = True
+        """Whether the peer takes Opus; old telephones take G.711 alone."""
         self._encoder = OpusEncoder(RATE)
         self._news = asyncio.Event()
         self._began: float | None = None
@@ -49,8 +53,8 @@ class SpokenTrack(MediaStreamTrack):
         """Go on, if there was nothing to say."""
         self._news.set()
 
-    async def recv(self) -> "av.Packet[Any]":
-        """Wait until the next packet is due, and return it."""
+    async def recv(self) -> "av.Packet[Any] | av.AudioFrame":
+        """Wait until the next 20 ms are due, and return them."""
         loop = asyncio.get_running_loop()
         if self._began is None:
             self._began = self._due = loop.time()
@@ -66,9 +70,9 @@ class SpokenTrack(MediaStreamTrack):
             self._due = max(self._due, loop.time())
         if loop.time() - self._due > LATE_SECONDS:
             self._due = loop.time()
-        timestamp = round((self._due - self._began) * CLOCK)
+        at = self._due - self._began
         self._due += FRAME_SECONDS
-        return self._encoder.encode(pcm, timestamp)
+        return self._encoder.encode(pcm, round(at * CLOCK)) if self.opus else _frame(pcm, round(at * RATE))
 
     def _frame(self) -> Pcm | None:
         pcm = self._next_frame()
@@ -103,3 +107,11 @@ async def hear(track: MediaStreamTrack, heard: Callable[[Pcm], None]) -> None:
         frame.pts = None  # the resampler would fill gaps by itself, without a limit
         for part in resampler.resample(frame):
             heard(part.to_ndarray()[0])
+
+
+def _frame(pcm: Pcm, timestamp: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm).reshape(1, -1), format="s16", layout="mono")
+    frame.sample_rate = RATE
+    frame.pts = timestamp
+    frame.time_base = Fraction(1, RATE)
+    return frame
