@@ -7,8 +7,6 @@ import pytest
 from vivavoce.audio.formats import PCMU, decode, encode
 from vivavoce.errors import ProtocolError
 from vivavoce.protocol.codec import Frame
-from vivavoce.protocol.server_events import SessionUpdated
-from vivavoce.protocol.session import AudioPcmu, RealtimeSession
 from vivavoce.webrtc.playout import FRAME_SAMPLES
 from vivavoce.webrtc.talk import Talk, ToEndpoint, ToPeer
 
@@ -34,6 +32,9 @@ def done(response="resp_1"):
     return frame("response.done", response={"object": "realtime.response", "id": response, "output": []})
 
 
+TONE = (8000 * np.sin(np.arange(2400) / 20)).astype(np.int16)
+OF_TODAY = {"audio": {way: {"format": {"type": PCMU}} for way in ("input", "output")}}
+OF_THE_BETA = {"input_audio_format": "g711_ulaw", "output_audio_format": "g711_ulaw"}
 STARTED = frame("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_u")
 
 
@@ -61,17 +62,43 @@ class TestSpeaking:
         heard = np.frombuffer(base64.b64decode(up[0]["audio"]), "<i2")
         assert np.array_equal(heard, spoken[:1000])
 
-    def test_speaks_the_sessions_format(self):
+    @pytest.mark.parametrize("session", [OF_TODAY, OF_THE_BETA], ids=["today", "beta"])
+    def test_speaks_the_sessions_format(self, session):
         talk = Talk()
-        session = RealtimeSession(id="sess_1")
-        session.audio.input.format = session.audio.output.format = AudioPcmu()
-        assert told(talk.receive(Frame.of(SessionUpdated(event_id="event_1", session=session))))[0]
-        tone = (8000 * np.sin(np.arange(2400) / 20)).astype(np.int16)
-        (event,) = told(talk.speak(tone))[1]
+        assert told(talk.receive(frame("session.updated", session=session)))[0]
+        (event,) = told(talk.speak(TONE))[1]
         assert abs(len(base64.b64decode(event["audio"])) - 800) < 20
-        talk.receive(audio(0, pcm=encode(tone, PCMU)))
+        talk.receive(audio(0, pcm=encode(TONE, PCMU)))
         pcm, _ = talk.next_frame()
-        assert np.array_equal(pcm, decode(encode(tone, PCMU), PCMU)[:FRAME_SAMPLES])
+        assert np.array_equal(pcm, decode(encode(TONE, PCMU), PCMU)[:FRAME_SAMPLES])
+
+    @pytest.mark.parametrize("own", [OF_TODAY, OF_THE_BETA], ids=["today", "beta"])
+    def test_a_response_keeps_the_format_that_it_began_with(self, own):
+        talk = Talk()
+        talk.receive(frame("response.created", response={**own, "id": "resp_1"}))
+        talk.receive(frame("session.updated", session={"output_audio_format": "g711_alaw"}))
+        talk.receive(audio(0, pcm=encode(TONE, PCMU)))
+        assert np.array_equal(talk.next_frame()[0], decode(encode(TONE, PCMU), PCMU)[:FRAME_SAMPLES])
+
+    @pytest.mark.parametrize(
+        "reply",
+        [frame("session.updated", session=OF_TODAY), frame("error", error={"type": "x", "message": "no"})],
+        ids=["taken", "refused"],
+    )
+    def test_speech_waits_until_another_format_is_agreed_on(self, reply):
+        talk = Talk()
+        talk.tell(frame("session.update", session=OF_TODAY).data)
+        assert talk.speak(TONE) == []
+        talk.receive(reply)
+        (event,) = told(talk.speak(TONE[:10]))[1]
+        bytes_of_each = 2 if reply.type == "error" else 1 / 3
+        assert abs(len(base64.b64decode(event["audio"])) - 2410 * bytes_of_each) < 20
+
+    def test_speech_waits_for_no_more_than_a_second(self):
+        talk = Talk()
+        talk.tell(frame("session.update", session=OF_THE_BETA).data)
+        outputs = [talk.speak(TONE) for _ in range(11)]
+        assert [len(one) for one in outputs] == [0] * 9 + [1, 1]
 
     def test_events_of_the_data_channel_go_up(self):
         (output,) = Talk().tell('{"type":"response.create"}')

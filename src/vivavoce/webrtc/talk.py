@@ -20,6 +20,7 @@ import numpy as np
 
 from vivavoce.audio import formats
 from vivavoce.audio.pcm import Pcm
+from vivavoce.dialects.beta_session import FORMATS
 from vivavoce.errors import AudioError
 from vivavoce.protocol.client_events import ConversationItemTruncate, InputAudioBufferAppend
 from vivavoce.protocol.codec import Frame
@@ -29,16 +30,16 @@ from vivavoce.protocol.server_events import (
     OutputAudioBufferCleared,
     OutputAudioBufferStarted,
     OutputAudioBufferStopped,
-    SessionCreated,
-    SessionUpdated,
 )
-from vivavoce.protocol.session import RealtimeSession
-from vivavoce.webrtc.playout import FRAME_SAMPLES, Playout
+from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE, Playout
 
 __all__ = ["Output", "Talk", "ToEndpoint", "ToPeer"]
 
 APPEND_SAMPLES = 2 * FRAME_SAMPLES
 """40 ms: what one ``input_audio_buffer.append`` carries."""
+
+SWITCH_SAMPLES = RATE
+"""1 s: how long speech waits for an endpoint to say that it takes another format, as it was asked to."""
 
 FORGIVEN = 64
 """Truncations whose errors are kept to ourselves: the item may have been deleted meanwhile."""
@@ -53,16 +54,45 @@ class _Delta(msgspec.Struct):
     content_index: int = 0
 
 
-class _Response(msgspec.Struct):
-    id: str
+class _Format(msgspec.Struct):
+    type: str | None = None
 
 
-class _Done(msgspec.Struct):
-    response: _Response
+class _Side(msgspec.Struct):
+    format: _Format = msgspec.field(default_factory=_Format)
+
+
+class _Sides(msgspec.Struct):
+    input: _Side = msgspec.field(default_factory=_Side)
+    output: _Side = msgspec.field(default_factory=_Side)
+
+
+class _Formats(msgspec.Struct):
+    """What there is to know of a session, or of a response, in any dialect."""
+
+    id: str = ""
+    audio: _Sides = msgspec.field(default_factory=_Sides)
+    input_audio_format: str | None = None
+    output_audio_format: str | None = None
+
+    @property
+    def input(self) -> str | None:
+        """What speech is taken in; None where it does not say."""
+        return _format(self.audio.input.format.type, self.input_audio_format)
+
+    @property
+    def output(self) -> str | None:
+        """What speech is given in; None where it does not say."""
+        return _format(self.audio.output.format.type, self.output_audio_format)
+
+
+class _Event(msgspec.Struct):
+    session: _Formats = msgspec.field(default_factory=_Formats)
+    response: _Formats = msgspec.field(default_factory=_Formats)
 
 
 _DELTA = msgspec.json.Decoder(_Delta)
-_DONE = msgspec.json.Decoder(_Done)
+_EVENT = msgspec.json.Decoder(_Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +119,13 @@ class Talk:
         self.playout = Playout()
         self._ids = Ids()
         self._input, self._encoder = formats.PCM, formats.encoder(formats.PCM)
-        self._output, self._decoder = formats.PCM, formats.decoder(formats.PCM)
+        self._output = formats.PCM
+        self._decoders: dict[str, formats.Decoder] = {}
+        """Of each response that is under way: it may have a format of its own, and keeps it."""
         self._spoken: deque[Pcm] = deque()
         self._samples = 0
+        self._enough = APPEND_SAMPLES
+        """Samples that are sent together."""
         self._playing: str | None = None
         """The response that is being played, as the peer was told."""
         self._done: deque[str] = deque(maxlen=FORGIVEN)
@@ -104,8 +138,9 @@ class Talk:
         """Take speech of the peer at 24 kHz, in chunks of any length."""
         self._spoken.append(pcm)
         self._samples += len(pcm)
-        if self._samples < APPEND_SAMPLES:
+        if self._samples < self._enough:
             return []
+        self._enough = APPEND_SAMPLES
         speech = np.concatenate(self._spoken)
         self._spoken.clear()
         self._samples = 0
@@ -115,7 +150,11 @@ class Talk:
     def tell(self, data: str | bytes) -> list[Output]:
         """Take an event of the peer off the data channel. Raises `ProtocolError` for what is none."""
         frame = Frame(data)
-        return self.silence() if frame.type == "output_audio_buffer.clear" else [ToEndpoint(frame)]
+        if frame.type == "output_audio_buffer.clear":
+            return self.silence()
+        if frame.type == "session.update" and _read(frame).session.input not in {None, self._input}:
+            self._enough = SWITCH_SAMPLES
+        return [ToEndpoint(frame)]
 
     def receive(self, frame: Frame) -> list[Output]:
         """Take an event of the endpoint."""
@@ -124,7 +163,10 @@ class Talk:
                 self._play(frame)
                 return []
             case "session.created" | "session.updated":
-                self._adopt(frame)
+                self._adopt(_read(frame).session)
+                return [ToPeer(frame)]
+            case "response.created":
+                self._expect(_read(frame).response)
                 return [ToPeer(frame)]
             case "input_audio_buffer.speech_started":
                 return [ToPeer(frame), *self.silence()]
@@ -132,6 +174,9 @@ class Talk:
                 return [ToPeer(frame), *self._ended(frame)]
             case "error" if self._is_forgiven(frame):
                 return []
+            case "error":
+                self._enough = APPEND_SAMPLES
+                return [ToPeer(frame)]
             case _:
                 return [ToPeer(frame)]
 
@@ -175,31 +220,29 @@ class Talk:
             event = _DELTA.decode(frame.data)
             if event.response_id in self._silenced:
                 return
-            pcm = self._decoder.push(base64.b64decode(event.delta))
+            pcm = self._decoder(event.response_id).push(base64.b64decode(event.delta))
         except (ValueError, AudioError):
             return  # an endpoint that sends no audio here is heard as silence
         self.playout.add(event.response_id, event.item_id, event.content_index, pcm)
 
-    def _adopt(self, frame: Frame) -> None:
+    def _adopt(self, session: _Formats) -> None:
         """Speak the session's formats; the peer's are its own affair."""
-        event = frame.server_event()
-        if not isinstance(event, SessionCreated | SessionUpdated):
-            return
-        audio = event.session.audio
-        if audio.input.format.type != self._input:
-            self._input = audio.input.format.type
-            self._encoder = formats.encoder(self._input)
-        if isinstance(event.session, RealtimeSession) and (
-            event.session.audio.output.format.type != self._output
-        ):
-            self._output = event.session.audio.output.format.type
-            self._decoder = formats.decoder(self._output)
+        self._enough = APPEND_SAMPLES
+        if session.input not in {None, self._input}:
+            self._input, self._encoder = session.input, formats.encoder(session.input)
+        self._output = session.output or self._output
+
+    def _expect(self, response: _Formats) -> None:
+        self._decoders[response.id] = formats.decoder(response.output or self._output)
+
+    def _decoder(self, response_id: str) -> formats.Decoder:
+        if response_id not in self._decoders:
+            self._decoders[response_id] = formats.decoder(self._output)
+        return self._decoders[response_id]
 
     def _ended(self, frame: Frame) -> list[Output]:
-        try:
-            response_id = _DONE.decode(frame.data).response.id
-        except ValueError:
-            return []
+        response_id = _read(frame).response.id
+        self._decoders.pop(response_id, None)
         self._done.append(response_id)
         return self._stopped() if response_id == self._playing and not self.playout.waiting else []
 
@@ -216,3 +259,17 @@ class Talk:
     ) -> ToPeer:
         event.event_id = self._ids.event()
         return ToPeer(Frame.of(event))
+
+
+def _read(frame: Frame) -> _Event:
+    """Return what there is to know of an event; nothing, where it is not as it should be."""
+    try:
+        return _EVENT.decode(frame.data)
+    except ValueError:
+        return _Event()
+
+
+def _format(today: str | None, beta: str | None) -> str | None:
+    """Return the name of a format as it is said today; None for one that does not exist."""
+    name = today or FORMATS.get(beta or "", {}).get("type")
+    return name if name in {formats.PCM, formats.PCMU, formats.PCMA} else None

@@ -138,6 +138,44 @@ class TestBeta:
             await caller.leg.close()
 
 
+class TestFormats:
+    """On a call the media has the formats of its SDP, whatever the session says of its own."""
+
+    BETA = ("/v1/realtime?model=gpt-4o-realtime-preview", {"input_audio_format": "g711_ulaw"})
+    BETA[1]["output_audio_format"] = "g711_alaw"
+    TODAY = (
+        CALLS,
+        {
+            "type": "realtime",
+            "audio": {
+                "input": {"format": {"type": "audio/pcmu"}},
+                "output": {"format": {"type": "audio/pcma"}},
+            },
+        },
+    )
+
+    @pytest.mark.parametrize(("path", "session"), [BETA, TODAY], ids=["beta", "today"])
+    async def test_a_session_in_telephone_formats_hears_and_speaks_as_ever(self, path, session):
+        upstream = LocalUpstream(ScriptedEngine(Script(turns=[Turn(hear="Hello?", say="Hello to you!")])))
+        silence = np.zeros(FRAME_SAMPLES, np.int16)
+        speech = (12_000 * np.sin(np.arange(FRAME_SAMPLES) * 2 * np.pi / 48)).astype(np.int16)
+        async with gateway(upstream) as running, calling(running, path=path) as caller:
+            caller.frames += [silence] * 50
+            caller.leg.wake()
+            while (await caller.told())["type"] != "session.created":
+                pass
+            await caller.tell({"type": "session.update", "session": session})
+            caller.frames += [speech] * 50 + [silence] * 200
+            caller.leg.wake()
+            events = []
+            while "output_audio_buffer.stopped" not in events:
+                events.append((await caller.told())["type"])
+            assert events.count("input_audio_buffer.speech_started") == 1
+            heard = np.concatenate(caller.heard).astype(float)
+            spectrum = np.sort(np.abs(np.fft.rfft(heard)) ** 2)
+            assert spectrum[-50:].sum() > 0.8 * spectrum.sum()  # a tone, and no noise
+
+
 class TestOnePort:
     async def test_all_calls_come_through_it(self):
         async with gateway(call_port=0, public_address="127.0.0.1") as running:
