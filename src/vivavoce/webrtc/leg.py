@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from vivavoce.audio.pcm import Pcm
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc.media import NextFrame, SpokenTrack, hear
 from vivavoce.webrtc.reorder import reorder
+from vivavoce.webrtc.restart import Restarts
 
 __all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg", "advertised"]
 
@@ -79,7 +80,9 @@ class Leg:
     ) -> None:
         self._heard, self._told = heard, told
         servers = [RTCIceServer(one.url, one.username, one.credential) for one in ice_servers]
-        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        configuration = RTCConfiguration(iceServers=servers)
+        self._peer = RTCPeerConnection(configuration)
+        self._restarts = Restarts(self._peer, configuration)
         self._speech = SpokenTrack(next_frame)
         self._channel: RTCDataChannel | None = None
         self._closed = False
@@ -106,6 +109,7 @@ class Leg:
             await self.close()
             raise ConnectionFailed(f"The endpoint's answer is no SDP that can be used: {error}") from error
         self._speech.opus = _is_opus(answer)
+        self._restarts.begin(str(self._peer.localDescription.sdp), answer)
         self._expect_peer()
 
     async def answer(self, offer: str) -> str:
@@ -124,8 +128,22 @@ class Leg:
             raise _no_offer(f"{type(error).__name__}: {error}") from error
         answer = str(self._peer.localDescription.sdp)
         self._speech.opus = _is_opus(answer)
+        self._restarts.begin(answer, offer)
         self._expect_peer()
         return answer
+
+    async def restart(self, exchange: Callable[[str], Awaitable[str]]) -> bool:
+        """Offer the peer another way to this side, and return whether the call goes there now; see `Restarts.offer`."""
+        return await self._restarts.offer(exchange)
+
+    async def answer_restart(self, offer: str, over: Callable[[bool], None] = lambda _: None) -> str:
+        """Return the answer to a peer's offer of another way; see `Restarts.answer`."""
+        _check(offer)
+        return await self._restarts.answer(offer, over)
+
+    async def answers(self) -> bool:
+        """Ask the peer whether it is still there, and return whether it says so."""
+        return await self._restarts.answers()
 
     def _offer_speech(self) -> None:
         """Speak in the first audio section that takes it, and leave video alone."""
@@ -177,6 +195,7 @@ class Leg:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._restarts.close()
         self._speech.stop()
         if not self._closed:
             self._closed = True  # a second close would wait for ever where the first one failed
