@@ -290,10 +290,12 @@ class TestReplies:
             reply = await client.send_text("Hello")
             updating = asyncio.create_task(client.update_session(voice="marin"))
             await asyncio.sleep(0)
+            assert client.lost is None
             transport.lose(1011, "no memory")
             for waiting in (reply, updating):
                 with pytest.raises(ConnectionLost, match="no memory"):
                     await waiting
+            assert client.lost.code == 1011
             with pytest.raises(ConnectionLost):
                 await client.send_text("Still there?")
             with pytest.raises(ConnectionLost):

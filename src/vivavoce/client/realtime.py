@@ -32,6 +32,7 @@ from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolContext,
 from vivavoce.client.toolbox import NOBODY
 from vivavoce.client.transport import Transport, WebSocketTransport
 from vivavoce.client.usage import UsageMeter
+from vivavoce.errors import ConnectionLost
 from vivavoce.protocol.client_events import (
     ClientEvent,
     ConversationItemCreate,
@@ -142,6 +143,11 @@ class RealtimeClient:
     def usage(self) -> UsageMeter:
         """The tokens of all responses; ``client.usage.cost(model)`` is what they cost."""
         return self._following.usage
+
+    @property
+    def lost(self) -> ConnectionLost | None:
+        """Why there will be no more; None as long as the session goes on, over whatever connection."""
+        return self._line.lost
 
     # Connecting.
 
