@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from vivavoce.errors import ConnectionFailed, ConnectionLost
+from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.sessions import Endable
@@ -16,9 +16,12 @@ from vivavoce.gateway.sessions import Endable
 if TYPE_CHECKING:
     from vivavoce.webrtc.door import UdpDoor
 
-__all__ = ["Calls", "Controlled", "Held", "Running"]
+__all__ = ["NO_RESTART", "Calls", "Controlled", "Held", "Running"]
 
 _log = logging.getLogger(__name__)
+
+NO_RESTART = "restart_not_supported"
+"""The error code of a call that cannot go on over another way."""
 
 CALL_PREFIX = "rtc_"
 """What the ids of OpenAI's calls begin with."""
@@ -29,6 +32,10 @@ class Running(Endable, Protocol):
 
     async def run(self) -> ConnectionLost:
         """Hold it until somebody ends it, and return why."""
+        ...
+
+    async def restart(self, offer: str) -> str:
+        """Answer the peer's offer of another way. Raises `ProtocolError` where it cannot be answered."""
         ...
 
 
@@ -60,6 +67,13 @@ class Controlled:
             except ConnectionFailed as failed:
                 _log.warning("a call could not be hung up: %s", failed)
         return lost
+
+    async def restart(self, offer: str) -> str:  # noqa: ARG002
+        """Refuse the peer another way: endpoints have no such thing. Raises `ProtocolError`."""
+        raise ProtocolError(
+            "The media of this call go past this server, to an endpoint that restarts no ICE: begin another call.",
+            code=NO_RESTART,
+        )
 
     async def _listen(self) -> None:
         try:

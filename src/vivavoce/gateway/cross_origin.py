@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 __all__ = ["answer_preflight", "is_preflight", "shared_with"]
 
-METHODS = "GET, POST, DELETE"
+METHODS = "GET, POST, PATCH, DELETE"
 HEADERS = "Authorization, Content-Type, OpenAI-Beta, OpenAI-Safety-Identifier"
 READABLE = "Location, Retry-After, Vivavoce-Resume-Token"
 MAX_AGE_SECONDS = 600

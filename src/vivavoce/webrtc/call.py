@@ -11,7 +11,7 @@ from vivavoce.protocol.codec import Frame
 from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.server_events import ErrorEvent
 from vivavoce.webrtc.door import UdpDoor, without_candidates
-from vivavoce.webrtc.leg import IceServer, Leg
+from vivavoce.webrtc.leg import IceServer, Leg, advertised
 from vivavoce.webrtc.talk import Output, Talk, ToEndpoint, ToPeer
 
 __all__ = ["Call", "Transport"]
@@ -46,11 +46,20 @@ class Call:
     """Joins a peer with a session. Make one, `answer` the peer's offer, and `run` it to its end."""
 
     def __init__(
-        self, transport: Transport, *, ice_servers: Sequence[IceServer] = (), door: UdpDoor | None = None
+        self,
+        transport: Transport,
+        *,
+        ice_servers: Sequence[IceServer] = (),
+        door: UdpDoor | None = None,
+        public_address: str | None = None,
     ) -> None:
-        """``door`` is the port that the peer comes through; None lets every call have ports of its own."""
+        """``door`` is the port that the peer comes through; None lets every call have ports of its own.
+
+        ``public_address`` is what peers are told of such ports, where it is another than they have.
+        """
         self._transport = transport
         self._door = door
+        self._public_address = public_address
         self._answer = ""
         self._talk = Talk()
         self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers)
@@ -61,9 +70,28 @@ class Call:
     async def answer(self, offer: str) -> str:
         """Answer the peer's offer, both in SDP. Raises `ProtocolError` for one that cannot be answered."""
         if self._door is None:
-            return await self._leg.answer(offer)
+            return self._shown(await self._leg.answer(offer))
         self._answer = await self._leg.answer(without_candidates(offer))
         return self._door.admit(self._answer)
+
+    async def restart(self, offer: str) -> str:
+        """Answer the peer's offer of another way for this call, both in SDP; until it is found, nothing changes.
+
+        Raises `ProtocolError` for one that cannot be answered.
+        """
+        door = self._door
+        if door is None:
+            return self._shown(await self._leg.answer_restart(offer))
+
+        def over(taken: bool) -> None:  # noqa: FBT001
+            was, self._answer = (self._answer, answer) if taken else (answer, self._answer)
+            door.forget(was)
+
+        answer = await self._leg.answer_restart(without_candidates(offer), over)
+        return door.admit(answer)
+
+    def _shown(self, answer: str) -> str:
+        return answer if self._public_address is None else advertised(answer, self._public_address)
 
     def end(self, code: int, reason: str = "") -> None:
         """Say that it is over, and why. Only the first to say so is heard."""

@@ -127,7 +127,8 @@ class UdpDoor(asyncio.DatagramProtocol):
             call = self._calls.pop(name, None)
             for caller, path in call.paths.items() if call else ():
                 path.close()
-                self._callers.pop(caller, None)
+                if self._callers.get(caller) is path:  # else the same caller has come anew
+                    del self._callers[caller]
 
     def send(self, data: bytes, caller: Address) -> None:
         """Send something to a caller."""

@@ -5,6 +5,7 @@ from aiohttp import web
 
 from tests.gateway.doubles import gateway
 from tests.gateway.routes.test_calls import calling, only_this_machine
+from tests.gateway.routes.test_calls_restarting import patched
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.app import relays_calls
 from vivavoce.gateway.settings import GatewaySettings
@@ -63,6 +64,17 @@ class TestThroughTheGateway:
             async with calling(front, session) as caller:
                 await caller.told()
                 assert back.upstream.sessions[0].params.instructions == "Be brief."
+
+    async def test_another_way_is_refused_since_endpoints_know_none(self):
+        async with gateway() as back, front_of(back) as front, calling(front) as caller:
+            await caller.told()
+            async with patched(front, caller.location, "v=0") as response:
+                assert (response.status, (await response.json())["error"]["code"]) == (
+                    422,
+                    "restart_not_supported",
+                )
+            await caller.tell({"type": "still.there"})
+            assert (await caller.told())["event"] == {"type": "still.there"}
 
     async def test_a_bad_offer_gets_400(self):
         async with gateway() as back, front_of(back) as front:

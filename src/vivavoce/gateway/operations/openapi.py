@@ -94,6 +94,7 @@ def _identifier(method: str, path: str) -> str:
     return "_".join([method.lower(), *(word for word in words if word)])
 
 
+_CALL = Parameter("call_id", "The id of the call.", "path")
 _ID = Parameter("id", "The gateway's id of a session.", "path")
 _USER = Parameter("user_id", "Whose session it is.", "path")
 _NUMBER, _SECONDS = {"type": "integer"}, {"type": "number"}
@@ -142,8 +143,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("Calls", "POST", "/v1/realtime", "Begin a call over WebRTC, as in the beta",
               "The answer to the offer; `Location` has the id of the call.", status=201, content=SDP,
               parameters=(_MODEL,), body=((SDP, ""),), refusals=(400, 404, 429, 502, 503, 504)),
+    Operation("Calls", "PATCH", "/v1/realtime/calls/{call_id}", "Go on over another way: an ICE restart, as in WHIP",
+              "The answer to the new offer.", content=SDP,
+              parameters=(_CALL,), body=((SDP, ""),), refusals=(400, 404, 409, 413, 421, 422)),
     Operation("Calls", "POST", "/v1/realtime/calls/{call_id}/hangup", "Hang up", "It is over.", content="",
-              parameters=(Parameter("call_id", "The id of the call.", "path"),), refusals=(404,)),
+              parameters=(_CALL,), refusals=(404, 421)),
     _get("Voice API", _VOICE, "Open a session of the voice API for whom the key stands for", _UPGRADE,
          status=101, content="", refusals=_OPEN),
     _get("Voice API", f"{_VOICE}/{{user_id}}", "Open a session of the voice API for a user", _UPGRADE,

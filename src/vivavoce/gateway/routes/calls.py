@@ -1,4 +1,7 @@
-"""``POST /v1/realtime/calls``: a call over WebRTC, for which this server is the peer; and how it is hung up."""
+"""``POST /v1/realtime/calls``: a call over WebRTC, for which this server is the peer.
+
+And how it goes on over another way (``PATCH``, as in WHIP, RFC 9725), and is hung up.
+"""
 
 import asyncio
 import logging
@@ -12,10 +15,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.auth.door import Admission
-from vivavoce.gateway.calls import Calls, Controlled, Held
+from vivavoce.gateway.calls import NO_RESTART, Calls, Controlled, Held
 from vivavoce.gateway.dialects import dialect
 from vivavoce.gateway.guarded import Guarded
-from vivavoce.gateway.opening import Opening
+from vivavoce.gateway.opening import Caller, Opening
 from vivavoce.gateway.operations.logs import in_session
 from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
@@ -29,14 +32,17 @@ from vivavoce.protocol.session import DEFAULT_MODEL
 from vivavoce.protocol.session_params import RealtimeSessionParams, SessionParams
 from vivavoce.webrtc.call import Call
 from vivavoce.webrtc.door import UdpDoor
-from vivavoce.webrtc.leg import IceServer, advertised
+from vivavoce.webrtc.leg import IceServer
 
-__all__ = ["add_calls", "begin_beta_call", "begin_call", "hang_up"]
+__all__ = ["add_calls", "begin_beta_call", "begin_call", "hang_up", "restart_call"]
 
 _IDS = Ids()
 _log = logging.getLogger(__name__)
 
 SDP = "application/sdp"
+
+_STATUS = {"call_not_connected": HTTPStatus.CONFLICT, NO_RESTART: HTTPStatus.UNPROCESSABLE_ENTITY}
+"""Of refusals that are about the call and not about what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ def add_calls(app: web.Application) -> None:
     if app[GATEWAY].settings.call_port is not None:
         app.cleanup_ctx.append(_call_door)
     app.router.add_post("/v1/realtime/calls", begin_call)
+    app.router.add_patch("/v1/realtime/calls/{call_id}", restart_call)
     app.router.add_post("/v1/realtime/calls/{call_id}/hangup", hang_up)
     app.router.add_post("/v1/realtime", begin_beta_call)
 
@@ -82,13 +89,36 @@ async def begin_call(request: web.Request, *, beta: bool = False) -> web.Respons
         opening = _opening(request, gateway, admission, asked, beta=beta)
         return await _begin(gateway, admission, opening, asked.offer)
     except ProtocolError as error:
-        code = error.code or "invalid_value"
-        return Refusal(HTTPStatus.BAD_REQUEST, error.message, code=code, param=error.param).response()
+        return _refused(error).response()
 
 
 async def begin_beta_call(request: web.Request) -> web.Response:
     """Answer a peer of the beta: it posts its offer to ``/v1/realtime?model=``, and speaks as the beta did."""
     return await begin_call(request, beta=True)
+
+
+async def restart_call(request: web.Request) -> web.Response:
+    """Answer a peer's new offer for its call, an ICE restart: 200, and the answer as SDP.
+
+    Whoever may begin a call for this user may do so; that it is the same peer, its DTLS fingerprint shows.
+    """
+    gateway = request.app[GATEWAY]
+    admission = await gateway.door.admit(request)
+    if isinstance(admission, Refusal):
+        return admission.response()
+    call_id = request.match_info["call_id"]
+    held = gateway.calls.find(call_id, admission.caller)
+    if held is None:
+        process = await _process(gateway, call_id, admission.caller)
+        return (_no_such_call() if process is None else elsewhere(process)).response()
+    try:
+        if request.content_type != SDP:
+            raise _not_taken(f"{SDP!r}", request)
+        answer = await held.call.restart(_text(await request.read(), "the body"))
+    except ProtocolError as error:
+        return _refused(error).response()
+    headers = {hdrs.CACHE_CONTROL: "no-store"}
+    return web.Response(text=answer, content_type=SDP, headers=headers)
 
 
 async def hang_up(request: web.Request) -> web.Response:
@@ -100,24 +130,29 @@ async def hang_up(request: web.Request) -> web.Response:
     call_id = request.match_info["call_id"]
     held = gateway.calls.find(call_id, caller)
     if held is None:
-        if gateway.processes is not None:
-            process = await gateway.processes.find_call(call_id, caller)
-            if process is not None:
-                ended = await gateway.processes.hang_up(process, call_id)
-                return web.Response(status=HTTPStatus.OK) if ended else elsewhere(process).response()
-        return Refusal(HTTPStatus.NOT_FOUND, "There is no such call.", code="call_not_found").response()
+        process = await _process(gateway, call_id, caller)
+        if process is None or gateway.processes is None:
+            return _no_such_call().response()
+        ended = await gateway.processes.hang_up(process, call_id)
+        return web.Response(status=HTTPStatus.OK) if ended else elsewhere(process).response()
     held.call.end(1000, "hung up")
     return web.Response(status=HTTPStatus.OK)
+
+
+async def _process(gateway: Gateway, call_id: str, caller: Caller) -> str | None:
+    """Return which other process has a call of this caller's."""
+    return None if gateway.processes is None else await gateway.processes.find_call(call_id, caller)
+
+
+def _no_such_call() -> Refusal:
+    return Refusal(HTTPStatus.NOT_FOUND, "There is no such call.", code="call_not_found")
 
 
 async def _asked(request: web.Request) -> _Asked:
     if request.content_type == SDP:
         return _Asked(_text(await request.read(), "the body"), None)
     if request.content_type != "multipart/form-data":
-        raise ProtocolError(
-            f"Expected a body of the content type {SDP!r} or 'multipart/form-data', got {request.content_type!r}.",
-            code="unsupported_content_type",
-        )
+        raise _not_taken(f"{SDP!r} or 'multipart/form-data'", request)
     parts: dict[str, bytes] = {}
     try:
         async for part in await request.multipart():
@@ -130,6 +165,18 @@ async def _asked(request: web.Request) -> _Asked:
             "Missing required parameter: 'sdp'.", code="missing_required_parameter", param="sdp"
         )
     return _Asked(_text(parts["sdp"], "sdp"), _session(parts.get("session")))
+
+
+def _not_taken(expected: str, request: web.Request) -> ProtocolError:
+    return ProtocolError(
+        f"Expected a body of the content type {expected}, got {request.content_type!r}.",
+        code="unsupported_content_type",
+    )
+
+
+def _refused(error: ProtocolError) -> Refusal:
+    code = error.code or "invalid_value"
+    return Refusal(_STATUS.get(code, HTTPStatus.BAD_REQUEST), error.message, code=code, param=error.param)
 
 
 def _text(data: bytes, what: str) -> str:
@@ -235,15 +282,17 @@ async def _here(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, s
     """Be the peer."""
     transport = await gateway.upstream.connect(opening.model, opening.params)
     session = _guarded(gateway, opening, transport)
-    door = gateway.calls.door
-    call = Call(session, ice_servers=ice_servers(gateway.settings.ice_servers), door=door)
+    call = Call(
+        session,
+        ice_servers=ice_servers(gateway.settings.ice_servers),
+        door=gateway.calls.door,
+        public_address=gateway.settings.public_address,
+    )
     try:
         answer = await call.answer(offer)
     except ProtocolError:
         await session.close()
         raise
-    if door is None and gateway.settings.public_address is not None:
-        answer = advertised(answer, gateway.settings.public_address)
     return Held(Calls.new_id(), opening.caller, call, session), answer
 
 
