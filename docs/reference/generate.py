@@ -73,6 +73,8 @@ The gateway can run tools itself: `VIVAVOCE_TOOLS` and `VIVAVOCE_MCP_SERVERS` sa
 | field | is | means |
 |---|---|---|
 {tools}
+A tool that a client brings under the name of one that it is served gives way to the gateway's.
+
 For `approval` the client gets a `conversation.item.added` with an `mcp_approval_request` of the server
 `gateway`, and answers as
 the protocol has it, by creating an `mcp_approval_response`; silence is a no after a minute.

@@ -39,6 +39,8 @@ def test_a_session_gets_the_tools_that_its_policy_names():
     assert names(house(serve=["two"]).begin(opening())) == ["two"]
     own = RealtimeSessionParams(tools=[FunctionTool(name="mine")])
     assert names(house(serve=["*"]).begin(opening(own))) == ["mine", "one", "two"]
+    clash = RealtimeSessionParams(tools=[FunctionTool(name="one"), FunctionTool(name="mine")])
+    assert names(house(serve=["*"]).begin(opening(clash))) == ["mine", "one", "two"]
     for none in (
         house(),
         house(serve=[]),

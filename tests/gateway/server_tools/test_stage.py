@@ -194,6 +194,16 @@ async def test_tools_are_added_to_those_of_the_client():
     assert [tool["name"] for tool in session.heard[-1]["session"]["tools"]] == ["open_door"]
 
 
+async def test_a_tool_of_the_client_gives_way_to_ours_of_the_same_name():
+    session = Session()
+    theirs = [{"type": "function", "name": name} for name in ("get_weather", "open_door")]
+    session.say(type="session.update", session={"type": "realtime", "tools": theirs})
+    assert session.sent[0]["session"]["tools"] == [
+        {"type": "function", "name": "open_door"},
+        {"type": "function", "name": "get_weather", "description": "d", "parameters": {"type": "object"}},
+    ]
+
+
 async def test_errors_of_our_events_are_not_the_clients():
     session = Session()
     session.respond("get_weather")

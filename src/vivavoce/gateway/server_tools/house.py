@@ -11,7 +11,7 @@ from vivavoce.errors import VivaVoceError
 from vivavoce.gateway.opening import Opening
 from vivavoce.gateway.policy import Policy, ToolRules
 from vivavoce.gateway.server_tools.settings import ServerToolSettings
-from vivavoce.gateway.server_tools.stage import ServerToolStage
+from vivavoce.gateway.server_tools.stage import ServerToolStage, joined
 from vivavoce.protocol.session_params import RealtimeSessionParams
 from vivavoce.protocol.tools import FunctionTool
 
@@ -43,7 +43,7 @@ class ServerTools:
         own = self._definitions(opening)
         if not own or not isinstance(opening.params, RealtimeSessionParams):
             return opening
-        params = msgspec.structs.replace(opening.params, tools=[*(opening.params.tools or []), *own])
+        params = msgspec.structs.replace(opening.params, tools=joined(opening.params.tools or [], own))
         return replace(opening, params=params)
 
     def stage(self, opening: Opening) -> ServerToolStage | None:

@@ -7,7 +7,7 @@ client whose own results come first.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,7 +32,7 @@ from vivavoce.protocol.server_events import (
 from vivavoce.protocol.session_params import RealtimeSessionParams
 from vivavoce.protocol.tools import FunctionTool
 
-__all__ = ["LABEL", "MOST_ROUNDS", "ServerToolStage"]
+__all__ = ["LABEL", "MOST_ROUNDS", "ServerToolStage", "joined"]
 
 MOST_ROUNDS = 16
 """Responses in a row that only answer tools: a model that needs more goes round in circles, at somebody's expense."""
@@ -42,6 +42,8 @@ LABEL = "gateway"
 
 Runner = Callable[[str, str, str], Awaitable[str]]
 """Calls a tool by ``call_id``, name and arguments."""
+
+T = TypeVar("T")
 
 _OURS = "gateway_"
 """What the names of our events begin with."""
@@ -84,7 +86,7 @@ class ServerToolStage(Stage):
         event = frame.client_event()
         match event:
             case SessionUpdate(session=RealtimeSessionParams(tools=list() as tools) as session):
-                session = msgspec.structs.replace(session, tools=[*tools, *self._tools])
+                session = msgspec.structs.replace(session, tools=joined(tools, self._tools))
                 return (Up(Frame.of(msgspec.structs.replace(event, session=session))),)
             case ResponseCreate():
                 return self._create(event)
@@ -176,7 +178,7 @@ class ServerToolStage(Stage):
     def _create(self, event: ResponseCreate) -> Iterable[Effect]:
         self._in_a_row = 0
         if event.response and isinstance(tools := event.response.tools, list):
-            response = msgspec.structs.replace(event.response, tools=[*tools, *self._tools])
+            response = msgspec.structs.replace(event.response, tools=joined(tools, self._tools))
             event = msgspec.structs.replace(event, response=response)
         frame = Frame.of(event)
         if self._must_wait():
@@ -190,6 +192,12 @@ class ServerToolStage(Stage):
 
     def _is_ours(self, event_id: Any) -> bool:
         return isinstance(event_id, str) and event_id.startswith(_OURS)
+
+
+def joined(theirs: Sequence[T], own: Sequence[FunctionTool]) -> list[T | FunctionTool]:
+    """Return both, without those of a client that have a name of ours: no two may have one."""
+    names = {tool.name for tool in own}
+    return [*(tool for tool in theirs if getattr(tool, "name", None) not in names), *own]
 
 
 def _up(events: Iterable[ClientEvent]) -> list[Effect]:
