@@ -116,6 +116,8 @@ async def test_a_place_is_looked_up_and_its_weather_told(service, make):
     ]
     assert msgspec.to_builtins(report) == {
         "location": "Paris, Texas, United States",
+        "latitude": 33.6609,
+        "longitude": -95.5555,
         "time": "2026-11-21T07:45",
         "sky": "light rain",
         "temperature": "7°C",
@@ -161,7 +163,12 @@ async def test_it_needs_no_session_of_yours(service, make):
 async def test_little_is_told_where_little_is_known(service, make):
     service.forecast = {"current": {"time": "2026-11-21T07:45", "weather_code": None, "temperature_2m": None}}
     report = await make().report("home", lat=1, lng=2)
-    assert msgspec.to_builtins(report) == {"location": "home", "time": "2026-11-21T07:45"}
+    assert msgspec.to_builtins(report) == {
+        "location": "home",
+        "latitude": 1,
+        "longitude": 2,
+        "time": "2026-11-21T07:45",
+    }
 
 
 @pytest.mark.parametrize(

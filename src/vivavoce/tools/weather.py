@@ -84,6 +84,8 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The weather at a place, in words and in numbers with their units."""
 
     location: str
+    latitude: float
+    longitude: float
     time: str
     """There, by the clocks of the place."""
     sky: str | None = None
@@ -187,7 +189,7 @@ class Weather:
                 )
         except TimeoutError as late:
             raise ToolError("The weather service takes too long to answer.") from late
-        return _report(location, forecast)
+        return _report(location, round(lat, 4), round(lng, 4), forecast)
 
     async def _find(self, name: str) -> Place:
         query = {"name": name, "count": "1", "language": "en", "format": "json"}
@@ -226,7 +228,7 @@ def _refusal(status: int, body: bytes) -> str:
     return f"The weather service does not answer (status {status})."
 
 
-def _report(location: str, forecast: Forecast) -> Report:
+def _report(location: str, latitude: float, longitude: float, forecast: Forecast) -> Report:
     current, daily = forecast.current, forecast.daily
 
     def measured(name: str) -> str | None:
@@ -241,6 +243,8 @@ def _report(location: str, forecast: Forecast) -> Report:
 
     return Report(
         location=location,
+        latitude=latitude,
+        longitude=longitude,
         time=str(current.get("time", "")),
         sky=_sky(current.get("weather_code")),
         temperature=measured("temperature_2m"),
