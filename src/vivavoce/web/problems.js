@@ -96,6 +96,9 @@ const PROBLEMS = {
   'server-error': ['The server reports an error', 'You can go on.', 'none'],
 };
 
+/** Errors that come from two sides acting at once, and need no action. */
+const RACES = new Set(['response_cancel_not_active', 'conversation_already_has_active_response']);
+
 /** An error that the user can be told about. */
 export class VoiceError extends Error {
   /**
@@ -127,4 +130,19 @@ export function describe(code, detail = '') {
  */
 export function explain(error, fallback) {
   return error instanceof VoiceError ? describe(error.code, error.detail) : describe(fallback, String(error));
+}
+
+/**
+ * @param {import('./connection.js').RealtimeEvent} event `error` or `response.done`
+ * @returns {Problem | null} what is wrong in it, as far as it concerns the user
+ */
+export function problemIn(event) {
+  if (event.type === 'response.done') {
+    const {status, status_details} = event.response;
+    if (status !== 'failed') return null;
+    return describe('server-error', status_details?.error?.message ?? 'The response failed.');
+  }
+  const {code, message} = event.error;
+  if (RACES.has(code) || /already shorter/.test(message)) return null;
+  return describe(code === 'session_expired' ? 'session-expired' : 'server-error', message);
 }

@@ -7,8 +7,7 @@
  * Its attributes, properties, methods, events, parts and custom properties are in docs/reference/realtime-voice.md.
  */
 
-import {addressesOf} from './addresses.js';
-import {browserParts, callParts, sharedContext} from './browser.js';
+import {sharedContext} from './browser.js';
 import {Conversation} from './conversation.js';
 import './elements/voice-button.js';
 import './elements/voice-check.js';
@@ -17,14 +16,15 @@ import {glyph} from './elements/glyphs.js';
 import {sharedStyles} from './elements/shared-styles.js';
 import './elements/voice-problem.js';
 import './elements/voice-transcript.js';
-import {hintFor, isTalkKey, nameOf} from './hints.js';
-import {keyFrom} from './keys.js';
+import {hintFor, nameOf} from './hints.js';
 import {explain} from './problems.js';
 import {realtimeVoiceStyles} from './realtime-voice-styles.js';
 import {VoiceSession} from './session.js';
 import {SoundCheck} from './sound-check.js';
+import {listenForKeys} from './talk-keys.js';
 import {Told} from './told.js';
 import {LitElement, html, nothing} from './vendor/lit.js';
+import {UNCONNECTED, partsOf, settingsOf} from './wanted.js';
 import {say, translate} from './words.js';
 
 /**
@@ -39,15 +39,6 @@ const MODEL = 'gpt-realtime';
 
 /** @type {Record<import('./quality.js').Grade, string>} */
 const GRADES = {good: 'Good line', fair: 'Fair line', poor: 'Poor line'};
-
-/** What a session is made of that was not started. @type {import('./session.js').Parts} */
-const UNCONNECTED = {
-  connection: () => {
-    throw new TypeError('Expected start() to be called first.');
-  },
-  player: () => Promise.reject(new TypeError('Expected start() to be called first.')),
-  recorder: () => Promise.reject(new TypeError('Expected start() to be called first.')),
-};
 
 /** Problems that a device which is plugged in may solve. */
 const DEVICE_PROBLEMS = new Set(['microphone-lost', 'microphone-missing']);
@@ -208,11 +199,8 @@ export class RealtimeVoice extends LitElement {
     super.connectedCallback();
     this.#listening = new AbortController();
     const {signal} = this.#listening;
-    addEventListener('blur', () => this.release(), {signal});
+    listenForKeys(this.#session, this, signal);
     addEventListener('pagehide', () => this.stop(), {signal});
-    document.addEventListener('visibilitychange', () => this.release(), {signal});
-    this.addEventListener('keydown', (event) => this.#keyDown(event), {signal});
-    this.addEventListener('keyup', (event) => this.#keyUp(event), {signal});
     navigator.mediaDevices?.addEventListener('devicechange', () => this.#devicesChanged(), {signal});
   }
 
@@ -228,7 +216,7 @@ export class RealtimeVoice extends LitElement {
   willUpdate(changed) {
     if (changed.has('mode')) void this.#session.setMode(this.mode === 'push-to-talk' ? 'hold' : 'hands-free');
     if (changed.has('greeting')) this.#session.greeting = this.greeting;
-    if (changed.has('instructions') || changed.has('voice')) this.#session.configure(this.#settings);
+    if (changed.has('instructions') || changed.has('voice')) this.#session.configure(settingsOf(this));
   }
 
   render() {
@@ -349,18 +337,11 @@ export class RealtimeVoice extends LitElement {
     </label>`;
   }
 
-  get #settings() {
-    return {
-      ...(this.instructions ? {instructions: this.instructions} : {}),
-      ...(this.voice ? {audio: {output: {voice: this.voice}}} : {}),
-    };
-  }
-
   /** @returns {boolean} whether the session can be started */
   #prepare() {
     this.#endCheck();
     try {
-      this.#session.rebuild(this.#parts());
+      this.#session.rebuild(partsOf(this, {context: this.#context, onquality: (quality) => this.#judged(quality)}));
       return true;
     } catch (error) {
       this.#session.problem = explain(error, 'server-unreachable');
@@ -369,27 +350,10 @@ export class RealtimeVoice extends LitElement {
     }
   }
 
-  /**
-   * @returns {import('./session.js').Parts}
-   * @throws {TypeError} when `server` is no address
-   */
-  #parts() {
-    const {socket, calls} = addressesOf(this.server, {model: this.model, base: document.baseURI});
-    const context = this.#context;
-    const key = this.#key;
-    const platform = key ? {key} : {};
-    if (this.transport !== 'webrtc') return browserParts(socket, {platform, context});
-    const onquality = (/** @type {Quality} */ quality) => {
-      this.quality = quality;
-      this.#tell('voice-quality', quality);
-    };
-    return callParts(calls, {platform, context, onquality, session: this.#settings, iceServers: this.iceServers});
-  }
-
-  /** @returns {(() => Promise<string>) | null} what gives keys, where the application does */
-  get #key() {
-    if (this.getToken) return this.getToken;
-    return this.tokenUrl ? () => keyFrom(new URL(this.tokenUrl, document.baseURI).href) : null;
+  /** @param {Quality} quality of the line */
+  #judged(quality) {
+    this.quality = quality;
+    this.#tell('voice-quality', quality);
   }
 
   #changed() {
@@ -429,22 +393,6 @@ export class RealtimeVoice extends LitElement {
     this.checking?.close();
     this.checking = null;
   }
-
-  /** @param {KeyboardEvent} event */
-  #keyDown(event) {
-    if (event.key === 'Escape') void this.interrupt();
-    if (!isTalkKey(event, this.#session)) return;
-    event.preventDefault();
-    if (!event.repeat) this.press();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyUp(event) {
-    if (event.code !== 'Space') return;
-    if (isTalkKey(event, this.#session)) event.preventDefault();
-    void this.release();
-  }
-
 }
 
 if (!customElements.get('realtime-voice')) customElements.define('realtime-voice', RealtimeVoice);

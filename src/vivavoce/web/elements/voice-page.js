@@ -7,8 +7,10 @@
 import {LitElement, html, nothing} from '../vendor/lit.js';
 import {describe} from '../problems.js';
 import {Turns} from '../measure/turns.js';
+import {hintFor, nameOf} from '../hints.js';
 import {decode} from '../shape/presets.js';
 import {Studio} from '../studio.js';
+import {listenForKeys} from '../talk-keys.js';
 import './event-panel.js';
 import {glyph} from './glyphs.js';
 import './shape-panel.js';
@@ -22,7 +24,6 @@ import './voice-transcript.js';
 import './voice-waves.js';
 
 /**
- * @typedef {import('../session.js').Phase} Phase
  * @typedef {import('../session.js').Mode} Mode
  * @typedef {'talk' | 'inspect' | 'measure' | 'shape'} View
  * @typedef {import('./event-panel.js').Recording} Recording
@@ -30,20 +31,6 @@ import './voice-waves.js';
 
 /** What can be looked at. @type {Record<View, string>} */
 const VIEWS = {talk: 'Talk', inspect: 'Inspect', measure: 'Measure', shape: 'Shape'};
-
-/** @type {Record<Phase, string>} */
-const WORDS = {
-  off: 'Not connected',
-  connecting: 'Connecting',
-  idle: 'Ready',
-  listening: 'Listening',
-  thinking: 'Thinking',
-  speaking: 'Speaking',
-  error: 'Not connected',
-};
-
-/** Where the space bar has work of its own. */
-const OWN_SPACE = 'input, textarea, select, button, a[href], summary, [contenteditable], [role="button"]';
 
 export class VoicePage extends LitElement {
   static styles = [sharedStyles, voicePageStyles];
@@ -75,12 +62,9 @@ export class VoicePage extends LitElement {
     super.connectedCallback();
     this.#listener = new AbortController();
     const {signal} = this.#listener;
-    addEventListener('keydown', (event) => this.#keyDown(event), {signal});
-    addEventListener('keyup', (event) => this.#keyUp(event), {signal});
-    addEventListener('blur', () => this.session.release(), {signal});
+    listenForKeys(this.session, window, signal);
     addEventListener('hashchange', () => this.#look(), {signal});
     addEventListener('pagehide', () => this.session.stop(), {signal});
-    document.addEventListener('visibilitychange', () => this.session.release(), {signal});
   }
 
   disconnectedCallback() {
@@ -135,8 +119,8 @@ export class VoicePage extends LitElement {
             ></voice-waves>
           </div>
           <div class="now" data-phase=${phase}>
-            <p class="state" role="status">${glyph(phase)}<span>${WORDS[phase]}</span></p>
-            <p class="hint">${this.#hint(phase)}</p>
+            <p class="state" role="status">${glyph(phase)}<span>${nameOf(phase)}</span></p>
+            <p class="hint">${hintFor(phase, session)}</p>
           </div>
           <div class="controls">
             <voice-button
@@ -254,24 +238,6 @@ export class VoicePage extends LitElement {
     </label>`;
   }
 
-  /**
-   * @param {Phase} phase
-   * @returns {string} what the user can do now
-   */
-  #hint(phase) {
-    const {session} = this;
-    const handsFree = session.mode === 'hands-free';
-    if (phase === 'connecting' && session.loading) return `The server loads: ${session.loading}`;
-    if (phase === 'connecting') return session.attempt > 1 ? `Try ${session.attempt} …` : '';
-    if (phase === 'off' || phase === 'error') return 'Press the button to start';
-    if (session.held) return 'Release to send';
-    if (!session.hasMicrophone) return 'Write, or use the microphone';
-    if (phase === 'thinking') return '';
-    if (phase === 'speaking') return handsFree ? 'Speak to interrupt' : 'Hold the button to interrupt';
-    if (handsFree) return session.muted ? 'The microphone is muted' : session.hearing ? 'Go on …' : 'Just speak';
-    return 'Hold the button or the space bar';
-  }
-
   #start() {
     const {session} = this;
     if (session.state === 'closed') void session.start();
@@ -283,35 +249,6 @@ export class VoicePage extends LitElement {
     if (session.problem?.remedy === 'connect') void session.reconnect();
     else if (session.state === 'closed') void session.start();
     else void session.openMicrophone();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyDown(event) {
-    if (event.key === 'Escape') void this.session.interrupt();
-    if (!this.#talkKey(event)) return;
-    event.preventDefault();
-    if (!event.repeat) this.session.press();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyUp(event) {
-    if (event.code !== 'Space') return;
-    if (this.#talkKey(event)) event.preventDefault();
-    void this.session.release();
-  }
-
-  /**
-   * @param {KeyboardEvent} event
-   * @returns {boolean} whether it is the space bar, free to talk with
-   */
-  #talkKey(event) {
-    const {session} = this;
-    if (event.code !== 'Space' || event.ctrlKey || event.altKey || event.metaKey) return false;
-    if (!session.ready || session.mode !== 'hold' || !session.hasMicrophone) return false;
-    const path = event.composedPath();
-    if (path.some((node) => node instanceof HTMLElement && node.localName === 'voice-button')) return true;
-    const target = path[0];
-    return !(target instanceof Element && target.closest(OWN_SPACE));
   }
 }
 
