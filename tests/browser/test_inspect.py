@@ -126,7 +126,8 @@ async def test_an_export_is_a_cassette_and_can_be_imported(visit, endpoint, tmp_
         "response.create",
     ]
     await visitor.page.get_by_label("Import").set_input_files(path)
-    await visitor.page.get_by_text(f"kept.jsonl: {len(cassette.frames)} events").wait_for()
+    await visitor.page.get_by_text(f"{len(cassette.frames)} of {len(cassette.frames)} events").wait_for()
+    assert await visitor.page.get_by_role("toolbar", name="Recording").get_by_text("kept.jsonl").is_visible()
     await visitor.page.get_by_role("button", name="Back to the session").click()
 
 

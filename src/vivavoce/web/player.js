@@ -51,7 +51,16 @@ export class Player {
    * @param {string} base64 PCM16 at 24 kHz: the `delta` of `response.output_audio.delta`
    */
   play(item_id, content_index, base64) {
-    const samples = decode(base64);
+    this.push(item_id, content_index, decode(base64));
+  }
+
+  /**
+   * The same with the samples, which are given away.
+   * @param {string} item_id
+   * @param {number} content_index
+   * @param {Int16Array} samples at 24 kHz
+   */
+  push(item_id, content_index, samples) {
     if (this.context.state !== 'running') void this.context.resume(); // after a phone call, or a long sleep
     this.node.port.postMessage({type: 'audio', item_id, content_index, samples}, [samples.buffer]);
   }

@@ -1,8 +1,8 @@
 /**
  * All that the console knows: a voice session, its shape, every event of it, and what is read out of them.
  *
- * It draws nothing. It dispatches `change` when something that can be seen has changed, and `event` with each entry
- * of the log.
+ * It draws nothing. It dispatches `change` when something that can be seen has changed, and `event` with each entry of
+ * the log that is shown, or with null when it is another.
  */
 
 import {addressesOf} from './addresses.js';
@@ -11,6 +11,8 @@ import {EventLog} from './inspect/event-log.js';
 import {tapped} from './inspect/tap.js';
 import {Turns} from './measure/turns.js';
 import {WIRE_RATE} from './pcm.js';
+import {Player} from './player.js';
+import {Replaying} from './replaying.js';
 import {VoiceSession} from './session.js';
 import {Calls} from './shape/calls.js';
 import {settled} from './shape/fields.js';
@@ -23,6 +25,13 @@ import {Sounds} from './sounds.js';
  * @typedef {import('./inspect/event-log.js').Direction} Direction
  * @typedef {import('./shape/presets.js').Preset} Preset
  * @typedef {'websocket' | 'webrtc'} Transport
+ * @typedef {object} Shown
+ * @property {EventLog} log
+ * @property {Turns} turns
+ * @property {Calls} calls
+ * @property {Sounds} sounds
+ * @property {any[]} limits the `rate_limits` that the server told of last
+ * @property {import('./conversation.js').Conversation} conversation
  */
 
 /** The model that is asked for; the preset, or `?model=` in the page's address, names another. */
@@ -36,6 +45,8 @@ export class Studio extends EventTarget {
   turns = new Turns();
   calls = new Calls();
   sounds = new Sounds();
+  /** A recording that is looked at in place of the session. @type {Replaying | null} */
+  replaying = null;
   /** The item that is heard again now; empty for none. */
   again = '';
   /** The session as the server has it. @type {Record<string, any>} */
@@ -67,6 +78,33 @@ export class Studio extends EventTarget {
   /** @returns {string} the model that the next session asks for */
   get model() {
     return this.preset.model || new URLSearchParams(this.location.search).get('model') || MODEL;
+  }
+
+  /** @returns {Shown} what is looked at: the recording that is open, or the session */
+  get shown() {
+    const {log, turns, calls, sounds, limits, session} = this;
+    return this.replaying?.replay ?? {log, turns, calls, sounds, limits, conversation: session.conversation};
+  }
+
+  /**
+   * Look at a recording; the session goes on.
+   * @param {string} name
+   * @param {EventLog} recorded
+   */
+  openRecording(name, recorded) {
+    const replaying = new Replaying(name, recorded, {voice: () => Player.open(this.#context())});
+    this.closeRecording();
+    this.replaying = replaying;
+    replaying.addEventListener('change', () => this.dispatchEvent(new Event('change')));
+    replaying.addEventListener('event', (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
+    this.#show(null);
+  }
+
+  /** Look at the session again. */
+  closeRecording() {
+    this.replaying?.close();
+    this.replaying = null;
+    this.#show(null);
   }
 
   /**
@@ -105,9 +143,10 @@ export class Studio extends EventTarget {
     const before = this.again;
     this.#source?.stop();
     this.#ended();
-    if (before === id || !this.sounds.has(id)) return;
+    const {sounds} = this.shown;
+    if (before === id || !sounds.has(id)) return;
     const context = this.#context();
-    const samples = this.sounds.of(id);
+    const samples = sounds.of(id);
     const buffer = new AudioBuffer({length: samples.length, sampleRate: WIRE_RATE});
     buffer.copyToChannel(samples, 0);
     const source = new AudioBufferSourceNode(context, {buffer});
@@ -139,7 +178,13 @@ export class Studio extends EventTarget {
   clear() {
     this.log = new EventLog();
     this.turns = new Turns();
-    this.dispatchEvent(new CustomEvent('event', {detail: null}));
+    this.#show(null);
+  }
+
+  /** @param {import('./inspect/event-log.js').Entry | null} entry of what is shown; null when it is another log */
+  #show(entry) {
+    this.dispatchEvent(new CustomEvent('event', {detail: entry}));
+    if (!entry) this.dispatchEvent(new Event('change'));
   }
 
   #rebuild() {
@@ -187,7 +232,7 @@ export class Studio extends EventTarget {
     this.turns.feed(entry);
     this.sounds.apply(dir, event);
     if (dir === 'S') this.#heard(event);
-    this.dispatchEvent(new CustomEvent('event', {detail: entry}));
+    if (!this.replaying) this.#show(entry);
   }
 
   /** @param {RealtimeEvent} event */

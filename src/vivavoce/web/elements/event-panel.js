@@ -14,7 +14,6 @@ import {sharedStyles} from './shared-styles.js';
  * @typedef {import('../inspect/event-log.js').Entry} Entry
  * @typedef {import('../inspect/event-log.js').EventLog} EventLog
  * @typedef {import('../studio.js').Studio} Studio
- * @typedef {{name: string, log: EventLog}} Recording one that was opened
  */
 
 /** Kinds of events that are offered, by the beginning of their types. */
@@ -67,7 +66,6 @@ export class EventPanel extends LitElement {
 
   static properties = {
     studio: {attribute: false},
-    recording: {attribute: false},
     find: {type: String},
     paused: {state: true},
     absolute: {state: true},
@@ -85,8 +83,6 @@ export class EventPanel extends LitElement {
     super();
     /** @type {Studio | null} */
     this.studio = null;
-    /** A recording that is looked at in place of the session. @type {Recording | null} */
-    this.recording = null;
     /** Words to look for; what is typed takes their place. */
     this.find = '';
     /** New events are kept, and not shown. */
@@ -124,7 +120,12 @@ export class EventPanel extends LitElement {
 
   /** @returns {EventLog} what is looked at */
   get log() {
-    return this.recording?.log ?? /** @type {Studio} */ (this.studio).log;
+    return /** @type {Studio} */ (this.studio).shown.log;
+  }
+
+  /** @returns {string} the name of the recording that is looked at; empty for the session */
+  get recording() {
+    return this.studio?.replaying?.replay.name ?? '';
   }
 
   render() {
@@ -197,10 +198,8 @@ export class EventPanel extends LitElement {
     const {rows} = this.#rows;
     if (this.problem) return html`<p class="said">${this.problem}</p>`;
     if (this.recording) {
-      return html`<p class="said">
-        ${this.recording.name}: ${count(this.log.entries.length)}
-        <button class="small" type="button" @click=${this.#live}>Back to the session</button>
-      </p>`;
+      const all = this.studio?.replaying?.replay.recorded.entries.length ?? 0;
+      return html`<p class="said">${this.log.entries.length.toLocaleString('en')} of ${count(all)}</p>`;
     }
     const dropped = this.log.dropped ? `, ${this.log.dropped} older ones left out` : '';
     return html`<p class="said">
@@ -224,7 +223,7 @@ export class EventPanel extends LitElement {
 
   /** @param {Entry | null} entry null when all are gone */
   #noted(entry) {
-    if (this.recording || (this.paused && entry)) return;
+    if (this.paused && entry && !this.recording) return;
     if (!entry) this.#refill();
     else if (this.#rows.rows[0] && this.#rows.rows[0].first.number < this.log.entries[0].number) this.#refill();
     else this.#rows.add(entry);
@@ -300,17 +299,11 @@ export class EventPanel extends LitElement {
     this.studio?.clear();
   }
 
-  #live() {
-    this.recording = null;
-    this.#refill();
-    this.#tellRecording();
-  }
-
   #save() {
     const file = new Blob(write(this.log.entries), {type: 'application/jsonl'});
     const link = document.createElement('a');
     link.href = URL.createObjectURL(file);
-    link.download = `${this.recording?.name.replace(/\.jsonl$/, '') ?? `session-${new Date().toISOString().slice(0, 19)}`}.jsonl`;
+    link.download = `${this.recording.replace(/\.jsonl$/, '') || `session-${new Date().toISOString().slice(0, 19)}`}.jsonl`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
@@ -321,19 +314,13 @@ export class EventPanel extends LitElement {
     const file = input.files?.[0];
     if (!file) return;
     try {
-      this.recording = {name: file.name, log: read(await file.text())};
+      this.studio?.openRecording(file.name, read(await file.text()));
       this.problem = '';
-      this.#refill();
-      this.#tellRecording();
       await this.#reveal(0);
     } catch (error) {
       this.problem = `${file.name}: ${error instanceof Error ? error.message : error}`;
     }
     input.value = '';
-  }
-
-  #tellRecording() {
-    this.dispatchEvent(new CustomEvent('recording', {detail: this.recording}));
   }
 }
 

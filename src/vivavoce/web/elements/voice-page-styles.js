@@ -35,7 +35,13 @@ export const voicePageStyles = css`
     grid-area: talk;
     min-block-size: 0;
     display: grid;
-    grid-template-rows: minmax(0, 1fr);
+    grid-template-rows: auto minmax(0, 1fr);
+  }
+  .talk > :not(replay-bar) {
+    grid-row: 2;
+  }
+  .talk > memory-view {
+    grid-row: 3;
   }
   voice-transcript {
     padding-block: 1rem 2rem;
@@ -208,7 +214,7 @@ export const voicePageStyles = css`
     min-block-size: 0;
     min-inline-size: 0;
     display: grid;
-    grid-template-rows: minmax(0, 1fr);
+    grid-template-rows: auto minmax(0, 1fr);
     margin-inline: -1rem;
     border-block: 1px solid var(--line);
     background: var(--surface);

@@ -6,13 +6,13 @@
 
 import {LitElement, html, nothing} from '../vendor/lit.js';
 import {describe} from '../problems.js';
-import {Turns} from '../measure/turns.js';
 import {hintFor, nameOf} from '../hints.js';
 import {decode} from '../shape/presets.js';
 import {Studio} from '../studio.js';
 import {listenForKeys} from '../talk-keys.js';
 import './event-panel.js';
 import {glyph} from './glyphs.js';
+import './replay-bar.js';
 import './shape-panel.js';
 import {sharedStyles} from './shared-styles.js';
 import './voice-button.js';
@@ -26,7 +26,6 @@ import './voice-waves.js';
 /**
  * @typedef {import('../session.js').Mode} Mode
  * @typedef {'talk' | 'inspect' | 'measure' | 'shape'} View
- * @typedef {import('./event-panel.js').Recording} Recording
  */
 
 /** What can be looked at. @type {Record<View, string>} */
@@ -35,15 +34,13 @@ const VIEWS = {talk: 'Talk', inspect: 'Inspect', measure: 'Measure', shape: 'Sha
 export class VoicePage extends LitElement {
   static styles = [sharedStyles, voicePageStyles];
 
-  static properties = {version: {state: true}, view: {state: true}, recording: {state: true}, find: {state: true}};
+  static properties = {version: {state: true}, view: {state: true}, find: {state: true}};
 
   constructor() {
     super();
     this.studio = new Studio(location);
     this.session = this.studio.session;
     this.studio.addEventListener('change', () => this.version++);
-    /** What Inspect and Measure are about, in place of the session. @type {Recording | null} */
-    this.recording = null;
     /** What Inspect looks for at first. */
     this.find = '';
     /** @type {View} */
@@ -52,7 +49,7 @@ export class VoicePage extends LitElement {
     if (!isSecureContext) this.session.problem = describe('insecure-origin');
     /** Counts changes of the session, to draw again. */
     this.version = 0;
-    this.levels = () => this.session.levels();
+    this.levels = () => this.studio.replaying?.levels() ?? this.session.levels();
     this.#listener = new AbortController();
   }
 
@@ -75,7 +72,9 @@ export class VoicePage extends LitElement {
 
   render() {
     const {session} = this;
-    const {phase, conversation} = session;
+    const {phase} = session;
+    const {conversation} = this.studio.shown;
+    const replay = this.studio.replaying?.replay;
     return html`
       <header>
         <h1>Viva Voce</h1>
@@ -93,12 +92,13 @@ export class VoicePage extends LitElement {
       </nav>
       <main>
         <div class="talk">
+          ${this.view === 'talk' ? this.#replay() : nothing}
           ${conversation.items.length
             ? html`<voice-transcript
                 tabindex="0"
                 .items=${conversation.items}
                 .version=${this.version}
-                .speaking=${session.playing}
+                .speaking=${replay ? replay.speaking : session.playing}
                 .deeds=${this.#deeds()}
                 @act=${(/** @type {CustomEvent} */ {detail}) => this.#act(detail)}
                 @answer=${(/** @type {CustomEvent} */ {detail}) => this.studio.answer(detail.id, detail.output)}
@@ -113,7 +113,7 @@ export class VoicePage extends LitElement {
               @dismiss=${() => session.dismiss()}
             ></voice-problem>
             <voice-waves
-              ?running=${session.state === 'open'}
+              ?running=${replay ? replay.playing : session.state === 'open'}
               ?hidden=${session.problem && (phase === 'error' || !session.hasMicrophone)}
               .levels=${this.levels}
             ></voice-waves>
@@ -152,8 +152,8 @@ export class VoicePage extends LitElement {
 
   /** @returns {import('./voice-transcript.js').Deeds} */
   #deeds() {
-    const {sounds, calls, again, session} = this.studio;
-    return {sounds: (id) => sounds.has(id), again, calls: calls.calls, open: session.ready};
+    const {shown, again, replaying, session} = this.studio;
+    return {sounds: (id) => shown.sounds.has(id), again, calls: shown.calls.calls, open: session.ready && !replaying};
   }
 
   /** @param {{action: import('./voice-transcript.js').Action, id: string}} deed */
@@ -178,6 +178,7 @@ export class VoicePage extends LitElement {
   #panel() {
     if (this.view === 'talk') return nothing;
     return html`<section class="panel" aria-label=${VIEWS[this.view]}>
+      ${this.#replay()}
       ${this.view === 'inspect' ? this.#inspect() : this.view === 'measure' ? this.#measure() : this.#shape()}
     </section>`;
   }
@@ -185,10 +186,12 @@ export class VoicePage extends LitElement {
   #inspect() {
     return html`<event-panel
       .studio=${this.studio}
-      .recording=${this.recording}
       .find=${this.find}
-      @recording=${(/** @type {CustomEvent} */ {detail}) => (this.recording = detail)}
     ></event-panel>`;
+  }
+
+  #replay() {
+    return html`<replay-bar .studio=${this.studio} .version=${this.version} ?hidden=${!this.studio.replaying}></replay-bar>`;
   }
 
   #shape() {
@@ -196,18 +199,19 @@ export class VoicePage extends LitElement {
   }
 
   #measure() {
-    const {studio, recording} = this;
+    const {shown, replaying} = this.studio;
     return html`<turn-panel
       tabindex="0"
-      .turns=${recording ? turnsOf(recording) : studio.turns.turns}
-      .limits=${recording ? [] : studio.limits}
+      .turns=${shown.turns.turns}
+      .limits=${shown.limits}
       .version=${this.version}
-      .source=${recording?.name ?? ''}
+      .source=${replaying?.replay.name ?? ''}
     ></turn-panel>`;
   }
 
   updated() {
-    const {problem, conversation} = this.session;
+    const {problem} = this.session;
+    const {conversation} = this.studio.shown;
     this.setAttribute('view', this.view === 'talk' ? 'talk' : 'panel');
     this.toggleAttribute('troubled', problem !== null && conversation.items.length === 0);
   }
@@ -250,24 +254,6 @@ export class VoicePage extends LitElement {
     else if (session.state === 'closed') void session.start();
     else void session.openMicrophone();
   }
-}
-
-/** @type {WeakMap<Recording, import('../measure/turns.js').Turn[]>} */
-const measured = new WeakMap();
-
-/**
- * @param {Recording} recording
- * @returns {import('../measure/turns.js').Turn[]} read out of it once
- */
-function turnsOf(recording) {
-  let turns = measured.get(recording);
-  if (!turns) {
-    const reader = new Turns();
-    for (const entry of recording.log.entries) reader.feed(entry);
-    turns = reader.turns;
-    measured.set(recording, turns);
-  }
-  return turns;
 }
 
 /**

@@ -53,10 +53,15 @@ export class EventLog {
     const number = this.#next++;
     const cause = this.#causes.of(number, dir, event);
     const entry = {number, dir, t: now - this.began, event, size: sizeOf(event), cause};
+    this.keep(entry);
+    return entry;
+  }
+
+  /** @param {Entry} entry the next one, of this log or of the one that this is a part of */
+  keep(entry) {
     this.entries.push(entry);
     this.#characters += entry.size;
     if (this.entries.length > this.mostEntries || this.#characters > this.mostCharacters) this.#drop();
-    return entry;
   }
 
   /**

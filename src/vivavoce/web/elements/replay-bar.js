@@ -1,0 +1,93 @@
+/**
+ * `<replay-bar>`: a recording is open: play it, stop it, go anywhere in it, and back to the session.
+ */
+
+import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {offset} from '../inspect/times.js';
+import {panelStyles} from './panel-styles.js';
+import {sharedStyles} from './shared-styles.js';
+
+/** @typedef {import('../studio.js').Studio} Studio */
+
+/** Speeds that are offered. */
+const SPEEDS = [0.5, 1, 2, 5, 20];
+
+export class ReplayBar extends LitElement {
+  static styles = [
+    sharedStyles,
+    panelStyles,
+    css`
+      .play {
+        min-inline-size: 5.2rem;
+      }
+      .times {
+        font-size: var(--text-small);
+        font-variant-numeric: tabular-nums;
+        color: var(--ink-soft);
+      }
+      .name {
+        max-inline-size: 14rem;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+        font-size: var(--text-small);
+        font-weight: 600;
+      }
+      input[type='range'] {
+        flex: 1 1 8rem;
+        min-inline-size: 0;
+        min-block-size: 2rem;
+        accent-color: var(--ink);
+      }
+    `,
+  ];
+
+  static properties = {studio: {attribute: false}, version: {type: Number}};
+
+  constructor() {
+    super();
+    /** @type {Studio | null} */
+    this.studio = null;
+    /** Changes whenever the studio did. */
+    this.version = 0;
+  }
+
+  render() {
+    const replaying = this.studio?.replaying;
+    if (!replaying) return nothing;
+    const {name, at, length, playing, speed} = replaying.replay;
+    return html`<div class="bar" role="toolbar" aria-label="Recording">
+      <span class="name" title=${name}>${name}</span>
+      <button class="small play" type="button" @click=${() => replaying.toggle()}>${playing ? '❚❚ Pause' : '▶ Play'}</button>
+      <button class="small" type="button" aria-label="One event back" @click=${() => replaying.step(-1)}>‹</button>
+      <button class="small" type="button" aria-label="One event on" @click=${() => replaying.step(1)}>›</button>
+      <input
+        type="range"
+        min="0"
+        max=${length}
+        step="any"
+        aria-label="Place in the recording"
+        aria-valuetext="${offset(at)} of ${offset(length)}"
+        .value=${String(at)}
+        @input=${(/** @type {Event} */ event) => replaying.seek(Number(/** @type {HTMLInputElement} */ (event.target).value))}
+      />
+      <span class="times">${offset(at)} / ${offset(length)}</span>
+      <select
+        class="field"
+        aria-label="Speed"
+        @change=${(/** @type {Event} */ event) => replaying.hurry(Number(/** @type {HTMLSelectElement} */ (event.target).value))}
+      >
+        ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one} ×</option>`)}
+      </select>
+      <button class="small" type="button" @click=${() => this.studio?.closeRecording()}>Back to the session</button>
+      ${this.#said(replaying.problem || (replaying.audible ? (speed === 1 ? '' : 'Sound is heard at 1 ×.') : 'It has no sound in its events.'))}
+    </div>`;
+  }
+
+  /** @param {string} what */
+  #said(what) {
+    return what ? html`<p class="said" role="status">${what}</p>` : nothing;
+  }
+}
+
+customElements.define('replay-bar', ReplayBar);

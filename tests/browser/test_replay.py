@@ -1,0 +1,159 @@
+"""A recorded session happens again: its events, its words, its turns and its sound, without a connection."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .fake_endpoint import CHUNK, tone
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+WIRE = Path(__file__).parents[1] / "wire" / "test_openai_ws__test_tool_call_round.jsonl"
+
+
+def recording(seconds=1.0):
+    """Return a recording of a question and an answer in sound, which comes at once after 0.3 s."""
+    sound = tone(seconds)
+    of_answer = {"response_id": "r", "item_id": "a", "output_index": 0, "content_index": 0}
+    question = {"id": "u", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Well?"}]}
+    frames = [
+        ("S", 0, {"type": "session.created", "session": {}}),
+        ("S", 0.1, {"type": "conversation.item.added", "item": question}),
+        ("S", 0.2, {"type": "response.created", "response": {"id": "r", "output": []}}),
+    ]
+    for start in range(0, len(sound), CHUNK):
+        chunk = base64.b64encode(sound[start : start + CHUNK].tobytes()).decode()
+        frames.append(("S", 0.3, {"type": "response.output_audio.delta", **of_answer, "delta": chunk}))
+    said = {"type": "response.output_audio_transcript.done", **of_answer, "transcript": "Yes, it is."}
+    done = {"type": "response.done", "response": {"id": "r", "status": "completed", "output": []}}
+    frames += [("S", 0.35, said), ("S", 0.4, done)]
+    return "".join(
+        json.dumps({"dir": sender, "event": event, "t": t}) + "\n" for sender, t, event in frames
+    ).encode()
+
+
+async def opened(visit, endpoint):
+    """Open the page, and a recording in it."""
+    visitor = await visit(endpoint.url + "#inspect")
+    file = {"name": "kept.jsonl", "mimeType": "application/jsonl", "buffer": recording()}
+    await visitor.page.get_by_label("Import").set_input_files(file)
+    await visitor.page.get_by_role("toolbar", name="Recording").wait_for()
+    return visitor
+
+
+async def at(visitor):
+    """Return the place in the recording, in seconds."""
+    return await visitor.page.evaluate("document.querySelector('voice-page').studio.replaying.replay.at / 1000")
+
+
+def bar(visitor):
+    """Return the controls of the recording."""
+    return visitor.page.get_by_role("toolbar", name="Recording")
+
+
+async def play_out(visitor):
+    """Play from where it is, and wait for the end."""
+    await bar(visitor).get_by_role("button", name="Play").click()
+    await bar(visitor).get_by_role("button", name="Pause").wait_for()
+    await bar(visitor).get_by_role("button", name="Play").wait_for()
+
+
+async def test_events_words_and_turns_follow(visit, endpoint):
+    visitor = await opened(visit, endpoint)
+    page = visitor.page
+    await page.get_by_role("log").get_by_text("Yes, it is.").wait_for()
+    await page.get_by_label("Place in the recording").fill("150")
+    assert await page.get_by_role("log").get_by_text("Well?").is_visible()
+    assert await page.get_by_text("Yes, it is.").count() == 0
+    assert await page.get_by_role("option").filter(has=page.locator(".type")).count() == 2
+    await page.get_by_role("button", name="One event on").click()
+    await page.get_by_role("option", name="response.created").wait_for()
+    await page.get_by_role("link", name="Measure").click()
+    turn = page.get_by_role("article")
+    assert await turn.locator("dt").all_inner_texts() == ["response begun"]
+    await play_out(visitor)
+    assert await turn.locator("dt").all_inner_texts() == ["response begun", "first sound"]
+    await page.get_by_role("log").get_by_text("Yes, it is.").wait_for()
+    assert endpoint.received == []
+    assert visitor.complaints == []
+
+
+async def test_it_sounds_as_it_did_and_without_a_gap(visit, endpoint):
+    visitor = await opened(visit, endpoint)
+    await visitor.page.evaluate(
+        """async () => {
+          const {replaying} = document.querySelector('voice-page').studio;
+          const open = replaying.open;
+          replaying.open = async () => {
+            const voice = await open();
+            (window.endings ??= []).push(voice.record());
+            return voice;
+          };
+        }"""
+    )
+    await play_out(visitor)
+    await visitor.page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    found = await visitor.page.evaluate(
+        """async () => {
+          const {sampleRate, samples} = await window.endings[1]();
+          return {rate: sampleRate, samples: Array.from(samples)};
+        }"""
+    )
+    samples = np.array(found["samples"])
+    loud = np.flatnonzero(np.abs(samples) > 0.05)
+    lasted = (loud[-1] - loud[0]) / found["rate"]
+    assert lasted == pytest.approx(1.0, abs=0.02)
+    assert np.max(np.diff(loud)) / found["rate"] < 0.001  # a 440 Hz tone is quiet for less, twice a period
+
+
+async def test_pause_speed_and_place(visit, endpoint):
+    visitor = await opened(visit, endpoint)
+    page = visitor.page
+    await page.get_by_label("Speed").select_option("0.5")
+    await page.get_by_text("Sound is heard at 1 ×.").wait_for()
+    await bar(visitor).get_by_role("button", name="Play").click()
+    await page.get_by_role("option", name="conversation.item.added").wait_for()
+    await bar(visitor).get_by_role("button", name="Pause").click()
+    stopped = await at(visitor)
+    await page.evaluate("new Promise((done) => setTimeout(done, 150))")
+    assert await at(visitor) == stopped
+    await page.get_by_role("button", name="One event back").click()
+    assert await at(visitor) <= stopped
+
+
+async def test_an_item_of_it_is_heard_again_and_the_session_comes_back(visit, endpoint):
+    visitor = await opened(visit, endpoint)
+    line = visitor.page.get_by_role("listitem").filter(has_text="Yes, it is.")
+    await line.hover()
+    assert await line.get_by_role("button", name="Delete").count() == 0
+    await line.get_by_role("button", name="Play").click()
+    await line.get_by_role("button", name="Silence").wait_for()
+    await line.get_by_role("button", name="Play").wait_for()
+    await visitor.page.get_by_role("button", name="Back to the session").click()
+    await visitor.page.get_by_text("Say something.").wait_for()
+    assert await visitor.page.get_by_role("toolbar", name="Recording").count() == 0
+    await visitor.page.get_by_text("Every event of the session will stand here").wait_for()
+
+
+async def test_a_session_goes_on_behind_a_recording(visit, endpoint):
+    visitor = await opened(visit, endpoint)
+    await visitor.session("session.write('Good morning')")
+    await endpoint.wait_for("response.create")
+    await visitor.until("session.conversation.items.length === 2")
+    assert await visitor.page.get_by_text("Good morning").count() == 0
+    await visitor.page.get_by_role("button", name="Back to the session").click()
+    await visitor.page.get_by_role("log").get_by_text("Good morning").wait_for()
+    await visitor.page.get_by_role("option", name="response.create").first.wait_for()
+
+
+async def test_a_recording_of_openai_is_played_on_a_phone(visit, endpoint):
+    visitor = await visit(endpoint.url + "#inspect", viewport={"width": 360, "height": 740})
+    await visitor.page.get_by_label("Import").set_input_files(WIRE)
+    await visitor.page.get_by_label("Speed").select_option("20")
+    await visitor.page.get_by_role("link", name="Talk").click()
+    await play_out(visitor)
+    assert await visitor.page.get_by_role("log").get_by_role("listitem").count() >= 2
+    assert await visitor.page.evaluate("document.documentElement.scrollWidth") == 360
