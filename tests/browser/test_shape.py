@@ -69,6 +69,22 @@ async def test_what_is_set_goes_to_the_server_and_is_kept(visit, endpoint):
     assert "threshold" not in last["session"]["audio"]["input"]["turn_detection"]
 
 
+async def test_what_is_being_typed_is_left_alone(visit, endpoint):
+    """The panel is drawn again while the server talks; the words that somebody is at stay."""
+    visitor = await visit(endpoint.url + "#shape")
+    await visitor.start()
+    instructions = visitor.page.get_by_label("Instructions")
+    await instructions.press_sequentially("Be ")
+    await say(endpoint, type="response.created", response={"id": "resp_1"})
+    await visitor.until("session.responses.busy")
+    await visitor.page.evaluate("() => new Promise(requestAnimationFrame)")
+    await instructions.press_sequentially("brief.")
+    assert await instructions.input_value() == "Be brief."
+    await instructions.press("Tab")
+    [_, update] = await endpoint.wait_for("session.update", 2)
+    assert update["session"]["instructions"] == "Be brief."
+
+
 async def test_a_preset_is_a_link(visit, endpoint):
     visitor = await visit(endpoint.url + "#shape", before=CLIPBOARD)
     evil = '<img src=x onerror="window.hit=1">'

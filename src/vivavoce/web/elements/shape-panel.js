@@ -4,7 +4,7 @@
  * What is changed goes to the server at once, and is kept in this browser.
  */
 
-import {LitElement, css, html, live, nothing} from '../vendor/lit.js';
+import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {LISTENING, SPEAKING, TURNS, get, parse, set} from '../shape/fields.js';
 import {PLAIN, encode} from '../shape/presets.js';
 import './device-choice.js';
@@ -12,6 +12,7 @@ import './event-composer.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 import './tool-editor.js';
+import {typed} from './typed.js';
 
 /**
  * @typedef {import('../shape/fields.js').Field} Field
@@ -83,7 +84,7 @@ export class ShapePanel extends LitElement {
               class="field"
               id="model"
               aria-describedby="model-help"
-              .value=${live(model)}
+              .value=${typed(this, 'model', model)}
               placeholder=${studio.model}
               @change=${(/** @type {Event} */ event) => this.#modelChanged(event)}
             />
@@ -146,7 +147,7 @@ export class ShapePanel extends LitElement {
         aria-describedby=${help}
         rows="6"
         placeholder=${this.#effective(field)}
-        .value=${live(value)}
+        .value=${typed(this, id, value)}
         @change=${change}
       ></textarea>`;
     }
@@ -168,7 +169,7 @@ export class ShapePanel extends LitElement {
         step=${field.step ?? nothing}
         list=${list || nothing}
         placeholder=${this.#effective(field)}
-        .value=${live(value)}
+        .value=${typed(this, id, value)}
         @change=${change}
       />${list ? html`<datalist id=${list}>${field.choices.map((one) => html`<option value=${one}></option>`)}</datalist>` : nothing}`;
   }

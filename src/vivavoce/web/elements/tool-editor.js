@@ -2,10 +2,11 @@
  * `<tool-editor>`: functions for the model, by JSON schema, each with a made-up result. Event `tools` with all of them.
  */
 
-import {LitElement, css, html, live, nothing} from '../vendor/lit.js';
+import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {EXAMPLE, wrong} from '../shape/tools.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
+import {typed} from './typed.js';
 
 /** @typedef {import('../shape/tools.js').Tool} Tool */
 
@@ -66,8 +67,8 @@ export class ToolEditor extends LitElement {
       return html`<div class="asked">
         <label for=${id}>${label}</label>
         ${rows
-          ? html`<textarea class="field code" id=${id} rows=${rows} spellcheck="false" .value=${live(tool[key])} @change=${change(key)}></textarea>`
-          : html`<input class="field" id=${id} .value=${live(tool[key])} @change=${change(key)} />`}
+          ? html`<textarea class="field code" id=${id} rows=${rows} spellcheck="false" .value=${typed(this, id, tool[key])} @change=${change(key)}></textarea>`
+          : html`<input class="field" id=${id} .value=${typed(this, id, tool[key])} @change=${change(key)} />`}
       </div>`;
     };
     return html`<fieldset>
