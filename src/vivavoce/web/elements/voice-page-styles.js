@@ -37,7 +37,8 @@ export const voicePageStyles = css`
     display: grid;
     grid-template-rows: auto minmax(0, 1fr);
   }
-  .talk > :not(replay-bar) {
+  .talk > :not(replay-bar),
+  .panel > :not(replay-bar) {
     grid-row: 2;
   }
   .talk > memory-view {
