@@ -7,10 +7,11 @@ const tick = () => new Promise((resolve) => setImmediate(resolve));
 const ANSWER = {status: 201, text: 'v=0 answer', headers: {location: '/v1/realtime/calls/rtc_1'}};
 
 /** A peer connection whose other end is the test. */
-class FakePeer {
+class FakePeer extends EventTarget {
   /** @type {FakePeer[]} */
   static made = [];
   connectionState = 'new';
+  signalingState = 'stable';
   /** @type {any} */ sent = undefined;
   /** @type {any} */ localDescription = null;
   /** @type {any} */ answer = null;
@@ -28,6 +29,7 @@ class FakePeer {
   };
 
   constructor() {
+    super();
     FakePeer.made.push(this);
   }
 
@@ -40,17 +42,26 @@ class FakePeer {
     return {sender: {replaceTrack: async (/** @type {any} */ track) => { this.sent = track; }}};
   }
 
-  async createOffer() {
-    return {type: 'offer', sdp: 'v=0 offer'};
+  async createOffer({iceRestart = false} = {}) {
+    return {type: 'offer', sdp: iceRestart ? 'v=0 another' : 'v=0 offer'};
   }
 
   async setLocalDescription(/** @type {any} */ description) {
     this.localDescription = description;
+    this.signalingState = description.type === 'offer' ? 'have-local-offer' : 'stable';
   }
 
   async setRemoteDescription(/** @type {any} */ description) {
     this.answer = description;
+    this.signalingState = 'stable';
     this.onanswer?.();
+  }
+
+  /** The browser says how the connection is. */
+  become(/** @type {string} */ state) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
+    this.dispatchEvent(new Event('connectionstatechange'));
   }
 
   async getStats() {
@@ -65,8 +76,8 @@ class FakePeer {
   onanswer = undefined;
 }
 
-/** @param {{reply?: any, key?: () => Promise<string>, connect?: boolean, session?: any}} [options] */
-function make({reply = ANSWER, key, connect = true, session} = {}) {
+/** @param {{reply?: any, again?: any, key?: () => Promise<string>, connect?: boolean, session?: any}} [options] */
+function make({reply = ANSWER, again = {status: 404}, key, connect = true, session} = {}) {
   FakePeer.made = [];
   /** @type {any[]} */
   const log = [];
@@ -74,6 +85,11 @@ function make({reply = ANSWER, key, connect = true, session} = {}) {
   const asked = [];
   const fetch = async (/** @type {string} */ url, /** @type {any} */ init) => {
     asked.push({url, ...init});
+    if (init.method === 'PATCH') {
+      const {status, text, error} = Array.isArray(again) ? again.shift() : again;
+      if (error) throw error;
+      return new Response(text, {status});
+    }
     if (connect) setImmediate(() => FakePeer.made.at(-1)?.channel.onopen?.());
     return new Response(reply.text, {status: reply.status, headers: reply.headers});
   };
@@ -82,7 +98,7 @@ function make({reply = ANSWER, key, connect = true, session} = {}) {
     'http://host/v1/realtime/calls?model=m',
     {onevent: (event) => log.push(['event', event.type]), onstate: (state, problem) => log.push([state, problem?.code ?? null])},
     {microphone: /** @type {any} */ (microphone), session},
-    {RTCPeerConnection: /** @type {any} */ (FakePeer), fetch: /** @type {any} */ (fetch), delay: async () => {}, key},
+    {RTCPeerConnection: /** @type {any} */ (FakePeer), fetch: /** @type {any} */ (fetch), delay: tick, key},
   );
   return {call, log, asked, microphone};
 }
@@ -158,12 +174,15 @@ for (const [name, reply, code] of /** @type {[string, any, string][]} */ ([
   });
 }
 
-test('a peer that fails ends the call, and a later try makes another', async () => {
+test('a peer that fails ends the call where the server knows no other way, and a later try makes another', async () => {
   const {call, log} = make();
   await call.open();
   const [peer] = FakePeer.made;
-  peer.connectionState = 'failed';
-  peer.onconnectionstatechange();
+  peer.become('disconnected');
+  while (peer.signalingState !== 'stable' || peer.localDescription.type !== 'rollback') await tick();
+  await tick();
+  assert.equal(call.state, 'open');
+  peer.become('failed');
   peer.channel.onclose();
   assert.deepEqual(log.at(-1), ['closed', 'server-gone']);
   assert.equal(log.length, 3);
@@ -172,6 +191,86 @@ test('a peer that fails ends the call, and a later try makes another', async () 
   assert.equal(FakePeer.made.length, 2);
   assert.equal(call.state, 'open');
   call.close();
+});
+
+for (const broken of ['disconnected', 'failed']) {
+  test(`a call that is ${broken} goes on over another way`, async () => {
+    const keys = ['ek_1', 'ek_2'];
+    const {call, log, asked} = make({again: {status: 200, text: 'v=0 anew'}, key: async () => String(keys.shift())});
+    await call.open();
+    const [peer] = FakePeer.made;
+    peer.onanswer = () => setImmediate(() => peer.become('connected'));
+    peer.become(broken);
+    while (peer.connectionState !== 'connected') await tick();
+    assert.equal(asked.length, 2);
+    const {url, method, body, headers} = asked[1];
+    assert.deepEqual([method, url, body], ['PATCH', 'http://host/v1/realtime/calls/rtc_1?model=m', 'v=0 another']);
+    assert.equal(headers.authorization, 'Bearer ek_2');
+    assert.deepEqual(peer.answer, {type: 'answer', sdp: 'v=0 anew'});
+    await tick();
+    peer.become(broken);
+    while (asked.length < 3) await tick();
+    assert.deepEqual(log, [['connecting', null], ['open', null]]);
+    assert.equal(FakePeer.made.length, 1);
+    call.close();
+  });
+}
+
+test('a server that cannot be reached is asked again, until the old way is back', async () => {
+  const gone = {error: new TypeError('Failed to fetch')};
+  const {call, log, asked} = make({again: [gone, {status: 503}, gone]});
+  await call.open();
+  const [peer] = FakePeer.made;
+  peer.become('disconnected');
+  while (asked.length < 3) await tick();
+  peer.become('connected');
+  while (peer.localDescription.type !== 'rollback') await tick();
+  assert.equal(call.state, 'open');
+  assert.equal(log.length, 2);
+  call.close();
+});
+
+test('a network that comes back is reason enough to look for another way', async () => {
+  const listeners = new EventTarget();
+  const names = /** @type {const} */ (['addEventListener', 'removeEventListener']);
+  for (const name of names) Object.assign(globalThis, {[name]: listeners[name].bind(listeners)});
+  const {call, asked} = make({again: {status: 200, text: 'v=0 anew'}});
+  await call.open();
+  FakePeer.made[0].connectionState = 'connected';
+  listeners.dispatchEvent(new Event('online'));
+  while (asked.length < 2) await tick();
+  assert.equal(asked[1].method, 'PATCH');
+  call.close();
+  listeners.dispatchEvent(new Event('online'));
+  await tick();
+  assert.equal(asked.length, 2);
+  for (const name of names) Reflect.deleteProperty(globalThis, name);
+});
+
+test('where no way is found in time the call is given up', async (context) => {
+  context.mock.timers.enable({apis: ['setTimeout']});
+  const {call, log} = make({again: {status: 200, text: 'v=0 anew'}});
+  await call.open();
+  const [peer] = FakePeer.made;
+  peer.become('failed');
+  while (call.state === 'open') {
+    await tick();
+    context.mock.timers.tick(1000);
+  }
+  assert.deepEqual(log.at(-1), ['closed', 'server-gone']);
+  assert.ok(peer.closed);
+});
+
+test('a call that is hung up looks for no other way', async () => {
+  const {call, log, asked} = make({again: {error: new TypeError('Failed to fetch')}});
+  await call.open();
+  FakePeer.made[0].become('disconnected');
+  while (asked.length < 2) await tick();
+  call.close();
+  const tries = asked.length;
+  for (let turns = 0; turns < 10; turns++) await tick();
+  assert.equal(asked.length, tries);
+  assert.deepEqual(log.at(-1), ['closed', null]);
 });
 
 test('a call that finds no way is tried again', async () => {

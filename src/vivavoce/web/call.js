@@ -6,6 +6,7 @@
  */
 
 import {Line} from './line.js';
+import {mend} from './mending.js';
 import {VoiceError, describe} from './problems.js';
 import {measure} from './quality.js';
 
@@ -24,6 +25,9 @@ import {measure} from './quality.js';
 
 /** The data channel's name. */
 const EVENTS = 'oai-events';
+
+/** The kind of an offer and of an answer. */
+const SDP = 'application/sdp';
 
 /** Milliseconds after which a call that did not come about is given up. */
 const PATIENCE = 15_000;
@@ -50,6 +54,11 @@ export class Call extends Line {
   #heard = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #looking;
+  /** Ends what the open call listens to. */
+  #over = new AbortController();
+  #mending = false;
+  /** The server knows no other way for this call. */
+  #unmendable = false;
 
   /**
    * @param {string} url http: or https:, of `/v1/realtime/calls`, with the query
@@ -104,6 +113,9 @@ export class Call extends Line {
   /** @override */
   hangUp() {
     clearInterval(this.#looking);
+    this.#over.abort();
+    this.#mending = false;
+    this.#unmendable = false;
     this.#channel?.close();
     this.#peer?.close();
     this.#channel = null;
@@ -167,7 +179,9 @@ export class Call extends Line {
       };
       channel.onclose = over;
       peer.onconnectionstatechange = () => {
-        if (peer.connectionState === 'failed' || peer.connectionState === 'closed') over();
+        const state = peer.connectionState;
+        if (state === 'closed' || (state === 'failed' && (this.#unmendable || this.state !== 'open'))) over();
+        else if (state === 'failed' || state === 'disconnected') void this.#mend(peer, current);
       };
     });
     opened.catch(() => {}); // it may fail before anybody waits for it
@@ -180,6 +194,8 @@ export class Call extends Line {
    */
   #begun(peer, current) {
     this.setState('open', null);
+    this.#over = new AbortController();
+    whenNetworkChanges(() => void this.#mend(peer, current), this.#over.signal);
     /** @type {import('./quality.js').Count | undefined} */
     let before;
     this.#looking = setInterval(async () => {
@@ -187,9 +203,43 @@ export class Call extends Line {
       if (!current()) return;
       const {quality, count} = measure(stats.values(), before);
       before = count;
-      this.quality = peer.connectionState === 'disconnected' ? {...quality, grade: 'poor'} : quality;
+      this.quality = peer.connectionState !== 'connected' ? {...quality, grade: 'poor'} : quality;
       this.handlers.onquality?.(this.quality);
     }, LOOK);
+  }
+
+  /**
+   * The way to the server is broken, or another: look for one, and give the call up where there is none.
+   * @param {RTCPeerConnection} peer
+   * @param {() => boolean} current
+   */
+  async #mend(peer, current) {
+    if (this.#mending || this.#unmendable || !current()) return;
+    this.#mending = true;
+    const outcome = await mend(peer, (offer, signal) => this.#another(offer, signal), {
+      wanted: () => current() && this.state === 'open',
+      delay: this.delay,
+    });
+    if (!current() || this.state !== 'open') return;
+    this.#mending = false;
+    this.#unmendable = outcome === 'refused';
+    if (outcome === 'late' || (this.#unmendable && peer.connectionState === 'failed')) this.#lost();
+  }
+
+  /**
+   * @param {string} offer
+   * @param {AbortSignal} signal
+   * @returns {Promise<string | null>} the answer; null where the server knows no other way for this call
+   */
+  async #another(offer, signal) {
+    const url = new URL(this.location, this.url);
+    url.search = new URL(this.url).search;
+    const key = (await this.key?.()) ?? '';
+    const headers = {'content-type': SDP, ...(key && {authorization: `Bearer ${key}`})};
+    const reply = await this.fetch(url.href, {method: 'PATCH', body: offer, headers, signal});
+    if (reply.ok) return reply.text();
+    if (reply.status < 500) return null;
+    throw new VoiceError('server-refused', `Status ${reply.status}.`);
   }
 
   #lost() {
@@ -217,12 +267,32 @@ export class Call extends Line {
 }
 
 /**
+ * @param {() => void} changed
+ * @param {AbortSignal} signal the end of it
+ */
+function whenNetworkChanges(changed, signal) {
+  /** @type {(EventTarget & {type?: string}) | undefined} what some browsers tell of the network */
+  const network = Reflect.get(globalThis.navigator ?? {}, 'connection');
+  let kind = network?.type;
+  globalThis.addEventListener?.('online', changed, {signal});
+  network?.addEventListener?.(
+    'change',
+    () => {
+      if (network.type === kind) return;
+      kind = network.type;
+      changed();
+    },
+    {signal},
+  );
+}
+
+/**
  * @param {string} offer
  * @param {string} key
  * @returns {RequestInit}
  */
 function raw(offer, key) {
-  return {body: offer, headers: {'content-type': 'application/sdp', authorization: `Bearer ${key}`}};
+  return {body: offer, headers: {'content-type': SDP, authorization: `Bearer ${key}`}};
 }
 
 /**
