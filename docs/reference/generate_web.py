@@ -1,9 +1,10 @@
-"""Write what the console knows of the protocol, from the protocol's own types. A test compares both.
+"""Write what the console knows of the protocol and of prices, from where both are kept. A test compares.
 
 Run it from anywhere: ``.venv/bin/python docs/reference/generate_web.py``.
 """
 
 import ast
+import dataclasses
 import inspect
 import json
 import re
@@ -13,12 +14,13 @@ from typing import Any, get_args
 
 import msgspec
 
+from vivavoce.client.prices import AS_OF, PRICES
 from vivavoce.protocol import client_events, response_events, server_events, session, session_params, tools
 from vivavoce.protocol.client_events import ClientEvent
 from vivavoce.protocol.server_events import ServerEvent
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
-TARGET = Path(__file__).parents[2] / "src" / "vivavoce" / "web" / "protocol.js"
+WEB = Path(__file__).parents[2] / "src" / "vivavoce" / "web"
 
 TEXT = """\
 /**
@@ -36,6 +38,21 @@ export const EVENTS = %s;
  * @type {{[path: string]: {type: string, says: string, choices?: string[], minimum?: number, maximum?: number}}}
  */
 export const FIELDS = %s;
+"""
+
+PRICE_LIST = """\
+/**
+ * What tokens cost, as far as it is known. Made by docs/reference/generate_web.py: change it in vivavoce.client.prices.
+ */
+
+/** When it was read off OpenAI's pages of its models: year and month. */
+export const AS_OF = %s;
+
+/**
+ * US dollars for a million tokens, by model.
+ * @type {{[model: string]: import('./prices.js').Price}}
+ */
+export const KNOWN = %s;
 """
 
 SKIPPED = {"include", "prompt", "tools", "tracing", "truncation"}
@@ -104,8 +121,8 @@ class _Fields:
         row |= {bound: kind[bound] for bound in ("minimum", "maximum") if bound in kind}
 
 
-def page() -> str:
-    """Return the module."""
+def protocol() -> str:
+    """Return the module with what is known of the protocol."""
     fields = _Fields()
     fields.walk("RealtimeSessionParams")
     return TEXT % (
@@ -114,5 +131,16 @@ def page() -> str:
     )
 
 
+def prices() -> str:
+    """Return the module with the prices that are known."""
+    table = {model: dataclasses.asdict(price) for model, price in PRICES.items()}
+    return PRICE_LIST % (json.dumps(AS_OF), json.dumps(table, indent=2))
+
+
+MODULES = {WEB / "protocol.js": protocol, WEB / "measure" / "price-list.js": prices}
+"""What is written where."""
+
+
 if __name__ == "__main__":
-    TARGET.write_text(page())
+    for target, module in MODULES.items():
+        target.write_text(module())

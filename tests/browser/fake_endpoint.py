@@ -52,6 +52,8 @@ class Script:
     """An HTTP status with which upgrades are refused; 0 serves them."""
     health: Event = field(default_factory=lambda: {"status": "ready"})
     transcription_delay: float = 0.05
+    usage: Event | None = None
+    """What each answer takes in tokens."""
 
 
 class FakeEndpoint:
@@ -354,5 +356,6 @@ class FakeSession:
             "status": status,
             "status_details": details,
             "output": [item],
+            "usage": self.script.usage,
         }
         await self.send("response.done", response=response)

@@ -9,6 +9,7 @@ import {addressesOf} from './addresses.js';
 import {browserParts, callParts, sharedContext} from './browser.js';
 import {EventLog} from './inspect/event-log.js';
 import {tapped} from './inspect/tap.js';
+import {Prices, isFree} from './measure/prices.js';
 import {Turns} from './measure/turns.js';
 import {WIRE_RATE} from './pcm.js';
 import {Player} from './player.js';
@@ -53,6 +54,9 @@ export class Studio extends EventTarget {
   effective = {};
   /** The `rate_limits` that the server told of last. @type {any[]} */
   limits = [];
+  prices = new Prices(storage());
+  /** Whoever answers the session costs nothing. */
+  free = false;
   /** @type {Preset} */
   preset = {...PLAIN, ...kept()};
   /** @type {Transport} */
@@ -238,9 +242,15 @@ export class Studio extends EventTarget {
   /** @param {RealtimeEvent} event */
   #heard(event) {
     if (event.session) this.effective = event.session;
+    if (event.type === 'session.created') void this.#ask();
     if (event.type === 'rate_limits.updated') this.limits = event.rate_limits ?? [];
     const results = this.calls.apply(event, this.preset.tools);
     if (results.length) queueMicrotask(() => this.#answer(results)); // the session has to hear of it first
+  }
+
+  async #ask() {
+    this.free = await isFree(this.location.origin);
+    this.dispatchEvent(new Event('change'));
   }
 
   /** @param {[call_id: string, output: string][]} results */
@@ -264,5 +274,14 @@ function keep(preset) {
     localStorage.setItem(KEPT, JSON.stringify(preset));
   } catch {
     // storage may be forbidden, or full: the preset lasts as long as the page
+  }
+}
+
+/** @returns {Storage | null} null where it is forbidden */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
   }
 }

@@ -4,11 +4,14 @@
 
 import {LitElement, css, html, nothing, svg} from '../vendor/lit.js';
 import {span} from '../inspect/times.js';
+import {money} from '../measure/prices.js';
 import {quantile, tokens} from '../measure/tokens.js';
+import {costOf} from './cost-table.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
 /**
+ * @typedef {import('../measure/prices.js').Prices} Prices
  * @typedef {import('../measure/turns.js').Turn} Turn
  * @typedef {import('../measure/turns.js').Stage} Stage
  */
@@ -145,7 +148,14 @@ export class TurnPanel extends LitElement {
     `,
   ];
 
-  static properties = {turns: {attribute: false}, limits: {attribute: false}, version: {type: Number}, source: {type: String}};
+  static properties = {
+    turns: {attribute: false},
+    limits: {attribute: false},
+    prices: {attribute: false},
+    free: {type: Boolean},
+    version: {type: Number},
+    source: {type: String},
+  };
 
   constructor() {
     super();
@@ -153,6 +163,10 @@ export class TurnPanel extends LitElement {
     this.turns = [];
     /** What the server says of its limits: the `rate_limits` of its last `rate_limits.updated`. @type {any[]} */
     this.limits = [];
+    /** @type {Prices | null} */
+    this.prices = null;
+    /** Whoever answers costs nothing. */
+    this.free = false;
     /** Changes whenever the turns did: they are changed in place. */
     this.version = 0;
     /** The recording that this is of; empty for the session. */
@@ -163,7 +177,7 @@ export class TurnPanel extends LitElement {
     if (!this.turns.length) {
       return html`<p class="empty">Each turn will stand here: how long it took until it was understood, answered and heard.</p>`;
     }
-    return html`${this.#waits()} ${this.#waterfalls()} ${this.#tokens()} ${this.#limits()}`;
+    return html`${this.#waits()} ${this.#waterfalls()} ${this.#tokens()} ${this.#cost()} ${this.#limits()}`;
   }
 
   #waits() {
@@ -201,12 +215,14 @@ export class TurnPanel extends LitElement {
    * @param {Turn} turn
    * @param {number} longest
    */
-  #turn({question, answer, stages, status, spoken}, longest) {
+  #turn(turn, longest) {
+    const {question, answer, stages, status, spoken} = turn;
+    const dollars = this.prices && costOf(turn, this.prices, this.free);
     const shown = STAGES.filter(([stage]) => stages[stage] !== undefined);
     let before = 0;
     return html`<article>
       <h3>${question || (spoken ? 'Speech' : 'An answer without a question')}</h3>
-      <p class="answer">${answer || status}${status === 'completed' || status === 'in_progress' ? nothing : ` (${status})`}</p>
+      <p class="answer">${answer || status}${status === 'completed' || status === 'in_progress' ? nothing : ` (${status})`}${dollars ? `, ${money(dollars)}` : nothing}</p>
       <dl class="falls">
         ${shown.map(([stage, label]) => {
           const at = stages[stage] ?? 0;
@@ -244,6 +260,18 @@ export class TurnPanel extends LitElement {
           )}
         </tbody>
       </table>
+    </section>`;
+  }
+
+  #cost() {
+    return html`<section>
+      <cost-table
+        .turns=${this.turns}
+        .prices=${this.prices}
+        ?free=${this.free}
+        .version=${this.version}
+        @priced=${() => this.requestUpdate()}
+      ></cost-table>
     </section>`;
   }
 

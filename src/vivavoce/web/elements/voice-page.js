@@ -199,11 +199,14 @@ export class VoicePage extends LitElement {
   }
 
   #measure() {
-    const {shown, replaying} = this.studio;
+    const {studio} = this;
+    const {shown, replaying} = studio;
     return html`<turn-panel
       tabindex="0"
       .turns=${shown.turns.turns}
       .limits=${shown.limits}
+      .prices=${studio.prices}
+      ?free=${studio.free && !replaying}
       .version=${this.version}
       .source=${replaying?.replay.name ?? ''}
     ></turn-panel>`;

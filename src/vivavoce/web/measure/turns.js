@@ -20,6 +20,7 @@ import {decode} from '../pcm.js';
  * @property {number} anchor milliseconds since the log began
  * @property {Partial<Record<Stage, number>>} stages milliseconds from the anchor; absent for what has not happened
  * @property {string} status the response's
+ * @property {string} model of the session that it is in
  * @property {any} usage the response's tokens; null before they are known
  */
 
@@ -38,6 +39,8 @@ const STRIDE = 4;
 export class Turns {
   /** @type {Turn[]} */
   turns = [];
+  /** Of the present session. */
+  #model = '';
   /** What the user said, by item. @type {Map<string, string>} */
   #said = new Map();
   /** What the next response answers. @type {{item: string, spoken: boolean, anchor: number | null, decided: number | null, transcript: number | null}} */
@@ -91,6 +94,7 @@ export class Turns {
    */
   #received(event, t) {
     const turn = this.#turnOf(event.response_id ?? event.response?.id);
+    if (event.session?.model) this.#model = String(event.session.model);
     switch (event.type) {
       case 'input_audio_buffer.speech_stopped':
       case 'input_audio_buffer.committed':
@@ -166,6 +170,7 @@ export class Turns {
       anchor: anchor ?? t,
       stages: {},
       status: 'in_progress',
+      model: this.#model,
       usage: null,
     };
     if (decided !== null) first(turn, 'decided', decided);
