@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: serve test check format lock clean homeassistant test-homeassistant
+.PHONY: serve test check format lock lock-homeassistant clean homeassistant test-homeassistant try-homeassistant
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/vivavoce serve $(ARGS)
@@ -25,6 +25,10 @@ format: $(VENV)/dev.stamp
 homeassistant: | $(VENV)/bin/python
 	$(BIN)/python custom_components/build.py build/homeassistant
 
+# A real Home Assistant with it, beside an engine that answers: address and password are printed.
+try-homeassistant: $(VENV)/serve.stamp
+	$(BIN)/python examples/home-assistant/try_it.py $(ARGS)
+
 test-homeassistant: $(VENV)/dev.stamp
 	bash tests/homeassistant/run $(ARGS)
 
@@ -34,8 +38,13 @@ lock: $(VENV)/dev.stamp
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --extra all -o requirements/all.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --extra all --group dev -c requirements/all.txt -o requirements/dev.txt pyproject.toml
 
+# The same for each Home Assistant that the integration is tested with.
+lock-homeassistant: $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python tests/homeassistant/lock.py
+
 clean:
-	rm -rf $(VENV) .venv-homeassistant build .mypy_cache .ruff_cache .pytest_cache test-results
+	rm -rf $(VENV) .venv-homeassistant* .try-homeassistant build .mypy_cache .ruff_cache .pytest_cache test-results
 
 # Debian's python3 has no ensurepip unless python3-venv is installed, so the outer pip fills the environment.
 $(VENV)/bin/python:
