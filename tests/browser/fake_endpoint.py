@@ -16,17 +16,13 @@ import numpy as np
 from aiohttp import WSMsgType, web
 
 from vivavoce import web as assets
+from vivavoce.gateway.routes.page import PAGE_HEADERS
 
 RATE = 24_000
 CHUNK = 960
 LOUD = 0.02
 HANGOVER = 10
 PATIENCE = 8
-CSP = (
-    "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; object-src 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
-
 Event = dict[str, Any]
 IDS = itertools.count(1)
 
@@ -122,13 +118,13 @@ class FakeEndpoint:
         return np.frombuffer(b"".join(chunks), "<i2") / 32768
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(assets.INDEX, headers={"Content-Security-Policy": CSP})
+        return web.FileResponse(assets.INDEX, headers=PAGE_HEADERS)
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         if path not in assets.asset_paths():
             raise web.HTTPNotFound
-        return web.FileResponse(assets.FOLDER / path, headers={"Content-Security-Policy": CSP})
+        return web.FileResponse(assets.FOLDER / path, headers=PAGE_HEADERS)
 
     async def _health(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(self.script.health)

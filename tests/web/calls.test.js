@@ -32,7 +32,16 @@ test('a tool of somebody else is not for us to answer, and its result is shown',
   const calls = new Calls();
   assert.deepEqual(calls.apply(done(['c', 'theirs']), [EXAMPLE]), []);
   calls.apply({type: 'conversation.item.added', item: {type: 'function_call_output', call_id: 'c', output: 'so'}}, []);
-  assert.deepEqual(calls.calls.get('c'), {id: 'c', name: 'theirs', args: '{}', output: 'so', ours: false});
+  assert.deepEqual(calls.calls.get('c'), {id: 'c', name: 'theirs', args: '{}', output: 'so', ours: false, runs: false});
+});
+
+test('what is run is begun once, and answered with what it gave', () => {
+  const calls = new Calls();
+  const run = {name: 'look', result: '', runs: true};
+  assert.deepEqual(calls.apply(done(['c', 'look'], ['d', EXAMPLE.name]), [run, EXAMPLE]), []);
+  assert.deepEqual(calls.begin().map(({id, args}) => [id, args]), [['c', '{}']]);
+  assert.deepEqual(calls.begin(), []);
+  assert.deepEqual(calls.answer('c', 'seen'), [['c', 'seen'], ['d', EXAMPLE.result]]);
 });
 
 test('a response that was cancelled asks for nothing', () => {

@@ -76,18 +76,21 @@ test('a tool says what is wrong with it, and only right ones are offered', () =>
 });
 
 test('a preset survives a link, in any script, and without a key', () => {
-  const preset = {model: 'gpt-realtime', shape: {instructions: 'Sprich Grüße, 日本語. sk-abcdefgh12345'}, tools: [{...EXAMPLE}]};
+  const preset = {model: 'gpt-realtime', shape: {instructions: 'Sprich Grüße, 日本語. sk-abcdefgh12345'}, tools: [{...EXAMPLE}], ready: /** @type {import('../../src/vivavoce/web/ready/ready-made.js').Ready[]} */ (['weather'])};
   const text = encode(preset);
   assert.match(text, /^[\w-]+$/);
   const again = decode(text);
   assert.equal(again?.shape.instructions, 'Sprich Grüße, 日本語. REDACTED');
   assert.deepEqual(again?.tools, preset.tools);
+  assert.deepEqual(again?.ready, ['weather']);
 });
 
 test('what is no preset is none, and nothing in one is trusted', () => {
   assert.equal(decode('%%%'), null);
   assert.equal(decode(btoa('{"model": 1}')), null);
   assert.equal(checked(null), null);
+  assert.deepEqual(checked({model: '', shape: {}, tools: [], ready: ['memory', 'rocket']})?.ready, ['memory']);
+  assert.deepEqual(checked({model: '', shape: {}, tools: []})?.ready, [], 'those of before had none');
   assert.deepEqual(checked({model: '', shape: {}, tools: [null, {name: 7}]})?.tools[1].name, '');
   assert.throws(() => encode({model: '', shape: {instructions: 'x'.repeat(40_000)}, tools: []}), RangeError);
 });

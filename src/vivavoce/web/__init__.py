@@ -11,7 +11,7 @@ FOLDER: Final = Path(__file__).parent
 INDEX: Final = FOLDER / "index.html"
 """The page."""
 
-_SERVED = frozenset({".css", ".js", ".svg", ".html"})
+_SERVED = frozenset({".css", ".html", ".js", ".json", ".svg"})
 
 
 def asset_paths() -> list[str]:

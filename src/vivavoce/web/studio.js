@@ -9,10 +9,13 @@ import {addressesOf} from './addresses.js';
 import {browserParts, callParts, sharedContext} from './browser.js';
 import {EventLog} from './inspect/event-log.js';
 import {tapped} from './inspect/tap.js';
+import {keep, kept, storage} from './kept.js';
 import {Prices, isFree} from './measure/prices.js';
 import {Turns} from './measure/turns.js';
 import {WIRE_RATE} from './pcm.js';
 import {Player} from './player.js';
+import {Memory} from './ready/memory.js';
+import {ReadyMade} from './ready/ready-made.js';
 import {Replaying} from './replaying.js';
 import {VoiceSession} from './session.js';
 import {Calls} from './shape/calls.js';
@@ -24,6 +27,8 @@ import {Sounds} from './sounds.js';
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
  * @typedef {import('./inspect/event-log.js').Direction} Direction
+ * @typedef {import('./ready/ready-made.js').Ready} Ready
+ * @typedef {import('./shape/calls.js').Call} Call
  * @typedef {import('./shape/presets.js').Preset} Preset
  * @typedef {'websocket' | 'webrtc'} Transport
  * @typedef {object} Shown
@@ -40,6 +45,9 @@ const MODEL = 'gpt-realtime';
 
 /** Where this browser keeps the preset. */
 const KEPT = 'vivavoce.preset';
+
+/** Where this browser keeps whether maps come from the network. */
+const KEPT_TILES = 'vivavoce.tiles';
 
 export class Studio extends EventTarget {
   log = new EventLog();
@@ -58,7 +66,13 @@ export class Studio extends EventTarget {
   /** Whoever answers the session costs nothing. */
   free = false;
   /** @type {Preset} */
-  preset = {...PLAIN, ...kept()};
+  preset = {...PLAIN, ...checked(kept(KEPT))};
+  memory = new Memory(storage());
+  readyMade = new ReadyMade(this.memory);
+  /** What a link would have on that is off: this browser's user decides. @type {Ready[]} */
+  suggested = [];
+  /** Maps have pictures from the network, because somebody asked for them. */
+  tiles = kept(KEPT_TILES) === true;
   /** @type {Transport} */
   transport = 'websocket';
   /** The id of the microphone that is wanted; empty for the system's. */
@@ -117,9 +131,27 @@ export class Studio extends EventTarget {
    */
   apply(preset) {
     this.preset = preset;
-    keep(preset);
+    keep(KEPT, preset);
     this.session.configure(this.#settings());
     this.#rebuild();
+  }
+
+  /**
+   * Take over the preset of a link, all but tools that it would switch on: what reaches the network, or keeps what is
+   * said, is for the user to switch on.
+   * @param {Preset} preset
+   */
+  take(preset) {
+    const on = preset.ready.filter((name) => this.preset.ready.includes(name));
+    this.suggested = preset.ready.filter((name) => !on.includes(name));
+    this.apply({...preset, ready: on});
+  }
+
+  /** @param {boolean} tiles maps have pictures from the network from now on */
+  chooseTiles(tiles) {
+    this.tiles = tiles;
+    keep(KEPT_TILES, tiles);
+    this.dispatchEvent(new Event('change'));
   }
 
   /**
@@ -213,8 +245,9 @@ export class Studio extends EventTarget {
   }
 
   #settings() {
-    const {shape, tools} = this.preset;
-    const offered = wire(tools);
+    const {shape, tools, ready} = this.preset;
+    const own = this.readyMade.definitions(ready);
+    const offered = [...wire(tools, own), ...own];
     const before = this.session?.settings.tools;
     return {...settled(shape), ...(offered.length || before ? {tools: offered} : {})};
   }
@@ -223,6 +256,7 @@ export class Studio extends EventTarget {
     const {playing} = this.session;
     if (playing && !this.#playing && this.log.began !== null) this.turns.played(Date.now() - this.log.began);
     this.#playing = playing;
+    if (this.session.state === 'closed') this.readyMade.end();
     this.#refresh();
     this.dispatchEvent(new Event('change'));
   }
@@ -244,8 +278,35 @@ export class Studio extends EventTarget {
     if (event.session) this.effective = event.session;
     if (event.type === 'session.created') void this.#ask();
     if (event.type === 'rate_limits.updated') this.limits = event.rate_limits ?? [];
-    const results = this.calls.apply(event, this.preset.tools);
+    if (event.type === 'session.created') this.readyMade.begin();
+    if (event.type === 'session.updated') this.#tell();
+    const results = this.calls.apply(event, this.#answerers());
     if (results.length) queueMicrotask(() => this.#answer(results)); // the session has to hear of it first
+    if (event.type === 'response.done') for (const call of this.calls.begin()) void this.#run(call);
+  }
+
+  /** What is remembered is told to the model before anything is said. */
+  #tell() {
+    const text = this.readyMade.opening(this.preset.ready);
+    if (!text) return;
+    const item = {type: 'message', role: 'system', content: [{type: 'input_text', text}]};
+    this.session.send({type: 'conversation.item.create', item});
+  }
+
+  /** The tools that are ours to answer; those of a server that has one of the same name are its own. */
+  #answerers() {
+    const {tools, ready} = this.preset;
+    const told = this.effective.tools;
+    const ours = [...this.readyMade.answerers(ready), ...tools];
+    return Array.isArray(told) ? ours.filter(({name}) => told.some((one) => one?.name === name)) : ours;
+  }
+
+  /** @param {Call} call */
+  async #run(call) {
+    const {output, late} = await this.readyMade.run(call);
+    const results = this.calls.answer(call.id, output);
+    if (!late) this.#answer(results);
+    this.dispatchEvent(new Event('change'));
   }
 
   async #ask() {
@@ -256,32 +317,5 @@ export class Studio extends EventTarget {
   /** @param {[call_id: string, output: string][]} results */
   #answer(results) {
     if (results.length) this.session.answer(results);
-  }
-}
-
-/** @returns {Preset | null} what this browser kept */
-function kept() {
-  try {
-    return checked(JSON.parse(localStorage.getItem(KEPT) ?? 'null'));
-  } catch {
-    return null; // storage may be forbidden
-  }
-}
-
-/** @param {Preset} preset */
-function keep(preset) {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify(preset));
-  } catch {
-    // storage may be forbidden, or full: the preset lasts as long as the page
-  }
-}
-
-/** @returns {Storage | null} null where it is forbidden */
-function storage() {
-  try {
-    return localStorage;
-  } catch {
-    return null;
   }
 }

@@ -46,8 +46,9 @@ class TestPage:
                 part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; ")
             )
             assert policy["default-src"] == "'self'"
-            assert policy["connect-src"] == "'self' ws: wss:"
-            assert policy["img-src"] == "'self' data:"
+            weather = "https://api.open-meteo.com https://geocoding-api.open-meteo.com"
+            assert policy["connect-src"] == f"'self' ws: wss: {weather}"
+            assert policy["img-src"] == "'self' data: https://tile.openstreetmap.org"
             assert policy["media-src"] == policy["worker-src"] == "'self' blob:"
             assert "unsafe" not in str(policy)
             assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -25,11 +25,16 @@ CONTENT_TYPES = {
 }
 """What is served, and as what; a table of our own, because the system's differs from one to the next."""
 
+WEATHER = "https://api.open-meteo.com https://geocoding-api.open-meteo.com"
+TILES = "https://tile.openstreetmap.org"
+
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    f"default-src 'self'; connect-src 'self' ws: wss: {WEATHER}; img-src 'self' data: {TILES}; "
+    "media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
 )
-"""Nothing inline, nothing from elsewhere; only a session may be held with another server."""
+"""Nothing inline, and nothing from elsewhere but a session with another server, and what the user has to ask for: the
+weather, and the pictures of its map."""
 
 PAGE_HEADERS = {
     hdrs.CACHE_CONTROL: "no-cache",  # kept, but asked about each time, by ETag

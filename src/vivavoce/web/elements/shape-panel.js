@@ -10,6 +10,7 @@ import {PLAIN, encode} from '../shape/presets.js';
 import './device-choice.js';
 import './event-composer.js';
 import {panelStyles} from './panel-styles.js';
+import './ready-tools.js';
 import {sharedStyles} from './shared-styles.js';
 import './tool-editor.js';
 import {typed} from './typed.js';
@@ -106,8 +107,14 @@ export class ShapePanel extends LitElement {
         </section>
         <section aria-labelledby="tools">
           <h2 id="tools">Tools</h2>
+          <ready-tools
+            .on=${studio.preset.ready}
+            .suggested=${studio.suggested}
+            @ready=${(/** @type {CustomEvent} */ {detail}) => studio.apply({...studio.preset, ready: detail})}
+          ></ready-tools>
           <tool-editor
             .tools=${studio.preset.tools}
+            .taken=${studio.readyMade.definitions(studio.preset.ready)}
             @tools=${(/** @type {CustomEvent} */ {detail}) => studio.apply({...studio.preset, tools: detail})}
           ></tool-editor>
         </section>

@@ -39,12 +39,14 @@ export class ToolEditor extends LitElement {
     `,
   ];
 
-  static properties = {tools: {attribute: false}};
+  static properties = {tools: {attribute: false}, taken: {attribute: false}};
 
   constructor() {
     super();
     /** @type {readonly Tool[]} */
     this.tools = [];
+    /** Others, whose names they may not have. @type {readonly {name: string}[]} */
+    this.taken = [];
   }
 
   render() {
@@ -59,7 +61,7 @@ export class ToolEditor extends LitElement {
    * @param {number} index
    */
   #tool(tool, index) {
-    const problem = wrong(tool, this.tools.filter((other) => other !== tool));
+    const problem = wrong(tool, [...this.taken, ...this.tools.filter((other) => other !== tool)]);
     const change = (/** @type {keyof Tool} */ key) => (/** @type {Event} */ event) =>
       this.#put(index, {...tool, [key]: /** @type {HTMLInputElement} */ (event.target).value});
     const asked = (/** @type {keyof Tool} */ key, /** @type {string} */ label, /** @type {number} */ rows) => {
@@ -82,7 +84,7 @@ export class ToolEditor extends LitElement {
   }
 
   #add() {
-    const taken = this.tools.some(({name}) => name === EXAMPLE.name);
+    const taken = [...this.taken, ...this.tools].some(({name}) => name === EXAMPLE.name);
     this.#tell([...this.tools, taken ? {...EXAMPLE, name: `tool_${this.tools.length + 1}`} : {...EXAMPLE}]);
   }
 

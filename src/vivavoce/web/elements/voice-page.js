@@ -12,9 +12,11 @@ import {Studio} from '../studio.js';
 import {listenForKeys} from '../talk-keys.js';
 import './event-panel.js';
 import {glyph} from './glyphs.js';
+import './memory-view.js';
 import './replay-bar.js';
 import './shape-panel.js';
 import {sharedStyles} from './shared-styles.js';
+import {card} from './tool-cards.js';
 import './voice-button.js';
 import './voice-composer.js';
 import {voicePageStyles} from './voice-page-styles.js';
@@ -61,6 +63,7 @@ export class VoicePage extends LitElement {
     const {signal} = this.#listener;
     listenForKeys(this.session, window, signal);
     addEventListener('hashchange', () => this.#look(), {signal});
+    addEventListener('storage', () => this.version++, {signal}); // another page remembers or forgets
     addEventListener('pagehide', () => this.session.stop(), {signal});
   }
 
@@ -104,6 +107,7 @@ export class VoicePage extends LitElement {
                 @answer=${(/** @type {CustomEvent} */ {detail}) => this.studio.answer(detail.id, detail.output)}
               ></voice-transcript>`
             : this.#welcome()}
+          ${this.#memory()}
         </div>
         <section class="stage" aria-label="Talk">
           <div class="top">
@@ -153,7 +157,7 @@ export class VoicePage extends LitElement {
   /** @returns {import('./voice-transcript.js').Deeds} */
   #deeds() {
     const {shown, again, replaying, session} = this.studio;
-    return {sounds: (id) => shown.sounds.has(id), again, calls: shown.calls.calls, open: session.ready && !replaying};
+    return {sounds: (id) => shown.sounds.has(id), again, calls: shown.calls.calls, open: session.ready && !replaying, card: (call) => card(this.studio, call)};
   }
 
   /** @param {{action: import('./voice-transcript.js').Action, id: string}} deed */
@@ -171,8 +175,14 @@ export class VoicePage extends LitElement {
     this.find = query.get('find') ?? '';
     const preset = decode(query.get('preset') ?? '');
     if (!preset) return;
-    this.studio.apply(preset);
+    this.studio.take(preset);
     history.replaceState(null, '', `#${this.view}`);
+  }
+
+  #memory() {
+    const {memory, preset} = this.studio;
+    if (!preset.ready.includes('memory')) return nothing;
+    return html`<memory-view .memory=${memory} .version=${this.version}></memory-view>`;
   }
 
   #panel() {

@@ -19,6 +19,7 @@ import {sharedStyles} from './shared-styles.js';
  * @property {string} again the item that is heard again now
  * @property {ReadonlyMap<string, Call>} calls
  * @property {boolean} open whether there is a session
+ * @property {(call: Call) => unknown} [card] what shows a call in place of its JSON; null for a call that has no card
  */
 
 /** Pixels from the end within which new words keep the end in sight. */
@@ -221,11 +222,12 @@ export class VoiceTranscript extends LitElement {
   #call(item) {
     const call = this.deeds?.calls.get(item.callId);
     const output = call?.output ?? null;
+    const card = call && this.deeds?.card?.(call);
     return html`<li class="tool" part="item tool">
       <div class="top"><span class="who">Tool</span>${this.#actions(item)}</div>
-      <p class="call">${item.name}(${item.args})</p>
-      ${output === null ? nothing : html`<p class="call">→ ${output}</p>`}
-      ${call?.ours && output === null ? this.#ask(call) : nothing}
+      ${card ?? html`<p class="call">${item.name}(${item.args})</p>`}
+      ${card || output === null ? nothing : html`<p class="call">→ ${output}</p>`}
+      ${call?.ours && !call.runs && output === null ? this.#ask(call) : nothing}
     </li>`;
   }
 

@@ -4,13 +4,17 @@
 
 /**
  * @typedef {import('../connection.js').RealtimeEvent} RealtimeEvent
- * @typedef {import('./tools.js').Tool} Tool
+ * @typedef {object} Answerer
+ * @property {string} name of the tool
+ * @property {string} result what each call is answered with; empty: it is asked for
+ * @property {boolean} [runs] it is run for its result, and nobody asked
  * @typedef {object} Call
  * @property {string} id the protocol's call_id
  * @property {string} name
  * @property {string} args JSON
  * @property {string | null} output null while it is open
  * @property {boolean} ours whether it is for us to answer
+ * @property {boolean} runs whether that takes nobody’s hand
  */
 
 export class Calls {
@@ -18,10 +22,12 @@ export class Calls {
   calls = new Map();
   /** Call ids of a response that are answered together. @type {string[][]} */
   #rounds = [];
+  /** Calls that are run, or were. @type {Set<string>} */
+  #begun = new Set();
 
   /**
    * @param {RealtimeEvent} event from the server
-   * @param {readonly Tool[]} tools ours
+   * @param {readonly Answerer[]} tools ours
    * @returns {[call_id: string, output: string][]} results to send now
    */
   apply(event, tools) {
@@ -32,17 +38,24 @@ export class Calls {
     const mine = made.filter((/** @type {any} */ {name}) => tools.some((tool) => tool.name === name));
     for (const {call_id, name, arguments: args} of made) {
       const ours = mine.some((/** @type {any} */ one) => one.call_id === call_id);
-      const result = ours ? tools.find((tool) => tool.name === name)?.result : '';
-      const output = result || this.calls.get(call_id)?.output || null;
-      this.calls.set(call_id, {id: call_id, name, args: args ?? '', output, ours});
+      const tool = ours ? tools.find((tool) => tool.name === name) : undefined;
+      const output = tool?.result || this.calls.get(call_id)?.output || null;
+      this.calls.set(call_id, {id: call_id, name, args: args ?? '', output, ours, runs: tool?.runs ?? false});
     }
     if (!mine.length) return [];
     this.#rounds.push(mine.map((/** @type {any} */ {call_id}) => call_id));
     return this.#ready();
   }
 
+  /** @returns {Call[]} those that are to be run now, each once */
+  begin() {
+    const waiting = [...this.calls.values()].filter(({id, runs, output}) => runs && output === null && !this.#begun.has(id));
+    for (const {id} of waiting) this.#begun.add(id);
+    return waiting;
+  }
+
   /**
-   * Answer one by hand.
+   * Answer one.
    * @param {string} id
    * @param {string} output
    * @returns {[call_id: string, output: string][]} results to send now: those of one response go together
@@ -57,7 +70,7 @@ export class Calls {
    * @param {string} output
    */
   #told(id, output) {
-    const call = this.calls.get(id) ?? {id, name: '', args: '', output: null, ours: false};
+    const call = this.calls.get(id) ?? {id, name: '', args: '', output: null, ours: false, runs: false};
     this.calls.set(id, {...call, output});
   }
 

@@ -3,17 +3,23 @@
  */
 
 import {redacted} from '../inspect/recording.js';
+import {known} from '../ready/ready-made.js';
 
 /**
  * @typedef {import('./tools.js').Tool} Tool
- * @typedef {{model: string, shape: Record<string, any>, tools: Tool[]}} Preset
+ * @typedef {import('../ready/ready-made.js').Ready} Ready
+ * @typedef {object} Preset
+ * @property {string} model
+ * @property {Record<string, any>} shape
+ * @property {Tool[]} tools
+ * @property {Ready[]} ready the ready-made tools that are on
  */
 
 /** The most characters of a link's preset: what all browsers take. */
 const LONGEST = 30_000;
 
 /** @type {Readonly<Preset>} */
-export const PLAIN = Object.freeze({model: '', shape: {}, tools: []});
+export const PLAIN = Object.freeze({model: '', shape: {}, tools: [], ready: []});
 
 /**
  * @param {Preset} preset
@@ -47,9 +53,9 @@ export function decode(text) {
  */
 export function checked(value) {
   if (typeof value !== 'object' || value === null) return null;
-  const {model, shape, tools} = value;
+  const {model, shape, tools, ready} = value;
   if (typeof model !== 'string' || typeof shape !== 'object' || shape === null || !Array.isArray(tools)) return null;
-  return {model, shape: {...shape}, tools: tools.map(toolOf)};
+  return {model, shape: {...shape}, tools: tools.map(toolOf), ready: known(ready)};
 }
 
 /**

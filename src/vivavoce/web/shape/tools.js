@@ -29,7 +29,7 @@ export const EXAMPLE = Object.freeze({
 
 /**
  * @param {Tool} tool
- * @param {readonly Tool[]} others
+ * @param {readonly {name: string}[]} others
  * @returns {string} what is wrong with it, and what is expected; empty for nothing
  */
 export function wrong({name, parameters}, others = []) {
@@ -47,10 +47,11 @@ export function wrong({name, parameters}, others = []) {
 
 /**
  * @param {readonly Tool[]} tools
+ * @param {readonly {name: string}[]} [taken] have names that no other tool may have
  * @returns {object[]} those that nothing is wrong with, as the protocol has them
  */
-export function wire(tools) {
-  const right = tools.filter((tool) => !wrong(tool, tools.filter((other) => other !== tool)));
+export function wire(tools, taken = []) {
+  const right = tools.filter((tool) => !wrong(tool, [...taken, ...tools.filter((other) => other !== tool)]));
   return right.map(({name, description, parameters}) => ({
     type: 'function',
     name,
