@@ -11,12 +11,15 @@ from homeassistant.util.hass_dict import HassKey
 from .agent import Agent, VivaVoceEntry, VivaVoceRuntime, is_refused_key, probe
 from .approval import Approvals
 from .builtin_tools import BuiltinApi
+from .card import async_setup_card
+from .card_session import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
 from .direct import Direct
 from .mcp import McpApi
 from .repairs import async_check_models
 from .services import async_setup_services
 from .vivavoce.errors import ConnectionFailed
+from .websocket_api import async_setup_websocket_api
 
 PLATFORMS = (
     Platform.AI_TASK,
@@ -35,10 +38,12 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001 - the interface
-    """Set up what there is without any entry: actions, and tools for language models."""
+    """Set up what there is without any entry: actions, tools for language models, and the card."""
     approvals = hass.data[APPROVALS] = Approvals()
     llm.async_register_api(hass, BuiltinApi(hass, approvals))
     async_setup_services(hass)
+    async_setup_websocket_api(hass)
+    await async_setup_card(hass)
     return True
 
 
@@ -54,7 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
             translation_key="cannot_connect",
             translation_placeholders={"error": str(error)},
         ) from error
-    runtime = entry.runtime_data = VivaVoceRuntime({})
+    runtime = entry.runtime_data = VivaVoceRuntime({}, Cards())
     for subentry_id, subentry in entry.subentries.items():
         if subentry.subentry_type == AGENT:
             agent = runtime.agents[subentry_id] = Agent(hass, entry, subentry)
@@ -73,6 +78,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
     """End all sessions of an endpoint."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
+        await entry.runtime_data.cards.close()
         for direct in entry.runtime_data.directs.values():
             await direct.stop(cancel=True)
         for agent in entry.runtime_data.agents.values():

@@ -41,6 +41,7 @@ from .vivavoce.errors import ConnectionFailed, VivaVoceError
 from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
 
 if TYPE_CHECKING:
+    from .card_session import Cards
     from .direct import Direct
     from .mcp import McpApi
 
@@ -73,6 +74,7 @@ class VivaVoceRuntime:
 
     agents: dict[str, Agent]
     """By the id of the subentry."""
+    cards: Cards
     directs: dict[str, Direct] = field(default_factory=dict)
     """What actions say to them, likewise."""
     servers: dict[str, McpApi] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from homeassistant.util.json import JsonObjectType
 __all__ = [
     "ToolAnswer",
     "annotated",
+    "answer_data",
     "chat_session_of",
     "native_schema",
     "parameters_of",
@@ -47,6 +48,12 @@ def tool_answer(data: JsonObjectType, *, error: bool = False) -> ToolAnswer:
     if (result := getattr(llm, "ToolResult", None)) is None:
         return data
     return result(data=data, error=error)
+
+
+def answer_data(answer: ToolAnswer) -> JsonObjectType:
+    """Return the data of what a tool has returned."""
+    data: JsonObjectType = answer if isinstance(answer, dict) else answer.data
+    return data
 
 
 def tool_data(content: conversation.ToolResultContent) -> JsonObjectType:

@@ -1,6 +1,5 @@
 """One exchange with an agent: what the chat log asks becomes words, calls of tools, and sound."""
 
-import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -11,13 +10,14 @@ from homeassistant.helpers.json import json_dumps
 
 from .agent import Agent
 from .approval import policy
-from .compat import native_schema, schema_of, tool_data
+from .compat import tool_data
 from .const import ALWAYS, ASK, CONF_APPROVAL, CONF_FOLLOW_UP, DOMAIN, MAX_TOOL_ROUNDS
+from .functions import Functions
 from .live import Call, LiveSession, LiveTurn, Sound
 from .vivavoce.client.tool import RESULT_CHARACTERS, read_object, shortened
 from .vivavoce.errors import VivaVoceError
 
-__all__ = ["END_CONVERSATION", "PAD", "Exchange"]
+__all__ = ["END_CONVERSATION", "PAD", "Exchange", "prompt_of"]
 
 PAD = " " * 61
 """Behind the first words of a spoken answer: more than 60 characters let a pipeline's speech begin at once, and make
@@ -32,8 +32,6 @@ END_CONVERSATION = {
 }
 """A tool of agents that always listen again."""
 
-_NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_-]")
-
 
 class Exchange:
     """Answers the last words of a chat log; ``turn`` is where they were spoken, and are to be answered aloud."""
@@ -47,7 +45,7 @@ class Exchange:
         self._session = session
         self._chat_log = chat_log
         self._turn = turn
-        self._names: dict[str, str] = {}
+        self._functions = Functions(chat_log.llm_api)
         self._outside: list[Call] = []
         """Calls that are not Home Assistant's to make."""
 
@@ -59,7 +57,7 @@ class Exchange:
             async with self._session.lock:
                 await self._session.configure(
                     **self._agent.session_fields(),
-                    instructions=_prompt(log.content[0]),
+                    instructions=prompt_of(log),
                     tools=self._tools(),
                 )
                 await self._session.catch_up(log.content, spoken=self._turn is not None)
@@ -111,24 +109,11 @@ class Exchange:
         except ValueError:
             arguments = {"arguments": call.arguments}  # which fit no tool: the model is told
         return llm.ToolInput(
-            id=call.call_id, tool_name=self._names.get(call.name, call.name), tool_args=arguments
+            id=call.call_id, tool_name=self._functions.name_of(call.name), tool_args=arguments
         )
 
     def _tools(self) -> list[dict[str, Any]]:
-        tools: list[dict[str, Any]] = []
-        api = self._chat_log.llm_api
-        for tool in api.tools if api else ():
-            name = _NOT_IN_NAME.sub("_", tool.name)[:64]
-            self._names[name] = tool.name
-            tools.append(
-                {
-                    "type": "function",
-                    "name": name,
-                    "description": tool.description or "",
-                    "parameters": native_schema(tool)
-                    or schema_of(tool.parameters, api.custom_serializer if api else None),
-                }
-            )
+        tools = self._functions.described
         if self._turn is not None and self._agent.options.get(CONF_FOLLOW_UP) == ALWAYS:
             tools.append(END_CONVERSATION)
         return tools
@@ -141,5 +126,7 @@ class Exchange:
                 object.__setattr__(said, "content", said.content.replace(PAD, ""))
 
 
-def _prompt(content: conversation.Content) -> str:
+def prompt_of(log: conversation.ChatLog) -> str:
+    """Return the instructions that a chat log begins with."""
+    content = log.content[0]
     return content.content if isinstance(content, conversation.SystemContent) else ""
