@@ -189,8 +189,17 @@ class HomeAssistant:
             answer.raise_for_status()
             return json.loads(text) if text else None
 
-    async def flow(self, handler: str, *answers: Mapping[str, Any], of: str = "", **first: Any) -> Any:
-        """Go through a flow, and return how it ended. ``of`` is ``subentries/`` or ``options/``, else a config flow."""
+    async def state(self, entity_id: str) -> str:
+        """Return the state of an entity."""
+        return str((await self.get(f"/api/states/{entity_id}"))["state"])
+
+    async def flow(
+        self, handler: str | list[str], *answers: Mapping[str, Any], of: str = "", **first: Any
+    ) -> Any:
+        """Go through a flow, and return its last step.
+
+        It is a config flow, ``of`` an endpoint's ``options/``, or one of its ``subentries/``.
+        """
         path = f"/api/config/config_entries/{of}flow"
         step = await self.post(path, {"handler": handler, **first})
         for answer in answers:

@@ -1,7 +1,7 @@
 """A real Home Assistant with the integration as it is built, a scripted endpoint, and somebody in front of a browser.
 
-All tests share one Home Assistant, in the house that ``make try-homeassistant`` shows, and each adds the endpoint that it
-needs.
+All tests share one Home Assistant, in the house that ``make try-homeassistant`` shows, and each
+adds the endpoint that it needs.
 """
 
 import os
@@ -73,8 +73,8 @@ async def endpoint():
     """Serve a script, and return its address: ``await endpoint(turns…)``."""
     async with AsyncExitStack() as stack:
 
-        async def serve(*turns, **script):
-            engine = ScriptedEngine(Script(turns=list(turns), **script), complete=True)
+        async def serve(*turns, complete=True, **script):
+            engine = ScriptedEngine(Script(turns=list(turns), **script), complete=complete)
             return await stack.enter_async_context(serve_scripted(engine))
 
         yield serve
@@ -82,7 +82,10 @@ async def endpoint():
 
 @pytest.fixture
 async def added(hass):
-    """Add an endpoint at an address, and return its entry: ``await added(url)``. It is removed after the test."""
+    """Add an endpoint at an address, and return its entry: ``await added(url)``. It is removed after the test.
+
+    A test that removes an entry itself says so: ``added.forget(entry)``.
+    """
     entries = []
 
     async def add(url):
@@ -91,6 +94,7 @@ async def added(hass):
         entries.append(done["result"])
         return done["result"]
 
+    add.forget = entries.remove
     yield add
     for entry in entries:
         await hass.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
