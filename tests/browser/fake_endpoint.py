@@ -16,7 +16,7 @@ import numpy as np
 from aiohttp import WSMsgType, web
 
 from vivavoce import web as assets
-from vivavoce.gateway.routes.page import PAGE_HEADERS
+from vivavoce.gateway.routes.page import page_headers
 
 RATE = 24_000
 CHUNK = 960
@@ -48,6 +48,10 @@ class Script:
     """An HTTP status with which upgrades are refused; 0 serves them."""
     health: Event = field(default_factory=lambda: {"status": "ready"})
     transcription_delay: float = 0.05
+    direct: tuple[str, ...] = ()
+    """Origins that the page may connect to beside its own."""
+    key: str = ""
+    """A key that the client has to have; empty for none."""
     usage: Event | None = None
     """What each answer takes in tokens."""
 
@@ -118,13 +122,13 @@ class FakeEndpoint:
         return np.frombuffer(b"".join(chunks), "<i2") / 32768
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(assets.INDEX, headers=PAGE_HEADERS)
+        return web.FileResponse(assets.INDEX, headers=page_headers(self.script.direct))
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         if path not in assets.asset_paths():
             raise web.HTTPNotFound
-        return web.FileResponse(assets.FOLDER / path, headers=PAGE_HEADERS)
+        return web.FileResponse(assets.FOLDER / path, headers=page_headers(self.script.direct))
 
     async def _health(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(self.script.health)
@@ -133,6 +137,9 @@ class FakeEndpoint:
         if self.script.refuse:
             body = {"error": {"message": "All 100 sessions are taken; try again later."}}
             return web.json_response(body, status=self.script.refuse)
+        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(", ")
+        if self.script.key and f"openai-insecure-api-key.{self.script.key}" not in offered:
+            raise web.HTTPUnauthorized
         socket = web.WebSocketResponse(protocols=["realtime"])
         await socket.prepare(request)
         self.sockets.add(socket)

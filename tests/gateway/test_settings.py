@@ -17,6 +17,14 @@ class TestSources:
         monkeypatch.setenv(f"VIVAVOCE_{name.upper()}", " one.example , two.example,")
         assert getattr(GatewaySettings(), name) == ("one.example", "two.example")
 
+    @pytest.mark.parametrize(
+        "wrong",
+        ["voice.example", "wss://a.example/v1", "wss://*", "wss://a; script-src *", "'unsafe-inline'"],
+    )
+    def test_what_is_no_origin_is_refused(self, wrong):
+        with pytest.raises(ValidationError, match="expected an origin such as wss://api.example"):
+            GatewaySettings(direct_origins=wrong)
+
     def test_names_can_be_given_one_by_one(self):
         assert GatewaySettings(allowed_hosts=("a", "b")).allowed_hosts == ("a", "b")
 

@@ -1,5 +1,6 @@
 """Everything about the gateway that can be set: by an option, else by the environment, else as here."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -20,6 +21,8 @@ __all__ = ["GatewaySettings"]
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one environment variable, separated by commas."""
+
+_ORIGIN = re.compile(r"(?:https?|wss?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.IGNORECASE)
 
 
 class GatewaySettings(
@@ -97,6 +100,11 @@ class GatewaySettings(
         description="Host names, without port, under which the gateway may be addressed, "
         "beside those of this machine. Separated by commas.",
     )
+    direct_origins: Names = Field(
+        ("https://api.openai.com", "wss://api.openai.com"),
+        description="Origins that the console may connect to by itself, with a key that its user enters there; "
+        "browsers keep it from all others. Empty forbids it. Separated by commas.",
+    )
     ice_servers: Names = Field(
         (),
         repr=False,  # it holds passwords
@@ -163,12 +171,20 @@ class GatewaySettings(
         4.0, gt=0, description="How long stopping may take before what still runs is cut off."
     )
 
-    @field_validator("allowed_origins", "allowed_hosts", "ice_servers", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", "direct_origins", "ice_servers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip().rstrip("/") for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("direct_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"expected an origin such as wss://api.example, got {origin!r}")
+        return origins
 
     @property
     def open_to_others(self) -> bool:

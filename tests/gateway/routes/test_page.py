@@ -47,12 +47,20 @@ class TestPage:
             )
             assert policy["default-src"] == "'self'"
             weather = "https://api.open-meteo.com https://geocoding-api.open-meteo.com"
-            assert policy["connect-src"] == f"'self' ws: wss: {weather}"
+            direct = "https://api.openai.com wss://api.openai.com"
+            assert policy["connect-src"] == f"'self' {direct} {weather}"
             assert policy["img-src"] == "'self' data: https://tile.openstreetmap.org"
             assert policy["media-src"] == policy["worker-src"] == "'self' blob:"
             assert "unsafe" not in str(policy)
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert response.headers["Permissions-Policy"] == "microphone=(self)"
+
+    async def test_may_connect_only_where_the_settings_say(self, web_folder):
+        settings = {"direct_origins": "wss://voice.example:8443, ws://[::1]:9"}
+        async with gateway(web_folder=web_folder, **settings) as running, running.get("/") as response:
+            policy = response.headers["Content-Security-Policy"]
+            assert "connect-src 'self' wss://voice.example:8443 ws://[::1]:9 https:" in policy
+            assert "openai" not in policy
 
     async def test_is_asked_about_each_time_and_sent_once(self, web_folder):
         async with gateway(web_folder=web_folder) as running:

@@ -5,7 +5,7 @@ from aiohttp import hdrs, web
 
 from vivavoce.gateway.operations.openapi import describe
 from vivavoce.gateway.operations.openapi_page import page
-from vivavoce.gateway.routes.page import PAGE_HEADERS
+from vivavoce.gateway.routes.page import page_headers
 
 __all__ = ["api_page", "openapi"]
 
@@ -23,5 +23,5 @@ async def openapi(request: web.Request) -> web.Response:
 async def api_page(request: web.Request) -> web.Response:
     """Send the same as a page, which needs no script."""
     return web.Response(
-        text=page(describe(request.app.router)), content_type="text/html", headers=PAGE_HEADERS
+        text=page(describe(request.app.router)), content_type="text/html", headers=page_headers()
     )

@@ -1,12 +1,12 @@
 """``GET /`` and ``GET /web/…``: the page, and the modules that it loads."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
 from vivavoce.gateway.state import GATEWAY
 
-__all__ = ["CONTENT_TYPES", "PAGE_HEADERS", "page", "web_file"]
+__all__ = ["CONTENT_TYPES", "page", "page_headers", "web_file"]
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -28,39 +28,46 @@ CONTENT_TYPES = {
 WEATHER = "https://api.open-meteo.com https://geocoding-api.open-meteo.com"
 TILES = "https://tile.openstreetmap.org"
 
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'self'; connect-src 'self' ws: wss: {WEATHER}; img-src 'self' data: {TILES}; "
-    "media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
-)
-"""Nothing inline, and nothing from elsewhere but a session with another server, and what the user has to ask for: the
-weather, and the pictures of its map."""
 
-PAGE_HEADERS = {
-    hdrs.CACHE_CONTROL: "no-cache",  # kept, but asked about each time, by ETag
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Permissions-Policy": "microphone=(self)",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+def page_headers(direct_origins: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers of what is sent to browsers.
+
+    The policy lets in nothing inline, and nothing from elsewhere but what the user has to ask for: the weather, the
+    pictures of its map, and a session with one of ``direct_origins``. The console may hold a key of its user's,
+    so it is kept from all others, whatever runs in it.
+    """
+    connect = " ".join(("'self'", *direct_origins, WEATHER))
+    policy = (
+        f"default-src 'self'; connect-src {connect}; img-src 'self' data: {TILES}; media-src 'self' blob:; "
+        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+    return {
+        hdrs.CACHE_CONTROL: "no-cache",  # kept, but asked about each time, by ETag
+        "Content-Security-Policy": policy,
+        "Permissions-Policy": "microphone=(self)",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 async def page(request: web.Request) -> web.StreamResponse:
     """Send the page."""
-    return _send(request.app[GATEWAY].web, "index.html")
+    return _send(request, "index.html")
 
 
 async def web_file(request: web.Request) -> web.StreamResponse:
     """Send one of the files below the web folder; 404 for all that is not one of them."""
-    return _send(request.app[GATEWAY].web, request.match_info["path"])
+    return _send(request, request.match_info["path"])
 
 
-def _send(folder: Path, name: str) -> web.StreamResponse:
+def _send(request: web.Request, name: str) -> web.StreamResponse:
     if "\0" in name:
         raise web.HTTPNotFound
-    root = folder.resolve()
+    gateway = request.app[GATEWAY]
+    root = gateway.web.resolve()
     path = (root / name).resolve()  # follows links and "..", so that what is checked is what is opened
     content_type = CONTENT_TYPES.get(path.suffix)
     if content_type is None or not path.is_relative_to(root) or not path.is_file():
         raise web.HTTPNotFound
-    return web.FileResponse(path, headers={**PAGE_HEADERS, hdrs.CONTENT_TYPE: content_type})
+    headers = page_headers(gateway.settings.direct_origins)
+    return web.FileResponse(path, headers={**headers, hdrs.CONTENT_TYPE: content_type})
