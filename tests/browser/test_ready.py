@@ -328,7 +328,7 @@ async def test_who_hangs_up_is_not_answered_later(visit, endpoint):
         await asked.wait()
     await visitor.page.get_by_role("button", name="End").click()
     go.set()
-    await visitor.page.get_by_text("→").wait_for()
+    await visitor.page.get_by_role("log").get_by_text("→").wait_for()
     await visitor.start()
     await visitor.page.get_by_label("Or write it").fill("Hello")
     await visitor.page.get_by_label("Or write it").press("Enter")

@@ -109,7 +109,9 @@ export class PlaceMap extends LitElement {
   #marker = null;
   /** @type {import('leaflet').TileLayer | null} */
   #pictures = null;
-  #resized = new ResizeObserver(() => this.#map?.invalidateSize({pan: false}));
+  /** Leaflet measures what its styles have made. */
+  #styled = false;
+  #resized = new ResizeObserver(() => this.#map?.invalidateSize({animate: false}));
 
   constructor() {
     super();
@@ -123,8 +125,13 @@ export class PlaceMap extends LitElement {
 
   render() {
     const style = new URL('../vendor/leaflet/leaflet.css', import.meta.url).href;
-    return html`<link rel="stylesheet" href=${style} @load=${this.#draw} />
+    return html`<link rel="stylesheet" href=${style} @load=${this.#ready} />
       <div class="map" role="region" aria-label=${say('Map of {0}', this.label)}></div>`;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    if (this.#styled) void this.#draw(); // it was moved
   }
 
   disconnectedCallback() {
@@ -141,8 +148,13 @@ export class PlaceMap extends LitElement {
     if (changed.has('latitude') || changed.has('longitude')) this.#look();
   }
 
-  /** Leaflet measures what its styles have made. */
+  #ready() {
+    this.#styled = true;
+    if (this.isConnected) void this.#draw();
+  }
+
   async #draw() {
+    if (this.#map) return;
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const map = leaflet.map(/** @type {HTMLElement} */ (this.renderRoot.querySelector('.map')), {
       dragging: matchMedia('(pointer: fine)').matches, // a finger scrolls the page; two move the map
@@ -157,7 +169,8 @@ export class PlaceMap extends LitElement {
     map.attributionControl.setPrefix(false).addAttribution('Natural Earth');
     this.#picture();
     this.#resized.observe(this);
-    const found = await (outlines ??= load());
+    outlines ??= load();
+    const found = await outlines.catch(() => []); // the place stands alone then
     if (this.#map === map) this.#outline(map, found);
   }
 
