@@ -126,6 +126,14 @@ test('with a key, the offer goes alone: the key says what the session is', async
   call.close();
 });
 
+test('with a key that is none of one session, offer and session go with it', async () => {
+  const {call, asked} = make({key: async () => 'sk-own', session: {model: 'm'}});
+  await call.open();
+  assert.deepEqual(asked[0].headers, {authorization: 'Bearer sk-own'});
+  assert.deepEqual(JSON.parse(asked[0].body.get('session')), {type: 'realtime', model: 'm'});
+  call.close();
+});
+
 test('events go over the channel, speech does not', async () => {
   const {call, log} = make();
   await call.open();

@@ -29,6 +29,9 @@ const EVENTS = 'oai-events';
 /** The kind of an offer and of an answer. */
 const SDP = 'application/sdp';
 
+/** How an ephemeral key begins: what the session is was said when it was made. */
+const EPHEMERAL = 'ek_';
+
 /** Milliseconds after which a call that did not come about is given up. */
 const PATIENCE = 15_000;
 
@@ -258,7 +261,7 @@ export class Call extends Line {
    * @returns {Promise<string>} the answer
    */
   async #exchange(offer, key) {
-    const reply = await this.fetch(this.url, {method: 'POST', ...(key ? raw(offer, key) : form(offer, this.session))});
+    const reply = await this.fetch(this.url, {method: 'POST', ...(key.startsWith(EPHEMERAL) ? raw(offer, key) : form(offer, this.session, key))});
     const text = await reply.text();
     if (!reply.ok) throw refusal(reply.status, text);
     this.location = reply.headers.get('location') ?? '';
@@ -298,13 +301,14 @@ function raw(offer, key) {
 /**
  * @param {string} offer
  * @param {Record<string, unknown>} session
+ * @param {string} key empty for none
  * @returns {RequestInit}
  */
-function form(offer, session) {
+function form(offer, session, key) {
   const body = new FormData();
   body.set('sdp', offer);
   body.set('session', JSON.stringify({type: 'realtime', ...session}));
-  return {body};
+  return key ? {body, headers: {authorization: `Bearer ${key}`}} : {body};
 }
 
 /**

@@ -26,10 +26,13 @@ export function keep(key, value) {
   }
 }
 
-/** @returns {Storage | null} null where it is forbidden */
-export function storage() {
+/**
+ * @param {'browser' | 'tab'} [whose] what is kept for the tab is gone with it
+ * @returns {Storage | null} null where it is forbidden
+ */
+export function storage(whose = 'browser') {
   try {
-    return localStorage;
+    return whose === 'tab' ? sessionStorage : localStorage;
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@
 /**
  * @typedef {'insecure-origin' | 'microphone-refused' | 'microphone-missing' | 'microphone-busy' |
  *   'microphone-lost' | 'microphone-failed' | 'sound-failed' | 'server-unreachable' | 'server-refused' |
- *   'server-loading' | 'server-failed' | 'server-gone' | 'origin-refused' | 'key-refused' | 'call-failed' |
+ *   'server-loading' | 'server-failed' | 'server-gone' | 'origin-refused' | 'key-refused' | 'call-failed' | 'direct-forbidden' |
  *   'session-expired' | 'congested' | 'server-error'} ProblemCode
  * @typedef {'microphone' | 'connect' | 'none'} Remedy what a button can do: ask again, or connect again
  * @typedef {{code: ProblemCode, title: string, advice: string, remedy: Remedy, detail: string}} Problem
@@ -75,6 +75,11 @@ const PROBLEMS = {
     'The call does not come about',
     'A network between here and the server may not let calls through. Try another network, or try again.',
     'connect',
+  ],
+  'direct-forbidden': [
+    'This page may not connect there',
+    'The server of this page names in VIVAVOCE_DIRECT_ORIGINS whom its pages may connect to by themselves.',
+    'none',
   ],
   'server-loading': ['The server is loading', 'Its models are not ready yet. Try again in a while.', 'connect'],
   'server-failed': ['The server could not load its models', 'Mend what it reports and start it again.', 'connect'],

@@ -7,6 +7,7 @@
 
 import {addressesOf} from './addresses.js';
 import {browserParts, callParts, sharedContext} from './browser.js';
+import {Direct} from './direct.js';
 import {EventLog} from './inspect/event-log.js';
 import {tapped} from './inspect/tap.js';
 import {keep, kept, storage} from './kept.js';
@@ -16,6 +17,7 @@ import {WIRE_RATE} from './pcm.js';
 import {Player} from './player.js';
 import {Memory} from './ready/memory.js';
 import {ReadyMade} from './ready/ready-made.js';
+import {describe} from './problems.js';
 import {Replaying} from './replaying.js';
 import {VoiceSession} from './session.js';
 import {Calls} from './shape/calls.js';
@@ -62,6 +64,7 @@ export class Studio extends EventTarget {
   effective = {};
   /** The `rate_limits` that the server told of last. @type {any[]} */
   limits = [];
+  direct = new Direct(storage('tab'), storage());
   prices = new Prices(storage());
   /** Whoever answers the session costs nothing. */
   free = false;
@@ -164,6 +167,28 @@ export class Studio extends EventTarget {
   }
 
   /**
+   * Talk with another server from the next session on, with a key of the user's.
+   * @param {{address: string, key: string, lasting?: boolean} | null} choice null for the server of the page
+   * @throws {TypeError} for what is no address, or no key
+   */
+  connectTo(choice) {
+    if (choice) this.direct.use(choice);
+    else this.direct.forget();
+    this.#rebuild();
+  }
+
+  /**
+   * The browser has kept the page from connecting somewhere.
+   * @param {{effectiveDirective: string, blockedURI: string}} violation of the policy that the page came with
+   */
+  forbidden({effectiveDirective, blockedURI}) {
+    if (effectiveDirective !== 'connect-src' || !this.direct.host || new URL(blockedURI).host !== this.direct.host) return;
+    this.session.stop();
+    this.session.problem = describe('direct-forbidden', this.direct.address);
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /**
    * Choose where answers are played.
    * @param {string} device empty for the system's
    */
@@ -236,12 +261,14 @@ export class Studio extends EventTarget {
   }
 
   #parts() {
+    const {direct, model} = this;
     const token = new URLSearchParams(this.location.search).get('token');
     const page = `${this.location.origin}/${token ? `?token=${encodeURIComponent(token)}` : ''}`;
-    const {socket, calls} = addressesOf(page, {model: this.model});
-    const options = {context: this.#context, device: () => this.microphone};
+    const {socket, calls} = addressesOf(direct.address || page, {model});
+    const own = direct.address ? {platform: {key: () => direct.key()}, session: {model}} : {};
+    const options = {context: this.#context, device: () => this.microphone, ...own};
     const parts = this.transport === 'webrtc' ? callParts(calls, options) : browserParts(socket, options);
-    return tapped(parts, (dir, event) => this.#note(dir, event));
+    return tapped(direct.address ? direct.guarded(parts) : parts, (dir, event) => this.#note(dir, event));
   }
 
   #settings() {
@@ -310,7 +337,7 @@ export class Studio extends EventTarget {
   }
 
   async #ask() {
-    this.free = await isFree(this.location.origin);
+    this.free = !this.direct.address && (await isFree(this.location.origin));
     this.dispatchEvent(new Event('change'));
   }
 

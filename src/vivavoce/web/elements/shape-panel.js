@@ -8,6 +8,7 @@ import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {LISTENING, SPEAKING, TURNS, get, parse, set} from '../shape/fields.js';
 import {PLAIN, encode} from '../shape/presets.js';
 import './device-choice.js';
+import './direct-connection.js';
 import './event-composer.js';
 import {panelStyles} from './panel-styles.js';
 import './ready-tools.js';
@@ -104,6 +105,7 @@ export class ShapePanel extends LitElement {
         <section aria-labelledby="devices">
           <h2 id="devices">This browser</h2>
           <device-choice .studio=${studio} .version=${this.version}></device-choice>
+          <direct-connection .studio=${studio} .version=${this.version}></direct-connection>
         </section>
         <section aria-labelledby="tools">
           <h2 id="tools">Tools</h2>

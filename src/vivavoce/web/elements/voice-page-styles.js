@@ -28,6 +28,15 @@ export const voicePageStyles = css`
     font: italic 500 1.35rem var(--font-title);
     letter-spacing: 0.01em;
   }
+  .where {
+    flex: 1;
+    margin: 0 0.75rem;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    font-size: var(--text-small);
+    color: var(--ink-soft);
+  }
   main {
     display: contents;
   }

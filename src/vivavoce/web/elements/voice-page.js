@@ -63,6 +63,7 @@ export class VoicePage extends LitElement {
     const {signal} = this.#listener;
     listenForKeys(this.session, window, signal);
     addEventListener('hashchange', () => this.#look(), {signal});
+    addEventListener('securitypolicyviolation', (event) => this.studio.forbidden(event), {signal});
     addEventListener('storage', () => this.version++, {signal}); // another page remembers or forgets
     addEventListener('pagehide', () => this.session.stop(), {signal});
   }
@@ -81,6 +82,7 @@ export class VoicePage extends LitElement {
     return html`
       <header>
         <h1>Viva Voce</h1>
+        ${this.studio.direct.host ? html`<p class="where">with ${this.studio.direct.host}</p>` : nothing}
         ${session.state === 'closed'
           ? nothing
           : html`<button class="plain" type="button" @click=${() => session.stop()}>
