@@ -96,7 +96,7 @@ test('the start buffer doubles after a pause, up to its limit', () => {
     for (let at = 0; at < RATE; at += QUANTUM) playback.render(quantum);
     seen.push(playback.startSamples);
   }
-  assert.deepEqual(seen, [2880, 5760, 11520, 11520, 11520]);
+  assert.deepEqual(seen, [4800, 9600, 11520, 11520, 11520]);
 });
 
 test('a short answer is played although it is less than the start buffer', () => {

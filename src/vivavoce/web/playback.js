@@ -15,8 +15,11 @@ import {Resampler} from './resampler.js';
  *   One content part: where it starts in the stream and how long it is, in source samples.
  */
 
-/** Seconds that must wait before the first sound: chunks may be this late without a pause. */
-const START_SECONDS = 0.12;
+/**
+ * Seconds that must wait before the first sound: five chunks of 40 ms. The first is then 160 ms old, which is enough
+ * for each of the others to come 100 ms late, and for five minutes in which two clocks drift apart by 100 ppm.
+ */
+const START_SECONDS = 0.2;
 
 /** The start buffer doubles after each pause, up to this. */
 const MOST_START_SECONDS = 0.48;
