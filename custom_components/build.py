@@ -29,7 +29,7 @@ def relative(code: str, depth: int) -> str:
 
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_IMPORTED = re.compile(r"""(?:\bfrom |\bimport |\bimport\(|\bnew URL\()'(\.[^']+\.js)'""")
+_IMPORTED = re.compile(r"""(?:\bfrom|\bimport|\bimport\(|\bnew URL\() *['"](\.[^'"]+\.js)['"]""")
 
 
 def modules(web: Path, first: str) -> set[str]:

@@ -82,10 +82,9 @@ class _Subscription:
 
     @callback
     def __call__(self) -> None:
-        """Leave."""
+        """Leave; who calls this has taken it out of the connection's subscriptions, or will."""
         if not self._over:
             self._over = True
-            self._connection.subscriptions.pop(self._number, None)
             self._unregister()
             self.session.leave(self.listener)
 
@@ -94,7 +93,7 @@ class _Subscription:
         try:
             await self.session.open()
         except HomeAssistantError as error:
-            self()
+            self._leave()
             _refuse(self._connection, self._number, error)
             return
         if self._over:
@@ -110,7 +109,7 @@ class _Subscription:
     def end(self, error: HomeAssistantError) -> None:
         """Tell the card that there will be no more, and why."""
         if not self._over:
-            self()
+            self._leave()
             self._connection.send_event(
                 self._number,
                 {
@@ -119,6 +118,10 @@ class _Subscription:
                     "placeholders": error.translation_placeholders or {},
                 },
             )
+
+    def _leave(self) -> None:
+        self._connection.subscriptions.pop(self._number, None)
+        self()
 
     def _send(self, data: bytes) -> None:
         self._connection.send_message(self._prefix + data + b"}")
