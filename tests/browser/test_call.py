@@ -34,6 +34,7 @@ CALL = """async (session) => {
     tap.connect(context.destination);
     call.player = player;
   };
+  call.forget = () => { sounds.length = 0; };
   call.heard = () => {
     const whole = new Float32Array(sounds.reduce((sum, piece) => sum + piece.length, 0));
     let at = 0;

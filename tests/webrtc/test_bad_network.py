@@ -52,8 +52,9 @@ async def test_speech_keeps_its_length_and_most_of_what_it_says(apart):
     await until(lambda: not caller.frames)
     await asyncio.sleep(1)  # for the last of it to arrive
     heard = np.concatenate(called.heard)
-    assert abs(len(heard) / (frames * FRAME_SAMPLES) - 1) < 0.15
-    assert (np.abs(heard) > 100).mean() > 0.85
+    # Who speaks late, because the machine has other things to do, is heard to be silent meanwhile: there may be more.
+    assert len(heard) > 0.95 * frames * FRAME_SAMPLES
+    assert 0.85 < (np.abs(heard) > 100).sum() / (frames * FRAME_SAMPLES) < 1.05
     assert network.lost > 5
 
 

@@ -1,0 +1,203 @@
+"""A server and its callers on two machines, with 200 ms, jitter and loss between them in each direction.
+
+The machines are network namespaces: this needs root, and is skipped where it may not make any.
+"""
+
+import asyncio
+import base64
+import json
+import re
+import shutil
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from benchmarks.lossy import BadLine
+from benchmarks.machines import Machines, unavailable
+from tests.browser.conftest import ARGUMENTS
+from tests.browser.test_call import CALL, SESSION, UNTIL
+from vivavoce.audio.resample import resample
+from vivavoce.audio.wav import read_wav, write_wav
+from vivavoce.engine.models.hibari import HibariSynthesiser
+from vivavoce.engine.models.moonshine import MoonshineRecogniser
+from vivavoce.engine.models.protocols import MODEL_RATE
+from vivavoce.engine.weights import ensure
+
+from .caller import QUESTION, RATE
+
+pytestmark = [pytest.mark.models, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+
+PORT = 8000
+CUT_SECONDS = 2
+ATTEMPTS = 3
+COMMAND = (sys.executable, "-c", "from vivavoce.cli import main; main()")
+CALLER = Path(__file__).with_name("caller.py")
+ASK_IN_WRITING = """(text) => {
+  const {channel, events, forget} = window.call;
+  events.length = 0;
+  forget();
+  const content = [{type: 'input_text', text}];
+  channel.send(JSON.stringify({type: 'conversation.item.create', item: {type: 'message', role: 'user', content}}));
+  channel.send(JSON.stringify({type: 'response.create'}));
+}"""
+CHROMIUM = shutil.which("chromium")
+
+
+class Apart:
+    """Two machines, the line between them, and the server on the far one."""
+
+    def __init__(self, machines, line):
+        self.machines, self.line = machines, line
+        self.server = f"http://{machines.far.address}:{PORT}"
+
+    async def cut(self):
+        """Let nothing through for a while."""
+        self.line.cut = True
+        await asyncio.sleep(CUT_SECONDS)
+        self.line.cut = False
+
+
+@asynccontextmanager
+async def running(*command):
+    """Run a program, and end it."""
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    try:
+        yield program
+    finally:
+        if program.returncode is None:
+            program.terminate()
+        await program.wait()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def apart():
+    """Serve the engine on the far machine."""
+    if (missing := unavailable()) is not None:
+        pytest.skip(f"needs {missing}")
+    line = BadLine(delay=0.2, jitter=0.03, loss=0.05)
+    async with Machines(line) as machines:
+        options = ("--host", machines.far.address, "--port", str(PORT), "--engine-profile", "small")
+        command = machines.far.command(*COMMAND, "serve", *options, "--insecure-open")
+        async with running(*command) as server:
+            async for said in server.stdout:
+                if said.startswith(b"Ready after"):
+                    break
+            else:
+                raise AssertionError("the server ended before it was ready")
+            yield Apart(machines, line)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def question(tmp_path_factory):
+    """Return a sound file with a question."""
+    synthesiser = HibariSynthesiser()
+    pieces = [piece async for piece in synthesiser.synthesise(QUESTION, voice="alloy")]
+    await synthesiser.close()
+    file = tmp_path_factory.mktemp("question") / "question.wav"
+    write_wav(file, resample(np.concatenate(pieces), synthesiser.rate, RATE), RATE)
+    return file
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def understood():
+    """Return a function that returns the words of speech."""
+    recogniser = MoonshineRecogniser(await ensure("moonshine-tiny-en"))
+
+    async def understand(samples, rate):
+        return words((await recogniser.transcribe(resample(samples, rate, MODEL_RATE))).text)
+
+    yield understand
+    await recogniser.close()
+
+
+def words(text):
+    """Return the words of a text."""
+    return re.findall(r"[a-z']+", text.lower())
+
+
+def intelligible(said, understood):
+    """See to it that what a small model wrote, which may be no words, was heard as such."""
+    assert set(understood) & set(words(said)), f"wrote {said!r}, said {understood}"
+
+
+async def test_a_client_is_heard_and_hears_and_outlives_a_cut(apart, question, understood, tmp_path):
+    command = apart.machines.near.command(
+        sys.executable, str(CALLER), apart.server, str(question), str(tmp_path)
+    )
+    async with running(*command) as caller:
+
+        async def told(kind):
+            async for said in caller.stdout:
+                if (event := json.loads(said))["is"] == kind:
+                    return event
+            raise AssertionError(f"the call ended before it was {kind}")
+
+        async def turn(how):
+            caller.stdin.write(f"{how}\n".encode())
+            return await told("answered")
+
+        async def is_heard(answer):
+            intelligible(answer["said"], await understood(*read_wav(answer["heard"])))
+
+        async def is_understood():
+            """Ask until it is: a machine that has other things to do speaks in pieces."""
+            answers = []
+            while len(answers) < ATTEMPTS and not (answers and "france" in words(answers[-1]["understood"])):
+                answers.append(await turn("ask"))
+            assert "france" in words(answers[-1]["understood"]), [one["understood"] for one in answers]
+            await is_heard(answers[-1])
+
+        await told("ready")
+        await is_understood()
+        written = asyncio.create_task(turn("write"))
+        await apart.cut()
+        await is_heard(await written)
+        await is_understood()
+    assert apart.line.lost > 0
+
+
+@pytest.mark.browser
+async def test_a_browser_is_heard_and_hears_and_outlives_a_cut(apart, question, understood, tmp_path):
+    if CHROMIUM is None:
+        pytest.skip("needs chromium")
+    there = tmp_path / "chromium"
+    there.write_text(f'#!/bin/sh\nexec {" ".join(apart.machines.near.command(CHROMIUM))} "$@"\n')
+    there.chmod(0o700)
+    speech, rate = read_wav(question)
+    write_wav(
+        tmp_path / "microphone.wav", np.concatenate([np.zeros(rate), speech, np.zeros(90 * rate)]), rate
+    )
+    arguments = [
+        *ARGUMENTS,
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}%noloop",
+        f"--unsafely-treat-insecure-origin-as-secure={apart.server}",  # only such may have a microphone
+    ]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=there, args=arguments)
+        page = await browser.new_page()
+        page.set_default_timeout(50_000)
+
+        async def is_heard():
+            said = await page.evaluate(UNTIL, "response.output_audio_transcript.done")
+            await page.evaluate(UNTIL, "output_audio_buffer.stopped")
+            heard = await page.evaluate("() => window.call.heard()")
+            samples = np.frombuffer(base64.b64decode(heard["base64"]), "<f4")
+            intelligible(said["transcript"], await understood(samples, int(heard["rate"])))
+
+        await page.goto(f"{apart.server}/health")
+        await page.evaluate(CALL, SESSION)
+        asked = await page.evaluate(UNTIL, "conversation.item.input_audio_transcription.completed")
+        assert "france" in words(asked["transcript"])
+        await is_heard()
+        await page.evaluate(ASK_IN_WRITING, QUESTION)
+        await apart.cut()
+        await is_heard()
+        assert await page.evaluate("() => window.call.peer.connectionState") == "connected"
+        await browser.close()
