@@ -166,8 +166,12 @@ export class OpenAIRealtimeCard extends LitElement {
             .version=${this.version}
             .speaking=${playing}
           ></voice-transcript>`
-        : html`<p class="welcome">${say('Press the button and talk, or write.')}</p>`}
+        : html`<p class="welcome">${this.#welcome}</p>`}
     </div>`;
+  }
+
+  get #welcome() {
+    return this.options.show_text_input ? say('Press the button and talk, or write.') : say('Press the button and talk.');
   }
 
   /** @param {VoiceSession} session */

@@ -28,6 +28,7 @@ export const words = {
   'Connecting again, try {0} …': 'Verbindet wieder, Versuch {0} …',
   // What can be done.
   'Press the button and talk, or write.': 'Drücken Sie die Taste und sprechen Sie, oder schreiben Sie.',
+  'Press the button and talk.': 'Drücken Sie die Taste und sprechen Sie.',
   'Press the button to start': 'Zum Beginnen die Taste drücken',
   'Release to send': 'Zum Senden loslassen',
   'Write, or use the microphone': 'Schreiben oder das Mikrofon benutzen',

@@ -28,6 +28,7 @@ export const words = {
   'Connecting again, try {0} …': 'Nouvelle connexion, essai {0} …',
   // What can be done.
   'Press the button and talk, or write.': 'Appuyez sur le bouton et parlez, ou écrivez.',
+  'Press the button and talk.': 'Appuyez sur le bouton et parlez.',
   'Press the button to start': 'Appuyez sur le bouton pour commencer',
   'Release to send': 'Relâchez pour envoyer',
   'Write, or use the microphone': 'Écrivez, ou utilisez le micro',
