@@ -16,7 +16,7 @@ from .card_session import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
 from .direct import Direct
 from .mcp import McpApi
-from .repairs import async_check_models
+from .repairs import async_check_models, async_forget_issues
 from .services import async_setup_services
 from .vivavoce.errors import ConnectionFailed
 from .websocket_api import async_setup_websocket_api
@@ -83,7 +83,14 @@ async def async_unload_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
             await direct.stop(cancel=True)
         for agent in entry.runtime_data.agents.values():
             await agent.close()
+        gone = {*entry.runtime_data.agents, *entry.runtime_data.servers} - entry.subentries.keys()
+        async_forget_issues(hass, *gone)
     return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> None:
+    """Leave nothing behind of an endpoint."""
+    async_forget_issues(hass, entry.entry_id, *entry.subentries)
 
 
 async def _reload(hass: HomeAssistant, entry: VivaVoceEntry) -> None:

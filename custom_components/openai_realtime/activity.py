@@ -46,8 +46,9 @@ class Activity:
     happened: Callable[[Happening], None] = _nothing
     _open: set[int] = field(default_factory=set)
     _listening: set[int] = field(default_factory=set)
-    _processing: set[str] = field(default_factory=set)
-    _speaking: set[str] = field(default_factory=set)
+    _processing: dict[str, int] = field(default_factory=dict)
+    """Ids of responses, and the session of each."""
+    _speaking: dict[str, int] = field(default_factory=dict)
     _spoke_at: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -99,6 +100,9 @@ class Activity:
         self._open.discard(key)
         self._listening.discard(key)
         self._spoke_at.pop(key, None)
+        for responses in (self._processing, self._speaking):
+            for response_id in [one for one, session in responses.items() if session == key]:
+                del responses[response_id]
         self.changed()
 
     def _fold(self, key: int, event: Any) -> None:
@@ -114,7 +118,7 @@ class Activity:
             case server.ConversationItemInputAudioTranscriptionCompleted(transcript=words):
                 self.happened(Happening("turn_ended", {"transcript": words}))
             case server.ResponseCreated(response=response):
-                self._processing.add(response.id)
+                self._processing[response.id] = key
                 self.happened(Happening("response_started", {"response_id": response.id}))
             case server.ResponseOutputAudioDelta() | server.ResponseOutputTextDelta():
                 if not self._begun(key, event):
@@ -137,15 +141,15 @@ class Activity:
     ) -> bool:
         if event.response_id in self._speaking:
             return False
-        self._processing.discard(event.response_id)
-        self._speaking.add(event.response_id)
+        self._processing.pop(event.response_id, None)
+        self._speaking[event.response_id] = key
         if isinstance(event, server.ResponseOutputAudioDelta) and (since := self._spoke_at.pop(key, None)):
             self.first_audio_ms = (time.monotonic() - since) * 1000
         return True
 
     def _done(self, response: Any) -> None:
-        self._processing.discard(response.id)
-        self._speaking.discard(response.id)
+        self._processing.pop(response.id, None)
+        self._speaking.pop(response.id, None)
         self.usage.add(response.usage)
         kind = {"failed": "response_failed", "cancelled": "interrupted"}.get(response.status, "response_done")
         self.happened(Happening(kind, {"response_id": response.id, "status": response.status}))

@@ -1,16 +1,16 @@
 """An agent: what a subentry asks for, the sessions that it has open, and how it is."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL
+from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_URL
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import chat_session
+from homeassistant.helpers import chat_session, llm
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_call_later
@@ -33,11 +33,13 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .live import EndpointRefused, LiveSession
+from .earshot import Earshot
+from .live import EndpointRefused, LiveSession, LiveTurn, NothingSaid
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.retrying import FATAL_CODES
 from .vivavoce.client.transport import WebSocketTransport
-from .vivavoce.errors import ConnectionFailed, VivaVoceError
+from .vivavoce.errors import ConnectionFailed, ConnectionLost, VivaVoceError
+from .vivavoce.protocol.server_events import ErrorEvent, ResponseDone
 from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ class Agent:
         self._idle: dict[str, CALLBACK_TYPE] = {}
         self._listeners: list[Callable[[], None]] = []
         self._retry: CALLBACK_TYPE | None = None
+        self._following: set[asyncio.Task[None]] = set()
+        self._missing: set[str] = set()
         self.activity.changed = self._tell
 
     # How it is.
@@ -119,6 +123,23 @@ class Agent:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def tools(self) -> list[str]:
+        """Return the APIs whose tools it may use: those of its options, and MCP servers that are for every agent.
+
+        What is not there, such as a server that was removed, is left out, and logged once.
+        """
+        servers = self.entry.runtime_data.servers.values()
+        wanted = [
+            *self.options.get(CONF_LLM_HASS_API, []),
+            *(server.id for server in servers if server.for_all),
+        ]
+        there = {api.id for api in llm.async_get_apis(self.hass)}
+        missing = set(wanted) - there
+        if missing - self._missing:
+            LOGGER.warning("%s goes without tools that are gone: %s", self.subentry.title, ", ".join(missing))
+        self._missing = missing
+        return [api for api in dict.fromkeys(wanted) if api in there]
+
     # Sessions.
 
     def session_fields(self) -> dict[str, Any]:
@@ -138,17 +159,19 @@ class Agent:
             fields["max_output_tokens"] = int(limit)
         return fields
 
-    def client(self, *, intent: str | None = None) -> RealtimeClient:
+    def client(self, speaker: Earshot | None = None) -> RealtimeClient:
         """Return a client that is not connected yet, and followed by the agent's sensors."""
         client = RealtimeClient(
             self.entry.data[CONF_URL],
             api_key=self.entry.data.get(CONF_API_KEY),
             model=self.model or PROTOCOL_MODEL,
-            intent=intent,
             http=async_get_clientsession(self.hass),
             keep_items=200,
+            speaker=speaker,
         )
         self.activity.follow(client)
+        client.on("response.done", self._answered)
+        client.on("error", self._refused)
         return client
 
     async def connected(self, client: RealtimeClient) -> RealtimeClient:
@@ -159,7 +182,57 @@ class Agent:
             raise self.failed(error) from error
         self.succeeded()
         LOGGER.debug("Connected to OpenAI Realtime API")
+        following = asyncio.create_task(self._follow(client), name="openai_realtime: follow a session")
+        self._following.add(following)
+        following.add_done_callback(self._following.discard)
         return client
+
+    async def _follow(self, client: RealtimeClient) -> None:
+        """Read all that a session says, which nobody else does, and take note when it is over."""
+        try:
+            async for _ in client:
+                pass
+        except ConnectionLost as lost:
+            self.failed(lost)
+        self.activity.close(client)
+        for conversation_id in [key for key, one in self._sessions.items() if one.client is client]:
+            await self.drop(conversation_id)
+
+    async def hear(
+        self,
+        session: LiveSession,
+        speech: AsyncIterable[bytes],
+        *,
+        rate: int,
+        language: str | None = None,
+        aloud: bool = True,
+    ) -> LiveTurn:
+        """Hear a turn, which is to be answered ``aloud`` or in writing.
+
+        Raises `NothingSaid`, or a translated `HomeAssistantError`.
+        """
+        fields = self.session_fields()
+        if language:
+            fields["transcription"]["language"] = language.split("-", maxsplit=1)[0]
+        key = id(session.client)
+        try:
+            async with session.lock:
+                await session.configure(**fields)
+                self.activity.begin_turn(key)
+                turn = await session.hear(speech, rate=rate)
+        except NothingSaid:
+            raise
+        except (VivaVoceError, TimeoutError, TypeError) as error:
+            raise self.failed(error) from error
+        finally:
+            self.activity.end_turn(key)
+        turn.owner, turn.aloud = self.subentry.subentry_id, aloud
+        return turn
+
+    def interrupt(self) -> None:
+        """Silence every answer that is being given."""
+        for session in self._sessions.values():
+            session.client.interrupt()
 
     async def session(self, conversation_id: str) -> LiveSession:
         """Return the session of a conversation, opened if need be. Raises a translated `HomeAssistantError`."""
@@ -180,7 +253,7 @@ class Agent:
             if idle is None:
                 raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
             await self.drop(idle)
-        client = await self.connected(self.client())
+        client = await self.connected(self.client(Earshot()))
         session = LiveSession(client)
         try:
             await session.configure(**self.session_fields())
@@ -265,7 +338,7 @@ class Agent:
                 translation_placeholders={"entry": self.entry.title},
             )
             return HomeAssistantError(translation_domain=DOMAIN, translation_key="quota_exhausted")
-        if isinstance(error, ConnectionFailed) or code in FATAL_CODES:
+        if isinstance(error, ConnectionFailed | ConnectionLost) or code in FATAL_CODES:
             if self.available:
                 self.available = False
                 LOGGER.warning("Cannot reach %s: %s", self.entry.title, error)
@@ -279,11 +352,21 @@ class Agent:
     @callback
     def succeeded(self) -> None:
         """Note that the endpoint is there."""
-        ir.async_delete_issue(self.hass, DOMAIN, f"quota_{self.entry.entry_id}")
         if not self.available:
             self.available = True
             LOGGER.info("%s is back", self.entry.title)
             self._tell()
+
+    @callback
+    def _answered(self, event: ResponseDone) -> None:
+        if event.response.status == "completed":
+            ir.async_delete_issue(self.hass, DOMAIN, f"quota_{self.entry.entry_id}")
+
+    @callback
+    def _refused(self, event: ErrorEvent) -> None:
+        """Take what an endpoint refuses in the middle: only what it means for all that comes is of interest."""
+        if (code := event.error.code) in FATAL_CODES:
+            self.failed(EndpointRefused(event.error.message, str(code)))
 
     @callback
     def _look_again(self) -> None:

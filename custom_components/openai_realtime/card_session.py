@@ -5,13 +5,15 @@ microphones in one buffer are no turn, and an answer sounds where it was asked f
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from homeassistant.components import conversation
-from homeassistant.const import CONF_LLM_HASS_API, CONF_PROMPT
+from homeassistant.const import CONF_PROMPT
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import llm
@@ -30,7 +32,6 @@ from .const import (
     DOMAIN,
 )
 from .functions import Functions
-from .listener import Listener
 from .live import RATE
 from .talking import prompt_of
 from .vivavoce.client import RealtimeClient
@@ -41,7 +42,7 @@ from .vivavoce.protocol import client_events as client
 from .vivavoce.protocol import server_events as server
 from .vivavoce.protocol.items import MessageItem
 
-__all__ = ["CardSession", "Cards"]
+__all__ = ["CardSession", "Cards", "Listener"]
 
 GRACE_SECONDS = 20.0
 """How long a session waits for somebody to come back: a page that is loaded anew, a network gone for a
@@ -50,8 +51,48 @@ FLOOR_SECONDS = 1.0
 """Who has said nothing for so long may be followed by another."""
 MOST_WAITING_IN = 256
 """Frames and events from all browsers that wait for the endpoint; 10 s of frames of 40 ms."""
+MOST_WAITING_OUT = 4096
+"""Events that wait for one browser: some minutes of an answer, which comes faster than it is spoken."""
+WINDOW = 64
+"""Events that a browser has not acknowledged; the rest waits here, and not in front of all else that
+its page is told."""
 MOST_FRAME_BYTES = RATE * 2
 """One second."""
+
+
+class Listener:
+    """One browser: ``send`` takes JSON; ``gone`` is told why there will be no more."""
+
+    def __init__(self, send: Callable[[bytes], None], gone: Callable[[HomeAssistantError], None]) -> None:
+        self.wishes = Wishes()
+        self._send = send
+        self._gone = gone
+        self._waiting: deque[bytes] = deque()
+        self._under_way = 0
+
+    @callback
+    def tell(self, data: bytes) -> bool:
+        """Send an event, or keep it until the browser has taken what it was sent; False where it is too slow."""
+        if self._under_way < WINDOW:
+            self._under_way += 1
+            self._send(data)
+            return True
+        self._waiting.append(data)
+        return len(self._waiting) <= MOST_WAITING_OUT
+
+    @callback
+    def acknowledge(self, count: int) -> None:
+        """Note that the browser has taken so many events."""
+        self._under_way = max(0, self._under_way - count)
+        while self._waiting and self._under_way < WINDOW:
+            self._under_way += 1
+            self._send(self._waiting.popleft())
+
+    @callback
+    def end(self, error: HomeAssistantError) -> None:
+        """Tell why there will be no more."""
+        self._waiting.clear()
+        self._gone(error)
 
 
 class CardSession:
@@ -78,8 +119,6 @@ class CardSession:
         """Who has asked for a response, and how they call it, by our own name for it."""
         self._floor: Listener | None = None
         self._floor_at = 0.0
-        self._unheard: Listener | None = None
-        """Whose turn was not taken."""
         self._session_wishes = Wishes()
         self._grace: CALLBACK_TYPE | None = None
 
@@ -143,7 +182,7 @@ class CardSession:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
         del log.content[1:]
         await log.async_provide_llm_data(
-            self._llm_context, options.get(CONF_LLM_HASS_API), options.get(CONF_PROMPT)
+            self._llm_context, self._agent.tools() or None, options.get(CONF_PROMPT)
         )
         opened = self._agent.client()
         opened.add_tools(*Functions(log.llm_api).live(log, options.get(CONF_APPROVAL, ASK)))
@@ -228,8 +267,6 @@ class CardSession:
             if holder is not None:
                 await opened.send(client.InputAudioBufferClear())
         self._floor_at = now
-        if self._unheard is listener:
-            self._unheard = None
         await opened.send_audio(pcm, RATE)
 
     async def _take_floor(self, opened: RealtimeClient, listener: Listener) -> None:

@@ -1,13 +1,13 @@
 """Everything that differs between the releases of Home Assistant that are supported (2026.4 and later)."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import voluptuous as vol
 from homeassistant.components import conversation
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers import chat_session, llm
+from homeassistant.helpers import chat_session, llm, target
 from homeassistant.util.json import JsonObjectType
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "native_schema",
     "parameters_of",
     "schema_of",
+    "targets_of",
     "tool_answer",
     "tool_data",
 ]
@@ -90,6 +91,16 @@ def annotated(*, read_only: bool) -> Any:
     if annotations is None:
         return None
     return annotations(read_only=read_only, destructive=not read_only, idempotent=True, open_world=False)
+
+
+def targets_of(hass: HomeAssistant, data: Mapping[str, Any]) -> set[str] | None:
+    """Return the entities that an action is called for, by whatever they are named; None where nothing is named."""
+    if not any(data.get(f"{kind}_id") for kind in ("entity", "device", "area", "floor", "label")):
+        return None
+    # It has this name since 2026.6, and the other one warns.
+    selection: Any = getattr(target, "TargetSelection", None) or target.TargetSelectorData
+    found = target.async_extract_referenced_entity_ids(hass, selection(dict(data)))
+    return found.referenced | found.indirectly_referenced
 
 
 def chat_session_of(hass: HomeAssistant, conversation_id: str, context: Context) -> Any:

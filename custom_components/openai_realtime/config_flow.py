@@ -28,12 +28,14 @@ from .const import (
     ALWAYS,
     ASK,
     BY_HOME_ASSISTANT,
+    BY_MODEL,
     BY_SENSE,
     BY_SILENCE,
     COMPATIBLE,
     CONF_ALLOWED,
     CONF_APPROVAL,
     CONF_FOLLOW_UP,
+    CONF_FOR_ALL,
     CONF_IDLE,
     CONF_KIND,
     CONF_MAX_OUTPUT_TOKENS,
@@ -291,7 +293,7 @@ class AgentFlow(ConfigSubentryFlow):
                 (DEFAULT_TRANSCRIPTION, "gpt-4o-transcribe", "gpt-realtime-whisper", "whisper-1"), custom=True
             ),
             vol.Required(CONF_FOLLOW_UP, default=ON_QUESTION): _choice(
-                (ON_QUESTION, ALWAYS, NEVER), key=CONF_FOLLOW_UP
+                (ON_QUESTION, BY_MODEL, ALWAYS, NEVER), key=CONF_FOLLOW_UP
             ),
             vol.Required(CONF_APPROVAL, default=ASK): _choice((ASK, ALLOW, REFUSE), key=CONF_APPROVAL),
             vol.Optional(CONF_SPEAKER): sel.EntitySelector(sel.EntitySelectorConfig(domain="media_player")),
@@ -338,6 +340,7 @@ class McpServerFlow(ConfigSubentryFlow):
                 sel.SelectSelectorConfig(options=offered, multiple=True, custom_value=True)
             ),
             vol.Required(CONF_APPROVAL, default=ALLOW): _choice((ALLOW, ASK), key=CONF_APPROVAL),
+            vol.Required(CONF_FOR_ALL, default=True): sel.BooleanSelector(),
         }
         return self.async_show_form(
             step_id=step,

@@ -39,8 +39,10 @@ MODELS: Final = ("gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-2", 
 DEPRECATED_MODELS: Final = {
     "gpt-4o-realtime-preview": DEFAULT_MODEL,
     "gpt-4o-mini-realtime-preview": "gpt-realtime-2.1-mini",
+    "gpt-realtime": DEFAULT_MODEL,
+    "gpt-realtime-mini": "gpt-realtime-2.1-mini",
 }
-"""Models that are gone with the beta, and what to take instead; dated snapshots begin with the same name."""
+"""Models that are gone with the beta, or go on 2027-01-20, and what to take instead; dated snapshots go with them."""
 
 DEFAULT_VOICE: Final = "marin"
 VOICES: Final = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
@@ -52,6 +54,7 @@ BY_SENSE: Final = "semantic_vad"
 """Who decides that somebody has finished speaking."""
 
 ON_QUESTION: Final = "question"
+BY_MODEL: Final = "model"
 ALWAYS: Final = "always"
 NEVER: Final = "never"
 """When a satellite listens again after an answer."""
@@ -59,6 +62,8 @@ NEVER: Final = "never"
 # Of an MCP server.
 CONF_ALLOWED: Final = "allowed_tools"
 CONF_APPROVAL: Final = "approval"
+CONF_FOR_ALL: Final = "for_all"
+"""Whether every agent of the endpoint has its tools, or only those that are given them."""
 
 MAX_TOOL_ROUNDS: Final = 10
 """Responses in a row that call tools; a model that makes more is going round in circles."""

@@ -3,16 +3,16 @@
 from typing import Literal
 
 from homeassistant.components import conversation
-from homeassistant.const import CONF_LLM_HASS_API, CONF_PROMPT, MATCH_ALL
+from homeassistant.const import CONF_PROMPT, MATCH_ALL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import chat_session
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .agent import Agent, VivaVoceEntry
-from .const import ALWAYS, CONF_FOLLOW_UP, DOMAIN, NEVER, ON_QUESTION
+from .const import ALWAYS, BY_MODEL, CONF_FOLLOW_UP, DOMAIN, NEVER, ON_QUESTION
 from .entity import AgentEntity, add_agents
 from .live import current_turn
-from .talking import Exchange
+from .talking import END_CONVERSATION, KEEP_LISTENING, Exchange
 
 PARALLEL_UPDATES = 0
 
@@ -35,7 +35,7 @@ class AgentConversation(AgentEntity, conversation.ConversationEntity):
 
     def __init__(self, agent: Agent) -> None:
         super().__init__(agent, "conversation")
-        if agent.options.get(CONF_LLM_HASS_API):
+        if agent.tools():
             self._attr_supported_features = conversation.ConversationEntityFeature.CONTROL
 
     @property
@@ -51,7 +51,7 @@ class AgentConversation(AgentEntity, conversation.ConversationEntity):
         try:
             await chat_log.async_provide_llm_data(
                 user_input.as_llm_context(DOMAIN),
-                options.get(CONF_LLM_HASS_API),
+                self.agent.tools() or None,
                 options.get(CONF_PROMPT),
                 user_input.extra_system_prompt,
             )
@@ -72,8 +72,10 @@ class AgentConversation(AgentEntity, conversation.ConversationEntity):
         await exchange.run(self.entity_id)
         result = conversation.async_get_result_from_chat_log(user_input, chat_log)
         follow_up = options.get(CONF_FOLLOW_UP, ON_QUESTION)
-        if follow_up == NEVER or exchange.ended:
+        if follow_up == NEVER or END_CONVERSATION["name"] in exchange.told:
             result.continue_conversation = False
         elif follow_up == ALWAYS:
             result.continue_conversation = True
+        elif follow_up == BY_MODEL:
+            result.continue_conversation = KEEP_LISTENING["name"] in exchange.told
         return result

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from homeassistant.components.diagnostics import REDACTED as REDACTED_TEXT
 from homeassistant.components.diagnostics import async_redact_data
-from homeassistant.const import CONF_API_KEY, CONF_PROMPT
+from homeassistant.const import CONF_API_KEY, CONF_PROMPT, CONF_URL
 from homeassistant.core import HomeAssistant
+from yarl import URL
 
 from .agent import VivaVoceEntry
 from .const import CONF_TOKEN
@@ -21,7 +23,7 @@ async def async_get_config_entry_diagnostics(
     runtime = entry.runtime_data
     return {
         "version": __version__,
-        "entry": async_redact_data(entry.as_dict(), REDACTED),
+        "entry": _bare(async_redact_data(entry.as_dict(), REDACTED)),
         "agents": [
             {
                 "available": agent.available,
@@ -38,3 +40,19 @@ async def async_get_config_entry_diagnostics(
             {"tools": server.tools, "failure": server.failure} for server in runtime.servers.values()
         ],
     }
+
+
+def _bare(told: Any) -> Any:
+    """Return the same, with addresses that end with their paths: some have keys in their queries, or before hosts."""
+    if isinstance(told, list):
+        return [_bare(one) for one in told]
+    if isinstance(told, dict):
+        return {key: _address(value) if key == CONF_URL else _bare(value) for key, value in told.items()}
+    return told
+
+
+def _address(url: str) -> str:
+    try:
+        return str(URL(url).with_user(None).with_query(None).with_fragment(None))
+    except ValueError:
+        return REDACTED_TEXT

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from homeassistant.components import conversation
+from homeassistant.components import conversation, media_player, tts
+from homeassistant.const import ATTR_ENTITY_ID, SERVICE_MEDIA_STOP
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import intent
 
 from .agent import Agent
 from .compat import chat_session_of
-from .const import DOMAIN
+from .const import CONF_SPEAKER, DOMAIN
 from .live import RATE, LiveTurn, NothingSaid, current_turn
-from .vivavoce.errors import VivaVoceError
 
 __all__ = ["Direct"]
 
@@ -22,7 +23,7 @@ MOST_FRAMES = 3000
 
 
 class Direct:
-    """What actions say to an agent, and what it answers."""
+    """What actions say to an agent, and what it answers: aloud, if it has a speaker, and in words in any case."""
 
     def __init__(self, hass: HomeAssistant, agent: Agent) -> None:
         self.conversation_id = f"{DOMAIN}-{agent.subentry.subentry_id}"
@@ -32,6 +33,8 @@ class Direct:
         self._agent = agent
         self._audio: asyncio.Queue[bytes | None] | None = None
         self._turn: asyncio.Task[None] | None = None
+        self._sounds = False
+        """Whether the speaker was given an answer of ours."""
 
     @property
     def listening(self) -> bool:
@@ -52,12 +55,9 @@ class Direct:
     async def send_audio(self, pcm: bytes, context: Context) -> dict[str, Any]:
         """Say PCM16 at 24 kHz: a part of the turn that was begun, or a whole turn, whose answer is returned."""
         if self._audio is not None:
-            try:
-                self._audio.put_nowait(pcm)
-            except asyncio.QueueFull as error:
-                raise HomeAssistantError(
-                    translation_domain=DOMAIN, translation_key="too_many_sessions"
-                ) from error
+            if self._audio.qsize() >= MOST_FRAMES:
+                raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_much_audio")
+            self._audio.put_nowait(pcm)
             return {}
 
         async def whole() -> AsyncGenerator[bytes]:
@@ -70,7 +70,7 @@ class Direct:
         """Begin a turn, which `send_audio` goes on with; nothing happens where one was begun."""
         if self._audio is not None:
             return
-        audio = self._audio = asyncio.Queue(MOST_FRAMES)
+        audio = self._audio = asyncio.Queue()  # bounded by `send_audio`
 
         async def parts() -> AsyncGenerator[bytes]:
             while (part := await audio.get()) is not None:
@@ -90,13 +90,23 @@ class Direct:
         )
 
     async def stop(self, *, cancel: bool = False) -> None:
-        """End the turn, which is answered then; or, with ``cancel`` or where none is heard, all that is under way."""
+        """End the turn, which is answered then; or, with ``cancel`` or where none is heard, all that is under way.
+
+        That is also what the agent says to others, in pipelines.
+        """
         audio, self._audio = self._audio, None
         if audio is not None and not cancel:
             audio.put_nowait(None)
-        elif self._turn is not None and not self._turn.done():
+            return
+        if self._turn is not None and not self._turn.done():
             self._turn.cancel()
             await asyncio.gather(self._turn, return_exceptions=True)
+        self._agent.interrupt()
+        if self._sounds:
+            self._sounds = False
+            await self._hass.services.async_call(
+                media_player.DOMAIN, SERVICE_MEDIA_STOP, {ATTR_ENTITY_ID: self._agent.options[CONF_SPEAKER]}
+            )
 
     async def clear(self) -> None:
         """Forget what was said."""
@@ -106,31 +116,62 @@ class Direct:
         self.conversation_id = f"{DOMAIN}-{self._agent.subentry.subentry_id}-{self._hass.loop.time():.3f}"
 
     async def _speak(self, speech: AsyncGenerator[bytes], context: Context) -> dict[str, Any]:
+        speaker = self._agent.options.get(CONF_SPEAKER)
         with chat_session_of(self._hass, self.conversation_id, context) as chat:
             self._agent.until_cleanup(chat)
             session = await self._agent.session(chat.conversation_id)
-            turn = await self._hear(session.hear(speech, rate=RATE))
+            try:
+                turn = await self._agent.hear(session, speech, rate=RATE, aloud=bool(speaker))
+            except NothingSaid as error:
+                raise ServiceValidationError(
+                    translation_domain=DOMAIN, translation_key="nothing_heard"
+                ) from error
             current_turn.set(turn)
+            if speaker:
+                self._agent.entry.async_create_background_task(
+                    self._hass, self._play(turn, speaker, context), "openai_realtime: play an answer"
+                )
             answer = await self._converse(turn.transcript, context, chat.conversation_id)
         return {"transcript": turn.transcript, **answer}
 
-    async def _hear(self, hearing: Any) -> LiveTurn:
-        try:
-            turn: LiveTurn = await hearing
-        except NothingSaid as error:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN, translation_key="nothing_heard"
-            ) from error
-        except (VivaVoceError, TimeoutError) as error:
-            raise self._agent.failed(error) from error
-        return turn
+    async def _play(self, turn: LiveTurn, speaker: str, context: Context) -> None:
+        """Let the speaker play the answer to a turn as it comes."""
+        await turn.sounding.wait()
+        if not turn.sounds:
+            return
+        stream = tts.async_create_stream(self._hass, self._entity("tts"))
+        stream.async_set_message_stream(_no_text())  # the voice knows the turn, and has its speech
+        self._sounds = True
+        await self._hass.services.async_call(
+            media_player.DOMAIN,
+            media_player.SERVICE_PLAY_MEDIA,
+            {
+                ATTR_ENTITY_ID: speaker,
+                media_player.ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
+                media_player.ATTR_MEDIA_CONTENT_TYPE: "music",
+                media_player.ATTR_MEDIA_ANNOUNCE: True,
+            },
+            context=context,
+        )
 
     async def _converse(self, text: str, context: Context, conversation_id: str) -> dict[str, Any]:
-        entity_id = er.async_get(self._hass).async_get_entity_id(
-            "conversation", DOMAIN, f"{self._agent.subentry.subentry_id}-conversation"
-        )
         result = await conversation.async_converse(
-            self._hass, text, conversation_id, context, agent_id=entity_id
+            self._hass, text, conversation_id, context, agent_id=self._entity("conversation")
         )
         speech: Any = result.response.speech.get("plain", {}).get("speech", "")
+        if result.response.response_type is intent.IntentResponseType.ERROR:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="no_answer",
+                translation_placeholders={"error": speech},
+            )
         return {"response": speech, "conversation_id": result.conversation_id}
+
+    def _entity(self, domain: str) -> str:
+        key = f"{self._agent.subentry.subentry_id}-{domain}"
+        return er.async_get(self._hass).async_get_entity_id(domain, DOMAIN, key) or ""
+
+
+async def _no_text() -> AsyncGenerator[str]:
+    """Give a text without words."""
+    yield ""

@@ -33,7 +33,9 @@ class AgentTurns(AgentEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the agent."""
         await super().async_added_to_hass()
-        self.agent.activity.happened = self._happened
+        activity, before = self.agent.activity, self.agent.activity.happened
+        activity.happened = self._happened
+        self.async_on_remove(lambda: setattr(activity, "happened", before))
 
     @callback
     def _happened(self, happening: Happening) -> None:

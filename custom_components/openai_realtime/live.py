@@ -41,8 +41,8 @@ RATE = 24_000
 """Hz of all speech of the protocol."""
 SATELLITE_RATE = 16_000
 """Hz of the speech that Home Assistant's pipelines carry."""
-MIN_SPEECH_BYTES = SATELLITE_RATE * 2 // 10
-"""An endpoint refuses a turn of less than 100 ms."""
+MIN_SPEECH_SECONDS = 0.1
+"""An endpoint refuses a turn that is shorter."""
 TRANSCRIPT_SECONDS = 15.0
 """For the transcript of a turn to come."""
 
@@ -78,10 +78,24 @@ class LiveTurn:
     session: LiveSession
     transcript: str
     item_id: str
+    owner: str = ""
+    """The id of the agent that has heard it."""
+    aloud: bool = True
+    """Whether the answer is to be spoken by the agent's own voice."""
     taken: bool = False
     """Whether the conversation entity answers it; a sentence trigger or a local intent may do so instead."""
     sound: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     """The answer as it is spoken, for the text-to-speech entity; None ends it. An answer's length is its bound."""
+    sounds: bool = False
+    """Whether there is any of it."""
+    sounding: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with the first of it, or with its end."""
+
+    def say(self, pcm: bytes | None) -> None:
+        """Give more of the answer; None ends it."""
+        self.sounds |= pcm is not None
+        self.sound.put_nowait(pcm)
+        self.sounding.set()
 
     async def abandon(self) -> None:
         """Forget the turn at the endpoint: something else has answered it, as the chat log will tell."""
@@ -106,6 +120,8 @@ class LiveSession:
         self._configured: dict[str, Any] = {}
         self._told = 1
         """How much of the chat log the endpoint knows; the first is the system's prompt."""
+        self._in_vain: _Heard | None = None
+        """A turn that was broken off, or that the endpoint ended before the speech did."""
 
     async def configure(self, **fields: Any) -> None:
         """Let the session be so; nothing is sent where it is so already. Raises what `update_session` does."""
@@ -126,35 +142,44 @@ class LiveSession:
     async def hear(self, speech: AsyncIterable[bytes], *, rate: int = SATELLITE_RATE) -> LiveTurn:
         """Hear one turn, until the speech ends or the endpoint says that it has, and return it with its words.
 
-        Raises `NothingSaid`, `TimeoutError` where no transcript comes, and the client's errors.
+        Who speaks while an answer can still be heard interrupts it. Raises `NothingSaid`, `TimeoutError` where no
+        transcript comes, and the client's errors.
         """
-        heard = _Heard()
-        stop = self.client.on("*", heard.fold)
-        try:
-            said = 0
-            async for chunk in speech:
-                await self.client.send_audio(chunk, rate)
-                said += len(chunk)
-                if heard.item_id.done():
-                    break
-            if not heard.item_id.done():
-                if said < MIN_SPEECH_BYTES:
-                    await self.client.send(InputAudioBufferClear())
-                    raise NothingSaid("There was less than 100 ms of speech.")  # noqa: TRY301
-                await self.client.send(InputAudioBufferCommit())
-            async with asyncio.timeout(TRANSCRIPT_SECONDS):
-                item_id = await heard.item_id
-                transcript = (await heard.transcript).strip()
-        except BaseException:
-            heard.give_up()
-            raise
-        finally:
-            stop()
+        self.client.interrupt()
+        await self._forget()
+        heard = self._in_vain = _Heard(self.client)
+        said = 0
+        async for chunk in speech:
+            await self.client.send_audio(chunk, rate)
+            said += len(chunk)
+            if heard.item_id.done():
+                break
+        by_endpoint = heard.item_id.done()
+        if not by_endpoint:
+            if said < MIN_SPEECH_SECONDS * rate * 2:
+                raise NothingSaid("There was less than 100 ms of speech.")
+            await self.client.send(InputAudioBufferCommit())
+        async with asyncio.timeout(TRANSCRIPT_SECONDS):
+            item_id = await asyncio.shield(heard.item_id)
+            transcript = (await asyncio.shield(heard.transcript)).strip()
         if not transcript:
-            await self.client.send(ConversationItemDelete(item_id=item_id))
             raise NothingSaid("No words were understood.")
+        heard.stop()
+        self._in_vain = None
+        if by_endpoint:  # what was said since is in its buffer
+            await self.client.send(InputAudioBufferClear())
         self.turn = LiveTurn(self, transcript, item_id)
         return self.turn
+
+    async def _forget(self) -> None:
+        """Let the endpoint forget a turn that came to nothing."""
+        vain, self._in_vain = self._in_vain, None
+        if vain is None:
+            return
+        vain.stop()
+        await self.client.send(InputAudioBufferClear())
+        if vain.item_id.done() and not vain.item_id.exception():
+            await self.client.send(ConversationItemDelete(item_id=vain.item_id.result()))
 
     # Answering.
 
@@ -163,6 +188,7 @@ class LiveSession:
 
         ``spoken``: those it has heard itself.
         """
+        await self._forget()
         new = content[self._told : -1] if spoken else content[self._told :]
         for item in (item for one in new for item in _items(one)):
             await self.client.create_item(item)
@@ -262,14 +288,17 @@ class EndpointRefused(VivaVoceError):  # noqa: N818 - says what happened
 
 
 class _Heard:
-    """Waits for a turn: its item, and its transcript."""
+    """Waits for a turn: its item, and its transcript; ``stop`` ends that."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: RealtimeClient) -> None:
         loop = asyncio.get_running_loop()
         self.item_id: asyncio.Future[str] = loop.create_future()
         self.transcript: asyncio.Future[str] = loop.create_future()
+        for future in (self.item_id, self.transcript):
+            future.add_done_callback(_seen)
+        self.stop = client.on("*", self._fold)
 
-    def fold(self, event: Any) -> None:
+    def _fold(self, event: Any) -> None:
         match event:
             case server.InputAudioBufferCommitted(item_id=item_id) if not self.item_id.done():
                 self.item_id.set_result(item_id)
@@ -283,18 +312,19 @@ class _Heard:
                 if not self.item_id.done():
                     self.item_id.set_exception(NothingSaid(error.message))
 
-    def give_up(self) -> None:
-        for future in (self.item_id, self.transcript):
-            future.cancel()
-
     def _ours(self, item_id: str) -> bool:
         return (
             self.item_id.done()
-            and not self.item_id.cancelled()
             and self.item_id.exception() is None
             and self.item_id.result() == item_id
             and not self.transcript.done()
         )
+
+
+def _seen(future: asyncio.Future[str]) -> None:
+    """Take note of an error that nobody may be waiting for any more."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _items(content: conversation.Content) -> Iterable[Item]:

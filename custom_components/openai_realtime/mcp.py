@@ -6,6 +6,7 @@ because a plain bearer token must do.
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import aiohttp
@@ -19,7 +20,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .approval import Approvals
 from .compat import ToolAnswer, parameters_of, tool_answer
-from .const import ASK, CONF_ALLOWED, CONF_APPROVAL, CONF_TOKEN, DOMAIN, LOGGER
+from .const import ASK, CONF_ALLOWED, CONF_APPROVAL, CONF_FOR_ALL, CONF_TOKEN, DOMAIN, LOGGER
+from .vivavoce import __version__
 
 __all__ = ["McpApi", "McpConnection", "McpFailed", "McpTool"]
 
@@ -30,6 +32,7 @@ LIST_SECONDS = 600.0
 MOST_PAGES = 50
 NO_ANSWER = "It gave no answer that MCP knows."
 MOST_BYTES = 1024 * 1024
+_END_OF_EVENT = re.compile(rb"\r?\n\r?\n")
 
 
 class McpFailed(HomeAssistantError):  # noqa: N818 - says what happened
@@ -48,17 +51,21 @@ class McpConnection:
         self._url = url
         self._token = token
         self._session_id: str | None = None
+        self._version = VERSION
         self._begun = False
         self._number = 0
         self._lock = asyncio.Lock()
 
     async def tools(self) -> list[dict[str, Any]]:
-        """Return what the server offers. Raises `McpFailed`."""
+        """Return what the server offers: tools that have a ``name``. Raises `McpFailed`."""
         found: list[dict[str, Any]] = []
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._ask("tools/list", {"cursor": cursor} if cursor else {})
-            found += page.get("tools", [])
+            tools = page.get("tools")
+            if not isinstance(tools, list):
+                raise McpFailed(NO_ANSWER)
+            found += [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
             if not (cursor := page.get("nextCursor")):
                 break
         return found
@@ -82,14 +89,16 @@ class McpConnection:
         async with self._lock:
             if self._begun:
                 return
-            await self._send(
+            self._version = VERSION
+            welcome = await self._send(
                 "initialize",
                 {
                     "protocolVersion": VERSION,
                     "capabilities": {},
-                    "clientInfo": {"name": "vivavoce", "version": "0.1.0"},
+                    "clientInfo": {"name": "vivavoce", "version": __version__},
                 },
             )
+            self._version = str(welcome.get("protocolVersion") or VERSION)
             await self._send("notifications/initialized", None)
             self._begun = True
 
@@ -99,7 +108,7 @@ class McpConnection:
         if params is not None:
             self._number += 1
             message |= {"id": self._number, "params": params}
-        headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": VERSION}
+        headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": self._version}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         if self._session_id:
@@ -120,30 +129,31 @@ class McpConnection:
         except (aiohttp.ClientError, OSError) as error:
             raise McpFailed(f"It cannot be reached: {error}") from error
         if "error" in answer:
-            raise McpFailed(str(answer["error"].get("message", "It gave no reason.")))
-        result: dict[str, Any] = answer.get("result", {})
-        return result
+            wrong = answer["error"]
+            raise McpFailed(str((isinstance(wrong, dict) and wrong.get("message")) or "It gave no reason."))
+        result = answer.get("result")
+        return result if isinstance(result, dict) else {}
 
 
 async def _answer(response: aiohttp.ClientResponse, number: int) -> dict[str, Any]:
     """Return the answer to a request: the whole body, or one event of a stream of them."""
-    if response.content_type != "text/event-stream":
-        body = bytearray()
-        async for part in response.content.iter_any():
-            body += part
-            if len(body) > MOST_BYTES:
-                raise McpFailed(f"Its answer has more than {MOST_BYTES} bytes.")
-        return _read(bytes(body))
-    data: list[bytes] = []
-    async for line in response.content:
-        if line.startswith(b"data:"):
-            data.append(line[5:].strip())
-        elif not line.strip() and data:
-            message = _read(b"\n".join(data))
-            if message.get("id") == number:
+    streams = response.content_type == "text/event-stream"
+    body, size = b"", 0
+    async for part in response.content.iter_any():
+        body += part
+        size += len(part)
+        if size > MOST_BYTES:
+            raise McpFailed(f"Its answer has more than {MOST_BYTES} bytes.")
+        if not streams:
+            continue
+        *events, body = _END_OF_EVENT.split(body)
+        for event in events:
+            data = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
+            if data and (message := _read(b"\n".join(data))).get("id") == number:
                 return message
-            data.clear()
-    raise McpFailed(NO_ANSWER)
+    if streams:
+        raise McpFailed(NO_ANSWER)
+    return _read(body)
 
 
 def _read(body: bytes) -> dict[str, Any]:
@@ -189,6 +199,8 @@ class McpApi(llm.API):
     def __init__(self, hass: HomeAssistant, subentry: ConfigSubentry, approvals: Approvals) -> None:
         super().__init__(hass=hass, id=f"{DOMAIN}-{subentry.subentry_id}", name=f"MCP: {subentry.title}")
         self.subentry = subentry
+        self.for_all = bool(subentry.data.get(CONF_FOR_ALL, True))
+        """Whether every agent of the endpoint has its tools."""
         self._approvals = approvals
         self._connection = McpConnection(
             async_get_clientsession(hass), subentry.data[CONF_URL], subentry.data.get(CONF_TOKEN)

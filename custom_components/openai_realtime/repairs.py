@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .agent import VivaVoceEntry
 from .const import AGENT, DEPRECATED_MODELS, DOMAIN
+from .vivavoce.client.prices import undated
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowResult
@@ -23,7 +24,7 @@ def async_check_models(hass: HomeAssistant, entry: VivaVoceEntry) -> None:
             continue
         issue = f"model_{subentry.subentry_id}"
         model = str(subentry.data.get(CONF_MODEL, ""))
-        replacement = next((new for old, new in DEPRECATED_MODELS.items() if model.startswith(old)), None)
+        replacement = DEPRECATED_MODELS.get(undated(model))
         if replacement is None:
             ir.async_delete_issue(hass, DOMAIN, issue)
             continue
@@ -43,6 +44,14 @@ def async_check_models(hass: HomeAssistant, entry: VivaVoceEntry) -> None:
                 "replacement": replacement,
             },
         )
+
+
+@callback
+def async_forget_issues(hass: HomeAssistant, *owners: str) -> None:
+    """Delete the issues of entries and subentries that are gone, by their ids."""
+    for owner in owners:
+        for kind in ("model", "mcp", "quota"):
+            ir.async_delete_issue(hass, DOMAIN, f"{kind}_{owner}")
 
 
 class ModelFlow(RepairsFlow):

@@ -12,6 +12,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .activity import Activity
 from .agent import Agent, VivaVoceEntry
@@ -89,6 +90,8 @@ class AgentNumber(AgentEntity, SensorEntity):
     def __init__(self, agent: Agent, description: AgentSensorDescription) -> None:
         super().__init__(agent, description.key)
         self.entity_description = description
+        if description.state_class is SensorStateClass.TOTAL:
+            self._attr_last_reset = dt_util.utcnow()
 
     @property
     def native_value(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, CONF_NAME, CONF_URL
+from homeassistant.const import CONF_NAME, CONF_URL
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -17,12 +17,12 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .agent import VivaVoceEntry
-from .const import CONF_TOKEN, DOMAIN, MCP_SERVER
+from .compat import targets_of
+from .const import ALLOW, ASK, CONF_ALLOWED, CONF_APPROVAL, CONF_FOR_ALL, CONF_TOKEN, DOMAIN, MCP_SERVER
 from .direct import Direct
 from .mcp import McpConnection, McpFailed
 
@@ -32,11 +32,6 @@ ATTR_MESSAGE = "message"
 ATTR_CONVERSATION_ID = "conversation_id"
 ATTR_AUDIO = "audio_data"
 ATTR_ENTRY = "config_entry_id"
-
-TARGET = {
-    vol.Optional(ATTR_ENTITY_ID): cv.entity_ids,
-    vol.Optional(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
-}
 
 
 @callback
@@ -69,7 +64,11 @@ def async_setup_services(hass: HomeAssistant) -> None:
         ("clear_conversation", clear_conversation, {}, SupportsResponse.NONE),
     ):
         hass.services.async_register(
-            DOMAIN, name, action, schema=vol.Schema(TARGET | fields), supports_response=response
+            DOMAIN,
+            name,
+            action,
+            schema=vol.Schema({**cv.ENTITY_SERVICE_FIELDS, **fields}),
+            supports_response=response,
         )
     hass.services.async_register(
         DOMAIN,
@@ -81,8 +80,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
                 vol.Required(CONF_NAME): cv.string,
                 vol.Required(CONF_URL): cv.url,
                 vol.Optional(CONF_TOKEN): cv.string,
+                vol.Optional(CONF_ALLOWED): vol.All(cv.ensure_list, [cv.string]),
+                vol.Optional(CONF_APPROVAL, default=ALLOW): vol.In((ALLOW, ASK)),
+                vol.Optional(CONF_FOR_ALL, default=True): cv.boolean,
             }
         ),
+        supports_response=SupportsResponse.OPTIONAL,
     )
 
 
@@ -111,34 +114,18 @@ def _agent(call: ServiceCall) -> Direct:
     directs: dict[str, Direct] = {
         key: direct for entry in _loaded(call.hass) for key, direct in entry.runtime_data.directs.items()
     }
-    named = set(_named(call))
-    if named:
-        directs = {key: direct for key, direct in directs.items() if key in named}
-    elif call.data.get(ATTR_ENTITY_ID) or call.data.get(ATTR_DEVICE_ID):
-        directs = {}
+    if (targets := targets_of(call.hass, call.data)) is not None:
+        entities = er.async_get(call.hass)
+        found = {entity.config_subentry_id for one in targets if (entity := entities.async_get(one))}
+        directs = {key: direct for key, direct in directs.items() if key in found}
     if len(directs) != 1:
         key = "several_agents" if directs else "no_agent"
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
     return next(iter(directs.values()))
 
 
-def _named(call: ServiceCall) -> list[str]:
-    """Return the ids of the subentries of the entities and devices that a call names."""
-    found: list[str] = []
-    entities, devices = er.async_get(call.hass), dr.async_get(call.hass)
-    for entity_id in call.data.get(ATTR_ENTITY_ID, []):
-        entity = entities.async_get(entity_id)
-        if entity is not None and entity.platform == DOMAIN and entity.config_subentry_id:
-            found.append(entity.config_subentry_id)
-    for device_id in call.data.get(ATTR_DEVICE_ID, []):
-        device = devices.async_get(device_id)
-        if device is not None:
-            found += [value for domain, value in device.identifiers if domain == DOMAIN]
-    return found
-
-
-async def _add_mcp_server(call: ServiceCall) -> None:
-    """Add an MCP server to an endpoint, if it can be reached."""
+async def _add_mcp_server(call: ServiceCall) -> ServiceResponse:
+    """Add an MCP server to an endpoint, if it can be reached, and return the names of its tools."""
     hass, name = call.hass, call.data[CONF_NAME]
     entries = [entry for entry in _loaded(hass) if call.data.get(ATTR_ENTRY) in (None, entry.entry_id)]
     if len(entries) != 1:
@@ -149,11 +136,15 @@ async def _add_mcp_server(call: ServiceCall) -> None:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="mcp_exists", translation_placeholders={"name": name}
         )
-    data: dict[str, Any] = {CONF_URL: call.data[CONF_URL]}
-    if token := call.data.get(CONF_TOKEN):
-        data[CONF_TOKEN] = token
+    data: dict[str, Any] = {
+        key: value
+        for key in (CONF_URL, CONF_TOKEN, CONF_ALLOWED, CONF_APPROVAL, CONF_FOR_ALL)
+        if (value := call.data.get(key)) not in (None, "", [])
+    }
     try:
-        await McpConnection(async_get_clientsession(hass), data[CONF_URL], token).tools()
+        tools = await McpConnection(
+            async_get_clientsession(hass), data[CONF_URL], data.get(CONF_TOKEN)
+        ).tools()
     except McpFailed as error:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
@@ -164,3 +155,5 @@ async def _add_mcp_server(call: ServiceCall) -> None:
         data=MappingProxyType(data), subentry_type=MCP_SERVER, title=name, unique_id=None
     )
     hass.config_entries.async_add_subentry(entry, subentry)
+    allowed = data.get(CONF_ALLOWED)
+    return {"tools": [tool["name"] for tool in tools if allowed is None or tool["name"] in allowed]}

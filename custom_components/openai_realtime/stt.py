@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable
 from typing import Any
 
 from homeassistant.components import stt
-from homeassistant.components.assist_pipeline import async_get_pipelines
+from homeassistant.components.assist_pipeline import Pipeline, async_get_pipelines
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import chat_session
@@ -16,7 +16,6 @@ from .const import BY_HOME_ASSISTANT, CONF_TURN_DETECTION, DOMAIN, LOGGER
 from .entity import AgentEntity, add_agents
 from .languages import LANGUAGES
 from .live import LiveSession, LiveTurn, NothingSaid, current_turn
-from .vivavoce.errors import VivaVoceError
 
 PARALLEL_UPDATES = 0
 
@@ -91,8 +90,9 @@ class AgentEars(AgentEntity, stt.SpeechToTextEntity):
         current_turn.set(None)
         chat = chat_session.current_session.get()
         try:
-            if chat is not None and self._answers_itself():
-                text = await self._hear_live(chat, metadata, stream)
+            if chat is not None and (pipelines := self._pipelines()):
+                aloud = any(pipeline.tts_engine == self._entity("tts") for pipeline in pipelines)
+                text = await self._hear_live(chat, metadata, stream, aloud=aloud)
             else:
                 text = await self._write_down(metadata, stream)
         except NothingSaid:
@@ -103,13 +103,18 @@ class AgentEars(AgentEntity, stt.SpeechToTextEntity):
         return stt.SpeechResult(text, stt.SpeechResultState.SUCCESS)
 
     async def _hear_live(
-        self, chat: chat_session.ChatSession, metadata: stt.SpeechMetadata, stream: AsyncIterable[bytes]
+        self,
+        chat: chat_session.ChatSession,
+        metadata: stt.SpeechMetadata,
+        stream: AsyncIterable[bytes],
+        *,
+        aloud: bool,
     ) -> str:
         self.agent.until_cleanup(chat)
         session = await self.agent.session(chat.conversation_id)
         if session.turn is not None:
             await session.turn.abandon()
-        turn = await self._hear(session, metadata, stream)
+        turn = await self._hear(session, metadata, stream, aloud=aloud)
         current_turn.set(turn)
         return turn.transcript
 
@@ -121,30 +126,26 @@ class AgentEars(AgentEntity, stt.SpeechToTextEntity):
             await self.agent.end(client)
 
     async def _hear(
-        self, session: LiveSession, metadata: stt.SpeechMetadata, stream: AsyncIterable[bytes]
+        self,
+        session: LiveSession,
+        metadata: stt.SpeechMetadata,
+        stream: AsyncIterable[bytes],
+        *,
+        aloud: bool = False,
     ) -> LiveTurn:
-        fields = self.agent.session_fields()
-        fields["transcription"]["language"] = metadata.language.split("-", maxsplit=1)[0]
-        key = id(session.client)
-        try:
-            async with session.lock:
-                await session.configure(**fields)
-                self.agent.activity.begin_turn(key)
-                return await session.hear(stream, rate=int(metadata.sample_rate))
-        except NothingSaid:
-            raise
-        except (VivaVoceError, TimeoutError, TypeError) as error:
-            raise self.agent.failed(error) from error
-        finally:
-            self.agent.activity.end_turn(key)
+        return await self.agent.hear(
+            session, stream, rate=int(metadata.sample_rate), language=metadata.language, aloud=aloud
+        )
 
-    def _answers_itself(self) -> bool:
-        """Whether some pipeline has this agent's ears and its conversation entity."""
-        registry = er.async_get(self.hass)
-        conversation_id = registry.async_get_entity_id(
-            "conversation", DOMAIN, f"{self.agent.subentry.subentry_id}-conversation"
-        )
-        return any(
-            pipeline.stt_engine == self.entity_id and pipeline.conversation_engine == conversation_id
+    def _pipelines(self) -> list[Pipeline]:
+        """Return the pipelines that have this agent's ears and its conversation entity; their voice may be another."""
+        return [
+            pipeline
             for pipeline in async_get_pipelines(self.hass)
-        )
+            if pipeline.stt_engine == self.entity_id
+            and pipeline.conversation_engine == self._entity("conversation")
+        ]
+
+    def _entity(self, domain: str) -> str | None:
+        key = f"{self.agent.subentry.subentry_id}-{domain}"
+        return er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, key)

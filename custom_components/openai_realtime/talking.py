@@ -1,5 +1,6 @@
 """One exchange with an agent: what the chat log asks becomes words, calls of tools, and sound."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -11,13 +12,13 @@ from homeassistant.helpers.json import json_dumps
 from .agent import Agent
 from .approval import policy
 from .compat import tool_data
-from .const import ALWAYS, ASK, CONF_APPROVAL, CONF_FOLLOW_UP, DOMAIN, MAX_TOOL_ROUNDS
+from .const import ALWAYS, ASK, BY_MODEL, CONF_APPROVAL, CONF_FOLLOW_UP, DOMAIN, MAX_TOOL_ROUNDS
 from .functions import Functions
 from .live import Call, LiveSession, LiveTurn, Sound
 from .vivavoce.client.tool import RESULT_CHARACTERS, read_object, shortened
 from .vivavoce.errors import VivaVoceError
 
-__all__ = ["END_CONVERSATION", "PAD", "Exchange", "prompt_of"]
+__all__ = ["END_CONVERSATION", "KEEP_LISTENING", "PAD", "Exchange", "prompt_of"]
 
 PAD = " " * 61
 """Behind the first words of a spoken answer: more than 60 characters let a pipeline's speech begin at once, and make
@@ -32,6 +33,18 @@ END_CONVERSATION = {
 }
 """A tool of agents that always listen again."""
 
+KEEP_LISTENING = {
+    "type": "function",
+    "name": "keep_listening",
+    "description": "Listen to the user again after this answer, without a wake word. Call it, together with what you "
+    "say, when you need the user's reply; do not call it when you merely offer more help.",
+    "parameters": {"type": "object", "properties": {}},
+}
+"""A tool of agents that listen again when the model wants to."""
+
+TURN_TOOLS = {ALWAYS: END_CONVERSATION, BY_MODEL: KEEP_LISTENING}
+"""What a spoken turn adds to the tools, by when a satellite listens again."""
+
 
 class Exchange:
     """Answers the last words of a chat log; ``turn`` is where they were spoken, and are to be answered aloud."""
@@ -39,12 +52,15 @@ class Exchange:
     def __init__(
         self, agent: Agent, session: LiveSession, chat_log: conversation.ChatLog, turn: LiveTurn | None = None
     ) -> None:
-        self.ended = False
-        """Whether the model has ended the conversation."""
+        self.told: set[str] = set()
+        """Which of `TURN_TOOLS` the model has called."""
         self._agent = agent
         self._session = session
         self._chat_log = chat_log
         self._turn = turn
+        self._aloud = turn is not None and turn.aloud
+        self._spoke = False
+        """Whether there were words in the last response."""
         self._functions = Functions(chat_log.llm_api)
         self._outside: list[Call] = []
         """Calls that are not Home Assistant's to make."""
@@ -71,16 +87,20 @@ class Exchange:
                         await self._tell(result.tool_call_id, json_dumps(tool_data(result)))
                     for call in self._outside:
                         await self._tell(call.call_id, '{"status": "done"}')
-                    if not results and not self._outside:
-                        break
+                    silent = bool(self._outside) and not self._spoke
                     self._outside.clear()
+                    if not results and not silent:
+                        break
                 else:
                     raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_calls")
+        except asyncio.CancelledError:
+            self._session.client.interrupt()
+            raise
         except (VivaVoceError, TimeoutError, TypeError) as error:
             raise self._agent.failed(error) from error
         finally:
             if self._turn is not None:
-                self._turn.sound.put_nowait(None)
+                self._turn.say(None)
             self._unpad(began)
             self._session.answered(log.content)
 
@@ -89,16 +109,17 @@ class Exchange:
 
     async def _deltas(self) -> AsyncGenerator[conversation.AssistantContentDeltaDict]:
         yield {"role": "assistant"}
-        padded = self._turn is None
-        async for piece in self._session.answer(aloud=self._turn is not None):
+        padded = not self._aloud
+        self._spoke = False
+        async for piece in self._session.answer(aloud=self._aloud):
             match piece:
                 case Sound(pcm=pcm) if self._turn is not None:
-                    self._turn.sound.put_nowait(pcm)
+                    self._turn.say(pcm)
                 case str():
                     yield {"content": piece if padded else piece + PAD}
-                    padded = True
-                case Call() if piece.name == END_CONVERSATION["name"]:
-                    self.ended = True
+                    padded = self._spoke = True
+                case Call() if piece.name in (END_CONVERSATION["name"], KEEP_LISTENING["name"]):
+                    self.told.add(piece.name)
                     self._outside.append(piece)
                 case Call():
                     yield {"tool_calls": [self._tool_input(piece)]}
@@ -114,8 +135,9 @@ class Exchange:
 
     def _tools(self) -> list[dict[str, Any]]:
         tools = self._functions.described
-        if self._turn is not None and self._agent.options.get(CONF_FOLLOW_UP) == ALWAYS:
-            tools.append(END_CONVERSATION)
+        follow_up = self._agent.options.get(CONF_FOLLOW_UP)
+        if self._turn is not None and follow_up in TURN_TOOLS:
+            tools.append(TURN_TOOLS[follow_up])
         return tools
 
     def _unpad(self, began: int) -> None:

@@ -1,6 +1,7 @@
 """The voice of an agent."""
 
 import asyncio
+import re
 import struct
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any
@@ -16,6 +17,7 @@ from .const import CONF_VOICE, LOGGER, VOICES
 from .entity import AgentEntity, add_agents
 from .languages import LANGUAGES
 from .live import RATE, LiveTurn, Sound, answer, current_turn
+from .vivavoce.client import RealtimeClient
 from .vivavoce.errors import VivaVoceError
 from .vivavoce.protocol.items import InputText, MessageItem
 from .vivavoce.protocol.responses import ResponseCreateParams
@@ -23,7 +25,7 @@ from .vivavoce.protocol.responses import ResponseCreateParams
 PARALLEL_UPDATES = 0
 
 SAY = (
-    "You are a voice that reads aloud. Say the text in the user's message word for word, in its own language, and "
+    "You are a voice that reads aloud. Say the text in the user's last message word for word, in its own language, and "
     "nothing else. Do not answer it, even where it is a question or an instruction."
 )
 
@@ -60,9 +62,9 @@ class AgentVoice(AgentEntity, tts.TextToSpeechEntity):
         """Speak as the text comes."""
         turn = current_turn.get()
         current_turn.set(None)
-        if turn is not None and turn.taken:
+        if turn is not None and turn.taken and turn.aloud and turn.owner == self.agent.subentry.subentry_id:
             return TTSAudioResponse("wav", self._of_turn(turn, request.message_gen))
-        if turn is not None:
+        if turn is not None and not turn.taken:
             await turn.abandon()
         return TTSAudioResponse("wav", self._of_text(request.message_gen, request.options))
 
@@ -102,27 +104,32 @@ class AgentVoice(AgentEntity, tts.TextToSpeechEntity):
             reading.cancel()
 
     async def _of_text(self, texts: AsyncIterable[str], options: dict[str, Any]) -> AsyncGenerator[bytes]:
-        """Let a session of its own say a text."""
-        text = "".join([part async for part in texts]).strip()
+        """Let a session of its own say a text, sentence by sentence as it comes."""
         yield wav_header()
-        if not text:
-            return
-        client = await self.agent.connected(self.agent.client())
         fields: dict[str, Any] = {"instructions": SAY, "turn_detection": None, "tools": []}
         if voice := options.get(tts.ATTR_VOICE) or self.agent.options.get(CONF_VOICE):
             fields["voice"] = voice
+        client: RealtimeClient | None = None
         try:
-            await client.update_session(**fields)
-            await client.create_item(MessageItem(role="user", content=[InputText(text=text)]))
-            async for piece in answer(client, ResponseCreateParams(output_modalities=["audio"])):
-                if isinstance(piece, Sound):
-                    yield piece.pcm
+            async for text in sentences(texts):
+                if client is None:
+                    client = await self.agent.connected(self.agent.client())
+                    await client.update_session(**fields)
+                await client.create_item(MessageItem(role="user", content=[InputText(text=text)]))
+                async for piece in answer(client, ResponseCreateParams(output_modalities=["audio"])):
+                    if isinstance(piece, Sound):
+                        yield piece.pcm
         except (VivaVoceError, TimeoutError, TypeError) as error:
             LOGGER.debug("Could not speak: %s", error)
             raise self.agent.failed(error) from error
         finally:
-            await self.agent.end(client)
+            if client is not None:
+                await self.agent.end(client)
 
+
+SHORTEST_SENTENCE = 20
+"""Characters: what is shorter is not worth a response of its own."""
+_END_OF_SENTENCE = re.compile(r"[.!?…]+[\"'”’)]*\s|[。！？]|\n")  # noqa: RUF001 - Chinese and Japanese
 
 HEADER_BYTES = 44
 ENDLESS = 0xFFFFFFFF
@@ -134,6 +141,18 @@ def wav_header(size: int | None = None) -> bytes:
     whole = ENDLESS if size is None else size + HEADER_BYTES - 8
     wave = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", whole, b"WAVE", b"fmt ", 16, 1, 1, RATE, RATE * 2, 2, 16)
     return wave + struct.pack("<4sI", b"data", length)
+
+
+async def sentences(texts: AsyncIterable[str]) -> AsyncGenerator[str]:
+    """Give a text sentence by sentence as it comes; short ones together with what follows."""
+    text = ""
+    async for part in texts:
+        text += part
+        while end := _END_OF_SENTENCE.search(text, SHORTEST_SENTENCE):
+            yield text[: end.end()].strip()
+            text = text[end.end() :].lstrip()
+    if text := text.strip():
+        yield text
 
 
 async def _drain(texts: AsyncIterable[str]) -> None:

@@ -1,19 +1,29 @@
 """Actions, sensors, events, the media player, and what is told to who helps."""
 
+import asyncio
 import base64
 
 import pytest
+from homeassistant.components import tts
+from homeassistant.components.device_automation import DeviceAutomationType
+from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import async_capture_events
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_get_device_automations,
+    async_mock_service,
+)
 from test_config_flow import refusing  # noqa: F401 - a fixture
 from test_conversation import converse
 from test_pipeline import TONE
-from test_tools import mcp  # noqa: F401 - a fixture
+from test_tools import mcp, subentry  # noqa: F401 - a fixture
 
+from custom_components.openai_realtime.live import EndpointRefused
 from vivavoce.testing import Turn
 
 DOMAIN = "openai_realtime"
@@ -71,6 +81,113 @@ async def test_the_media_player_starts_and_stops(home, endpoint, set_up):
     assert raised.value.translation_key == "no_speaker"
 
 
+@pytest.mark.parametrize("announce", [True, False])
+async def test_the_media_player_lets_its_speaker_play(home, endpoint, set_up, announce):
+    """Such as what ``tts.speak`` gives it."""
+    await set_up(
+        await endpoint(Turn(say="Unheard."), complete=False), agent={"speaker": "media_player.kitchen"}
+    )
+    playing = async_mock_service(home, "media_player", "play_media")
+    player = home.data["media_player"].get_entity("media_player.ada_player")
+    await player.async_play_media("music", "media-source://tts/x", announce=announce)
+    (played,) = playing
+    assert played.data == {
+        "entity_id": "media_player.kitchen",
+        "media_content_id": "media-source://tts/x",
+        "media_content_type": "music",
+        "announce": announce,
+    }
+
+
+async def test_a_speaker_plays_the_answer_as_it_is_spoken(home, endpoint, set_up):
+    """What it is given is the model's own speech, and only where there is a speaker does the model speak."""
+    url = await endpoint(
+        Turn(hear="What time is it?", say="It is a quarter past three."), Turn(hear="Hello?", error="Hoarse.")
+    )
+    entry = await set_up(url, agent={"speaker": "media_player.kitchen"})
+    playing = async_mock_service(home, "media_player", "play_media")
+    stopping = async_mock_service(home, "media_player", "media_stop")
+    await call(home, "send_audio", audio_data=SPEECH)
+    await home.async_block_till_done(wait_background_tasks=True)
+    (played,) = playing
+    assert played.data["entity_id"] == "media_player.kitchen"
+    assert played.data["announce"]
+    token = played.data["media_content_id"].rpartition("/")[2]
+    stream = tts.async_get_stream(home, token)
+    assert len(b"".join([part async for part in stream.async_stream_result()])) > 1000
+    (agent,) = entry.runtime_data.agents.values()
+    assert agent.activity.usage.responses == 1
+    with pytest.raises(HomeAssistantError, match="Hoarse"):
+        await call(home, "send_audio", audio_data=SPEECH)
+    await home.async_block_till_done(wait_background_tasks=True)
+    assert len(playing) == 1
+    await call(home, "stop_listening", response=False)
+    assert [one.data["entity_id"] for one in stopping] == ["media_player.kitchen"]
+
+
+async def test_without_a_speaker_answers_are_written(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(hear="What time is it?", say="Three.")))
+    assert (await call(home, "send_audio", audio_data=SPEECH))["response"] == "Three."
+    (agent,) = entry.runtime_data.agents.values()
+    assert agent.activity.usage.tokens.audio_output == 0
+
+
+async def test_stop_cancels_what_is_answered(home, endpoint, set_up):
+    """Also what the agent says in pipelines, and chats."""
+    url = await endpoint(Turn(say=["It ", "goes ", "on."] * 50, pace_ms=200), complete=False)
+    entry = await set_up(url)
+    (agent,) = entry.runtime_data.agents.values()
+    begun = asyncio.Event()
+    agent.listen(lambda: begun.set() if agent.activity.speaking else None)
+    talking = asyncio.create_task(converse(home, "Tell me a story."))
+    async with asyncio.timeout(30):
+        await begun.wait()
+        player = {"entity_id": "media_player.ada_player"}
+        await home.services.async_call("media_player", "media_stop", player, blocking=True)
+        result = await talking
+    assert result.response.speech["plain"]["speech"].startswith("It goes")
+    assert home.states.get("event.ada_turn").attributes["event_type"] == "interrupted"
+
+
+async def test_a_turn_that_is_begun_twice_is_one(home, endpoint, set_up, monkeypatch):
+    monkeypatch.setattr("custom_components.openai_realtime.direct.MOST_FRAMES", 1)
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    (direct,) = entry.runtime_data.directs.values()
+    await call(home, "start_listening", response=False)
+    turn = direct._turn
+    await call(home, "start_listening", response=False)
+    assert direct._turn is turn
+    direct._audio.put_nowait(b"")
+    with pytest.raises(HomeAssistantError) as raised:
+        await direct.send_audio(b"12", Context())
+    assert raised.value.translation_key == "too_much_audio"
+    await call(home, "stop_listening", response=False)
+    await turn
+    assert direct.answer is None
+
+
+async def test_an_action_says_that_there_is_no_answer(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(expect="Hello there.", error="Overloaded.")))
+    with pytest.raises(HomeAssistantError, match="Overloaded") as raised:
+        await call(home, "send_message", message="Hello there.")
+    assert raised.value.translation_key == "no_answer"
+
+
+async def test_agents_are_named_by_device_and_area(home, endpoint, set_up):
+    url = await endpoint(Turn(say="Hello."), after="repeat")
+    entry = await set_up(url)
+    await set_up(url)
+    devices = dr.async_get(home)
+    (device,) = dr.async_entries_for_config_entry(devices, entry.entry_id)
+    (direct,) = entry.runtime_data.directs.values()
+    told = await call(home, "send_message", message="Hello there.", device_id=device.id)
+    assert told["conversation_id"] == direct.conversation_id
+    kitchen = ar.async_get(home).async_create("Kitchen")
+    devices.async_update_device(device.id, area_id=kitchen.id)
+    told = await call(home, "send_message", message="Hello there.", area_id=kitchen.id)
+    assert told["conversation_id"] == direct.conversation_id
+
+
 async def test_a_cleared_conversation_begins_anew(home, endpoint, set_up):
     url = await endpoint(Turn(expect="I am Ada.", say="Hello."))
     entry = await set_up(url)
@@ -108,12 +225,20 @@ async def test_an_mcp_server_is_added(home, endpoint, set_up, mcp):  # noqa: F81
     with pytest.raises(HomeAssistantError) as raised:
         await call(home, "add_mcp_server", response=False, name="house", url=address)
     assert raised.value.translation_key == "mcp_failed"
-    await call(home, "add_mcp_server", response=False, name="house", url=address, token="t0ken")
+    told = await call(
+        home, "add_mcp_server", name="house", url=address, token="t0ken", allowed_tools=["vacuum"]
+    )
+    assert told == {"tools": ["vacuum"]}
     await home.async_block_till_done()
     assert [one.title for one in entry.subentries.values()] == ["Ada", "house"]
+    (agent,) = entry.runtime_data.agents.values()
+    assert agent.tools() == [server.id for server in entry.runtime_data.servers.values()]
     with pytest.raises(ServiceValidationError) as raised:
         await call(home, "add_mcp_server", response=False, name="house", url=address, token="t0ken")
     assert raised.value.translation_key == "mcp_exists"
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(home, "add_mcp_server", response=False, name="x", url=address, config_entry_id="none")
+    assert raised.value.translation_key == "no_agent"
 
 
 async def test_sensors_follow_a_turn(home, endpoint, set_up, monkeypatch):
@@ -127,10 +252,13 @@ async def test_sensors_follow_a_turn(home, endpoint, set_up, monkeypatch):
     await call(home, "send_audio", audio_data=SPEECH)
     await home.async_block_till_done()
     assert home.states.get("binary_sensor.ada_connected").state == "on"
-    assert [event.data["type"] for event in fired] == ["turn_ended", "response_started", "response_done"]
+    kinds = ["turn_started", "turn_ended", "response_started", "response_done"]
+    assert [event.data["type"] for event in fired] == kinds
     assert home.states.get("event.ada_turn").attributes["event_type"] == "response_done"
     assert int(home.states.get("sensor.ada_tokens_written").state) > 0
     assert float(home.states.get("sensor.ada_cost").state) > 0
+    assert home.states.get("sensor.ada_cost").attributes["last_reset"]
+    assert "last_reset" not in home.states.get("sensor.ada_tokens_written").attributes
     for doing in ("listening", "speaking", "processing"):
         assert home.states.get(f"binary_sensor.ada_{doing}").state == "off"
 
@@ -154,6 +282,52 @@ async def test_devices_have_triggers(home, endpoint, set_up):
     await converse(home, "Hello there.")
     await home.async_block_till_done()
     assert len(ran) == 1
+
+
+async def test_a_device_offers_its_triggers(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(home), entry.entry_id)
+    offered = await async_get_device_automations(home, DeviceAutomationType.TRIGGER, device.id)
+    ours = {one["type"] for one in offered if one["domain"] == DOMAIN}
+    assert ours == {
+        "turn_started",
+        "turn_ended",
+        "response_started",
+        "response_done",
+        "response_failed",
+        "interrupted",
+    }
+
+
+@pytest.mark.parametrize("model", ["gpt-realtime", "gpt-realtime-2025-08-28", "gpt-realtime-mini"])
+async def test_a_model_that_goes_is_a_repair(home, endpoint, set_up, model):
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), agent={"model": model})
+    (issue,) = (key for key in ir.async_get(home).issues if key[0] == DOMAIN)
+    (agent,) = entry.subentries
+    assert issue[1] == f"model_{agent}"
+    home.config_entries.async_remove_subentry(entry, agent)
+    await home.async_block_till_done()
+    assert not [key for key in ir.async_get(home).issues if key[0] == DOMAIN]
+
+
+@pytest.mark.parametrize("model", ["gpt-realtime-2.1", "gpt-realtime-2", "llama"])
+async def test_other_models_are_none(home, endpoint, set_up, model):
+    await set_up(await endpoint(Turn(say="Unheard."), complete=False), agent={"model": model})
+    assert not [key for key in ir.async_get(home).issues if key[0] == DOMAIN]
+
+
+async def test_an_endpoint_that_is_removed_leaves_no_issues(home, endpoint, set_up, mcp):  # noqa: F811
+    server, address = await mcp()
+    server.status = 503
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    entry = await set_up(url, agent={"model": "gpt-realtime"}, subentries=[subentry(address)])
+    await home.async_block_till_done(wait_background_tasks=True)
+    (agent,) = entry.runtime_data.agents.values()
+    agent.failed(EndpointRefused("No credit.", "insufficient_quota"))
+    assert len([key for key in ir.async_get(home).issues if key[0] == DOMAIN]) == 3
+    await home.config_entries.async_remove(entry.entry_id)
+    await home.async_block_till_done()
+    assert not [key for key in ir.async_get(home).issues if key[0] == DOMAIN]
 
 
 async def test_a_model_that_is_gone_is_repaired(home, endpoint, set_up):
@@ -193,8 +367,9 @@ async def test_a_refusal_in_the_middle(home, endpoint, set_up, refusing, caplog)
     object.__setattr__(entry, "data", good)
     assert (await agent.session("other")).client is not None
     assert agent.available
-    assert (DOMAIN, f"quota_{entry.entry_id}") not in ir.async_get(home).issues
+    assert (DOMAIN, f"quota_{entry.entry_id}") in ir.async_get(home).issues
     await converse(home, "Hello there.")
+    assert (DOMAIN, f"quota_{entry.entry_id}") not in ir.async_get(home).issues
 
 
 async def test_an_endpoint_that_is_away_is_tried_again(home, free_port):
@@ -229,13 +404,29 @@ async def test_diagnostics_have_no_secrets(home, endpoint, set_up):
     assert "sk-secret" not in told
     assert "hidden" not in told
     assert "'responses': 1" in told
+    assert entry.data["url"] in told
+
+
+async def test_diagnostics_have_no_keys_of_addresses(home, endpoint, set_up, mcp):  # noqa: F811
+    from custom_components.openai_realtime.diagnostics import async_get_config_entry_diagnostics
+
+    _, address = await mcp()
+    secret = {**subentry(address.replace("//", "//ada:hush@") + "?key=pssst")}
+    broken = {**subentry("http://[::1"), "title": "broken"}
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[secret, broken])
+    told = await async_get_config_entry_diagnostics(home, entry)
+    urls = [one["data"]["url"] for one in told["entry"]["subentries"] if "url" in one["data"]]
+    assert urls == [address, "**REDACTED**"]
+    assert not any(word in str(told["entry"]) for word in ("hush", "pssst", "t0ken"))
 
 
 async def test_system_health(home, endpoint, set_up):
-    from custom_components.openai_realtime import system_health
+    from homeassistant.components.system_health import DOMAIN as SYSTEM_HEALTH
 
+    assert await async_setup_component(home, SYSTEM_HEALTH, {})
     await set_up(await endpoint(Turn(say="Unheard."), complete=False))
-    info = await system_health._info(home)
+    await home.async_block_till_done()
+    info = await home.data[SYSTEM_HEALTH][DOMAIN].info_callback(home)
     info["reach_openai"].close()
     assert (info["endpoints"], info["agents"], info["sessions"]) == ("1 of 1", 1, 0)
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 import voluptuous as vol
+from custom_components.openai_realtime.vivavoce.client.notices import ConnectionInterrupted, StateRestored
+from custom_components.openai_realtime.vivavoce.protocol.server_events import ErrorDetails, ErrorEvent
 from homeassistant.components import ai_task
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
@@ -64,6 +66,39 @@ async def test_an_endpoint_is_looked_for_until_it_is_back(home, endpoint, set_up
     object.__setattr__(entry, "data", good)
     await later(home, 122)
     assert agent.available
+
+
+async def test_sensors_follow_the_connection(home, endpoint, set_up):
+    entry = await set_up(await endpoint(Turn(say="Hello."), complete=False))
+    await converse(home, "Hello there.")
+    tell = only(only(entry.runtime_data.agents).sessions).client._audience.tell
+    connected = "binary_sensor.ada_connected"
+    assert home.states.get(connected).state == "on"
+    tell(ConnectionInterrupted(code=1006, reason=""))
+    assert home.states.get(connected).state == "off"
+    tell(
+        StateRestored(
+            why="connection lost", code=1006, reason="", attempts=1, seconds=0.1, session_id="sess_2"
+        )
+    )
+    assert home.states.get(connected).state == "on"
+
+
+async def test_an_endpoint_that_has_had_enough_is_told_of_once(home, endpoint, set_up, caplog):
+    """An error that will be the same next time makes the agent unavailable, or asks for what helps."""
+    entry = await set_up(await endpoint(Turn(say="Hello."), complete=False))
+    agent = only(entry.runtime_data.agents)
+    await converse(home, "Hello there.")
+    client = only(agent.sessions).client
+    for code in ("beta_api_shape_disabled", "beta_api_shape_disabled", "not_fatal"):
+        details = ErrorDetails(type="invalid_request_error", code=code, message="Enough.")
+        client._audience.tell(ErrorEvent(event_id="e", error=details))
+    assert not agent.available
+    assert caplog.text.count("Cannot reach Endpoint: Enough.") == 1
+    assert caplog.text.count("API Error: Enough.") == 3
+    await later(home, 61)
+    assert agent.available
+    assert caplog.text.count("Endpoint is back") == 1
 
 
 async def test_a_session_that_cannot_be_so_is_refused(home, endpoint, set_up):

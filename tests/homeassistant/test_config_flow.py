@@ -100,6 +100,42 @@ async def test_an_address_that_is_none(home):
     assert form["errors"] == {"url": "invalid_url"}
 
 
+async def test_what_nobody_expected_is_told(home, url, monkeypatch):
+    async def explode(*_):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("custom_components.openai_realtime.config_flow.probe", explode)
+    form = await begin(home, "gateway")
+    form = await home.config_entries.flow.async_configure(form["flow_id"], {"url": url})
+    assert form["errors"] == {"base": "unknown"}
+    monkeypatch.undo()
+    made = await home.config_entries.flow.async_configure(form["flow_id"], {"url": url})
+    assert made["type"] is FlowResultType.CREATE_ENTRY
+    await home.config_entries.async_remove(made["result"].entry_id)
+
+
+async def test_another_key_is_tested_too(home, url, refusing, set_up):
+    entry = await set_up(url)
+    form = await entry.start_reconfigure_flow(home)
+    given = {"url": refusing.url, "api_key": "sk-wrong"}
+    form = await home.config_entries.flow.async_configure(form["flow_id"], given)
+    assert form["errors"] == {"base": "invalid_auth"}
+    assert entry.data["url"] == url
+    done = await home.config_entries.flow.async_configure(form["flow_id"], {"url": url})
+    assert done["reason"] == "reconfigure_successful"
+    await home.async_block_till_done()
+
+
+@pytest.mark.parametrize("kind", ["agent", "mcp_server"])
+async def test_an_endpoint_that_is_not_loaded_has_nothing_added(home, url, set_up, kind):
+    entry = await set_up(url)
+    await home.config_entries.async_unload(entry.entry_id)
+    done = await home.config_entries.subentries.async_init(
+        (entry.entry_id, kind), context={"source": SOURCE_USER}
+    )
+    assert done["reason"] == "entry_not_loaded"
+
+
 async def test_a_key_that_is_refused_later_is_asked_for_again(home, url, refusing, set_up):
     entry = await set_up(url)
     entry.async_start_reauth(home)
@@ -197,7 +233,12 @@ async def test_mcp_servers_are_tested_first(home, url, set_up, mcp):  # noqa: F8
     assert (await give(token="t0ken"))["type"] is FlowResultType.CREATE_ENTRY
     await home.async_block_till_done()
     (made,) = (one for one in entry.subentries.values() if one.subentry_type == "mcp_server")
-    assert made.data == {"url": address, "token": "t0ken", "approval": "allow"}
+    assert made.data == {"url": address, "token": "t0ken", "approval": "allow", "for_all": True}
+    again = await home.config_entries.subentries.async_init(
+        (entry.entry_id, "mcp_server"), context={"source": SOURCE_USER}
+    )
+    again = await home.config_entries.subentries.async_configure(again["flow_id"], given | {"token": "t0ken"})
+    assert again["errors"] == {"name": "name_taken"}
     form = await entry.start_subentry_reconfigure_flow(home, made.subentry_id)
     done = await home.config_entries.subentries.async_configure(
         form["flow_id"], {"url": address, "token": "t0ken", "allowed_tools": ["vacuum"], "approval": "ask"}

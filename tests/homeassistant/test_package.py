@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 import custom_components.openai_realtime as integration
+from custom_components.openai_realtime import const
+from custom_components.openai_realtime.activity import Activity
 
 FOLDER = Path(integration.__file__).parent
 MODULES = [path for path in FOLDER.glob("*.py") if path.name != "__init__.py"]
@@ -66,15 +68,55 @@ def test_translations_are_whole(language):
         assert not same
 
 
-def test_every_error_that_is_raised_is_translated():
-    raised = set()
-    for path in FOLDER.glob("*.py"):
-        for call in re.findall(
-            r"Error\((?:[^()]|\([^()]*\))*translation_key=\"(\w+)\"", path.read_text("utf-8")
-        ):
-            raised.add(call)
+def test_every_error_is_translated_and_every_translation_is_an_errors():
+    """Whatever key an error, an issue or an entity has is written as a word somewhere."""
+    code = "\n".join(path.read_text("utf-8") for path in FOLDER.glob("*.py"))
+    words = set(re.findall(r"\"(\w+)\"", code))
+    told = read("translations/en.json")
+    raised = set(re.findall(r"Error\((?:[^()]|\([^()]*\))*translation_key=\"(\w+)\"", code))
     assert raised
-    assert raised <= read("translations/en.json")["exceptions"].keys()
+    assert raised <= told["exceptions"].keys()
+    assert told["exceptions"].keys() <= words
+    assert set(re.findall(r"translation_key=\"(\w+)\"", code)) <= {
+        *told["exceptions"],
+        *told["issues"],
+    }
+    assert told["issues"].keys() <= words
+
+
+def test_every_field_of_a_form_is_told_and_explained():
+    """What a form asks for stands in the constants; each has a label and a sentence."""
+    told = read("translations/en.json")
+    forms = [*told["config"]["step"].values(), *told["options"]["step"].values()]
+    for subentry in told["config_subentries"].values():
+        forms += subentry["step"].values()
+    for form in forms:
+        assert form.get("data", {}).keys() == form.get("data_description", {}).keys(), form["title"]
+    fields = set().union(*(form.get("data", {}) for form in forms))
+    core = {"api_key", "llm_hass_api", "model", "name", "prompt", "url"}
+    ours = {value for name, value in vars(const).items() if name.startswith("CONF_")} - {"kind"}
+    assert fields == core | ours
+
+
+def test_entities_have_names_and_pictures():
+    """Sensors have pictures of their own, but for what a class of devices draws."""
+    told, drawn = read("translations/en.json")["entity"], read("icons.json")["entity"]
+    drawn_by_class = {("binary_sensor", "connected")}
+    for domain, entities in told.items():
+        for key in entities:
+            assert key in drawn.get(domain, {}) or (domain, key) in drawn_by_class
+    for domain, entities in drawn.items():
+        assert entities.keys() - {"agent"} <= told.get(domain, {}).keys(), domain
+
+
+def test_choices_are_told():
+    told = read("translations/en.json")["selector"]
+    values = {value for value in vars(const).values() if isinstance(value, str)}
+    for key, choices in told.items():
+        assert choices["options"].keys() <= values, key
+    triggers = read("translations/en.json")["device_automation"]["trigger_type"]
+    turn = read("translations/en.json")["entity"]["event"]["turn"]["state_attributes"]
+    assert triggers.keys() == turn["event_type"]["state"].keys() == set(Activity.KINDS)
 
 
 def test_actions_are_described_and_drawn():

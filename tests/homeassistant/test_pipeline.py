@@ -1,5 +1,6 @@
 """Speech to speech through the standard Assist pipeline."""
 
+import asyncio
 import math
 import struct
 
@@ -19,9 +20,18 @@ async def microphone(seconds=1.0):
 
 
 async def run_pipeline(
-    hass, *, audio=microphone, conversation_id=None, end_stage=assist_pipeline.PipelineStage.TTS, **engines
+    hass,
+    *,
+    audio=microphone,
+    conversation_id=None,
+    end_stage=assist_pipeline.PipelineStage.TTS,
+    listen=None,
+    **engines,
 ):
-    """Run a pipeline, and return its events by type and the speech that it gave."""
+    """Run a pipeline, and return its events by type and the speech that it gave.
+
+    ``listen`` is called with the token of its speech as soon as a satellite would fetch it, and listens beside it.
+    """
     store = hass.data["assist_pipeline"].pipeline_store
     pipeline = await store.async_create_item(
         {
@@ -40,10 +50,18 @@ async def run_pipeline(
         | engines
     )
     events = []
+    listening = []
+
+    def happened(event):
+        events.append(event)
+        if listen and event.type == "intent-progress" and (event.data or {}).get("tts_start_streaming"):
+            token = events[0].data["tts_output"]["token"]
+            listening.append(hass.async_create_task(listen(token)))
+
     await assist_pipeline.async_pipeline_from_audio_stream(
         hass,
         context=Context(),
-        event_callback=events.append,
+        event_callback=happened,
         pipeline_id=pipeline.id,
         conversation_id=conversation_id,
         stt_metadata=stt.SpeechMetadata(
@@ -58,6 +76,7 @@ async def run_pipeline(
         end_stage=end_stage,
         tts_audio_output={tts.ATTR_PREFERRED_FORMAT: "wav"},  # no conversion, which wants ffmpeg
     )
+    await asyncio.gather(*listening)
     found = {}
     for event in events:
         found.setdefault(str(event.type), []).append(event.data)

@@ -6,11 +6,14 @@ from homeassistant.components.homeassistant.exposed_entities import async_expose
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers import llm
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pytest_homeassistant_custom_component.common import async_mock_service
 from test_conversation import converse, speech
 
+from custom_components.openai_realtime.mcp import McpConnection, McpFailed
 from vivavoce.testing import Expect, FunctionCall, Turn
 
 DOMAIN = "openai_realtime"
@@ -60,6 +63,15 @@ async def test_states_are_told_of_what_is_exposed(house, tools):
 async def test_an_area_that_is_not_there_names_those_that_are(home, house, tools):
     ar.async_get(home).async_create("Kitchen")
     assert (await tools("get_area_entities", area="kitchen")) == {"entities": []}
+    kitchen = ar.async_get(home).async_get_area_by_name("Kitchen")
+    registry = er.async_get(home)
+    for name in ("lamp", "hidden"):
+        entity = registry.async_get_or_create("light", "test", name, suggested_object_id=name)
+        registry.async_update_entity(entity.entity_id, area_id=kitchen.id)
+        home.states.async_set(entity.entity_id, "on")
+        async_expose_entity(home, "conversation", entity.entity_id, should_expose=name == "lamp")
+    found = await tools("get_area_entities", area="kitchen")
+    assert [one["entity_id"] for one in found["entities"]] == ["light.lamp"]
     with pytest.raises(HomeAssistantError, match="Kitchen"):
         await tools("get_area_entities", area="Cellar")
 
@@ -245,6 +257,51 @@ async def test_an_mcp_tool_that_needs_approval_waits_for_it(home, endpoint, set_
     assert not server.calls
     await converse(home, "Yes.", first.conversation_id)
     assert len(server.calls) == 1
+
+
+async def test_every_agent_has_the_tools_of_a_server_unless_it_says_otherwise(
+    home, endpoint, set_up, mcp, caplog
+):
+    _, address = await mcp()
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    shared, private = subentry(address), {**subentry(address, for_all=False), "title": "private"}
+    entry = await set_up(url, agent={"llm_hass_api": ["assist", "gone"]}, subentries=[shared, private])
+    (agent,) = entry.runtime_data.agents.values()
+    for_all, _ = entry.runtime_data.servers.values()
+    assert agent.tools() == ["assist", for_all.id]
+    assert agent.tools() == ["assist", for_all.id]
+    assert caplog.text.count("Ada goes without tools that are gone: gone") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"text": "{oops", "content_type": "application/json"}, "no JSON"),
+        ({"text": "[]", "content_type": "application/json"}, "no answer"),
+        ({"text": '{"result": {"tools": 3}}', "content_type": "application/json"}, "no answer"),
+        ({"text": '{"error": {"message": "Not today."}}', "content_type": "application/json"}, "Not today"),
+        ({"text": '{"error": 3}', "content_type": "application/json"}, "no reason"),
+        ({"text": "data: {}\n\n", "content_type": "text/event-stream"}, "no answer"),
+        ({"body": b" " * 1_100_000, "content_type": "application/json"}, "more than"),
+        ({"body": b"data: " + b" " * 1_100_000, "content_type": "text/event-stream"}, "more than"),
+    ],
+)
+async def test_a_server_that_speaks_something_else_is_not_believed(home, answer, says):
+    async def handle(_):
+        return web.Response(**answer)
+
+    app = web.Application()
+    app.router.add_post("/mcp", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/mcp"
+    try:
+        with pytest.raises(McpFailed, match=says):
+            await McpConnection(async_get_clientsession(home), url, None).tools()
+    finally:
+        await runner.cleanup()
 
 
 async def test_no_server_is_asked_through_home_assistants_own(home, endpoint, set_up, mcp):
