@@ -93,7 +93,7 @@ class HomeAssistant:
         kept = {"version": version, "minor_version": 1, "key": name, "data": data}
         (self.folder / ".storage" / name).write_text(json.dumps(kept))
 
-    async def start(self, *, seconds: float = 120) -> None:
+    async def start(self, *, seconds: float = 300) -> None:
         """Start it, and return when it answers. Raises `NotStarted`."""
         out = (self.folder / LOG).open("wb")
         command = [
@@ -127,7 +127,7 @@ class HomeAssistant:
                 while not await self._answers():
                     if self._process is None or self._process.poll() is not None:
                         raise NotStarted(f"Home Assistant ended: see {log}")
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.3)
         except TimeoutError as slow:
             raise NotStarted(f"Home Assistant did not answer in {seconds:g} seconds: see {log}") from slow
 
@@ -162,7 +162,7 @@ class HomeAssistant:
         form = {"grant_type": "authorization_code", "code": code, "client_id": client}
         self.token = (await self._request("POST", "/auth/token", data=form))["access_token"]
         self.token = await self.command("auth/long_lived_access_token", client_name=name, lifespan=3650)
-        await self._started(60)
+        await self._started(300)
         return self.token
 
     async def get(self, path: str) -> Any:
@@ -206,10 +206,10 @@ class HomeAssistant:
             step = await self.post(f"{path}/{step['flow_id']}", answer)
         return step
 
-    async def action(self, name: str, *, response: bool = True, **data: Any) -> Any:
+    async def action(self, action: str, /, *, response: bool = True, **data: Any) -> Any:
         """Perform an action, such as ``light.turn_on``; return its response, if it is to have one."""
         done = await self.post(
-            f"/api/services/{name.replace('.', '/')}{'?return_response' if response else ''}", data
+            f"/api/services/{action.replace('.', '/')}{'?return_response' if response else ''}", data
         )
         return done["service_response"] if response else None
 
