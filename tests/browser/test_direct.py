@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import pytest_asyncio
 
 from .fake_endpoint import FakeEndpoint
 
@@ -12,7 +13,7 @@ KEY = "sk-very-secret-1234"
 STORED = "[JSON.stringify(sessionStorage), JSON.stringify(localStorage)]"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def provider():
     """Return a second endpoint, which wants the key."""
     async with FakeEndpoint() as running:

@@ -40,9 +40,9 @@ def recording(seconds=1.0):
     ).encode()
 
 
-async def opened(visit, endpoint):
+async def opened(visit, endpoint, **options):
     """Open the page, and a recording in it."""
-    visitor = await visit(endpoint.url + "#inspect")
+    visitor = await visit(endpoint.url + "#inspect", **options)
     file = {"name": "kept.jsonl", "mimeType": "application/jsonl", "buffer": recording()}
     await visitor.page.get_by_label("Import").set_input_files(file)
     await visitor.page.get_by_role("toolbar", name="Recording").wait_for()
@@ -156,10 +156,19 @@ async def test_a_session_goes_on_behind_a_recording(visit, endpoint):
     await visitor.page.get_by_role("option", name="response.create").first.wait_for()
 
 
-async def test_a_recording_of_openai_is_played_on_a_phone(visit, endpoint):
-    visitor = await visit(endpoint.url + "#inspect", viewport={"width": 360, "height": 740})
+async def test_what_has_no_times_is_stepped_through(visit, endpoint):
+    visitor = await visit(endpoint.url + "#inspect")
     await visitor.page.get_by_label("Import").set_input_files(WIRE)
-    await visitor.page.get_by_label("Speed").select_option("20")
+    await bar(visitor).get_by_text("It does not say when its events happened").wait_for()
+    assert await bar(visitor).get_by_role("button", name="Play").is_disabled()
+    assert await visitor.page.get_by_role("button", name="Clock").count() == 0
+    await bar(visitor).get_by_role("button", name="One event back").click()
+    await visitor.page.get_by_text("49 of 50 events").wait_for()
+
+
+async def test_is_played_on_a_phone(visit, endpoint):
+    visitor = await opened(visit, endpoint, viewport={"width": 360, "height": 740})
+    await visitor.page.get_by_label("Speed").select_option("2")
     await visitor.page.get_by_role("link", name="Talk").click()
     await play_out(visitor)
     assert await visitor.page.get_by_role("log").get_by_role("listitem").count() >= 2

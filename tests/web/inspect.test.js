@@ -37,6 +37,26 @@ test('the oldest leave when there are too many, and the others keep their number
   assert.equal(log.at(0), undefined);
 });
 
+test('what has been dropped is no effect of anything', () => {
+  const log = new EventLog({mostEntries: 20});
+  log.add('S', {type: 'response.created', response: {id: 'r'}}, 0);
+  for (let index = 1; index < 19; index++) log.add('S', {type: 'x', response_id: 'r'}, index);
+  const [first] = log.entries;
+  assert.equal(log.effectsOf(first).length, 18);
+  for (let index = 19; index < 60; index++) log.add('S', {type: 'y'}, index);
+  assert.deepEqual(log.effectsOf(first), []);
+});
+
+test('a run that grows is measured on', () => {
+  const rows = new Rows();
+  const audio = Buffer.alloc(4800).toString('base64');
+  const log = new EventLog();
+  for (const long of ['0.10', '0.20', '0.30']) {
+    rows.add(log.add('C', {type: 'input_audio_buffer.append', audio}, 0));
+    assert.equal(summary(rows.rows[0]), `${long} s of sound`);
+  }
+});
+
 test('audio is bounded by its size, not only by the count', () => {
   const log = new EventLog({mostCharacters: 10_000});
   for (let index = 0; index < 20; index++) log.add('S', {type: 'x', delta: 'A'.repeat(1000)}, index);

@@ -125,7 +125,8 @@ export class EventDetails extends LitElement {
       </header>
       ${says ? html`<p>${says}</p>` : nothing}
       <p>
-        ${dir === 'C' ? 'Sent' : 'Received'} ${offset(t)} s after the beginning, at ${clock((this.log?.began ?? 0) + t)}
+        ${dir === 'C' ? 'Sent' : 'Received'} ${offset(t)} s after the
+        beginning${this.log?.began ? `, at ${clock(this.log.began + t)}` : nothing}
       </p>
       ${entries.length > 1 ? this.#steps(entries) : nothing}
       ${joined ? html`<p class="words">${joined}</p>` : nothing}

@@ -141,7 +141,7 @@ export class EventPanel extends LitElement {
               .picked=${this.picked}
               .tied=${row ? tiesOf(this.log, row.first) : new Set()}
               .began=${this.log.began ?? 0}
-              ?absolute=${this.absolute}
+              ?absolute=${this.absolute && this.log.began !== 0}
               @pick=${(/** @type {CustomEvent} */ {detail}) => (this.picked = detail)}
             ></event-list>`
           : html`<p class="empty">${this.#emptiness()}</p>`}
@@ -183,7 +183,7 @@ export class EventPanel extends LitElement {
       </select>
       ${this.#toggle('Errors', filter.errors, () => this.#filter({errors: !filter.errors}))}
       ${this.#toggle('Fold deltas', folded, () => this.#fold(!folded))}
-      ${this.#toggle('Clock', this.absolute, () => (this.absolute = !this.absolute))}
+      ${this.log.began === 0 ? nothing : this.#toggle('Clock', this.absolute, () => (this.absolute = !this.absolute))}
       ${this.recording
         ? nothing
         : html`${this.#toggle('Pause', this.paused, () => this.#pause())}

@@ -58,7 +58,7 @@ export class ReplayBar extends LitElement {
     const {name, at, length, playing, speed} = replaying.replay;
     return html`<div class="bar" role="toolbar" aria-label="Recording">
       <span class="name" title=${name}>${name}</span>
-      <button class="small play" type="button" @click=${() => replaying.toggle()}>${playing ? '❚❚ Pause' : '▶ Play'}</button>
+      <button class="small play" type="button" ?disabled=${!length} @click=${() => replaying.toggle()}>${playing ? '❚❚ Pause' : '▶ Play'}</button>
       <button class="small" type="button" aria-label="One event back" @click=${() => replaying.step(-1)}>‹</button>
       <button class="small" type="button" aria-label="One event on" @click=${() => replaying.step(1)}>›</button>
       <input
@@ -80,7 +80,7 @@ export class ReplayBar extends LitElement {
         ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one} ×</option>`)}
       </select>
       <button class="small" type="button" @click=${() => this.studio?.closeRecording()}>Back to the session</button>
-      ${this.#said(replaying.problem || (replaying.audible ? (speed === 1 ? '' : 'Sound is heard at 1 ×.') : 'It has no sound in its events.'))}
+      ${this.#said(replaying.problem || noteOn(replaying))}
     </div>`;
   }
 
@@ -88,6 +88,16 @@ export class ReplayBar extends LitElement {
   #said(what) {
     return what ? html`<p class="said" role="status">${what}</p>` : nothing;
   }
+}
+
+/**
+ * @param {import('../replaying.js').Replaying} replaying
+ * @returns {string} what cannot be heard or played; empty where all can
+ */
+function noteOn({audible, replay}) {
+  if (!replay.length) return 'It does not say when its events happened: step through them.';
+  if (!audible) return 'It has no sound in its events.';
+  return replay.speed === 1 ? '' : 'Sound is heard at 1 ×.';
 }
 
 customElements.define('replay-bar', ReplayBar);

@@ -35,6 +35,8 @@ export class EventLog {
   #next = 0;
   #characters = 0;
   #causes = new Causes();
+  /** What each entry led to, by its number. @type {Map<number, Entry[]>} */
+  #effects = new Map();
 
   /** @param {{mostEntries?: number, mostCharacters?: number}} [limits] */
   constructor({mostEntries = MOST_ENTRIES, mostCharacters = MOST_CHARACTERS} = {}) {
@@ -60,6 +62,11 @@ export class EventLog {
   /** @param {Entry} entry the next one, of this log or of the one that this is a part of */
   keep(entry) {
     this.entries.push(entry);
+    if (entry.cause !== null) {
+      const effects = this.#effects.get(entry.cause);
+      if (effects) effects.push(entry);
+      else this.#effects.set(entry.cause, [entry]);
+    }
     this.#characters += entry.size;
     if (this.entries.length > this.mostEntries || this.#characters > this.mostCharacters) this.#drop();
   }
@@ -77,12 +84,16 @@ export class EventLog {
    * @returns {Entry[]} what it led to
    */
   effectsOf({number}) {
-    return this.entries.filter(({cause}) => cause === number);
+    const oldest = this.entries[0]?.number ?? 0;
+    return (this.#effects.get(number) ?? []).filter((effect) => effect.number >= oldest);
   }
 
   #drop() {
     const gone = this.entries.splice(0, Math.max(1, Math.floor(this.entries.length * DROP)));
-    for (const {size} of gone) this.#characters -= size;
+    for (const {number, size} of gone) {
+      this.#characters -= size;
+      this.#effects.delete(number);
+    }
     this.dropped += gone.length;
   }
 }

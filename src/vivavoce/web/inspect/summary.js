@@ -19,12 +19,24 @@ const LONGEST = 160;
 export function summary({entries, first, last}) {
   const {type} = first.event;
   const sound = type === 'input_audio_buffer.append' ? 'audio' : type.endsWith('audio.delta') ? 'delta' : '';
-  if (sound) {
-    const ms = entries.reduce((sum, {event}) => sum + duration(String(event[sound] ?? '')), 0);
-    return `${(ms / 1000).toFixed(2)} s of sound`;
-  }
-  if (type.endsWith('.delta')) return shortened(words(entries.map(({event}) => event)));
+  if (sound) return `${(lengthOf(entries, sound) / 1000).toFixed(2)} s of sound`;
+  if (type.endsWith('.delta')) return shortened(words(entries.slice(0, LONGEST + 1).map(({event}) => event)));
   return shortened(about(last.event));
+}
+
+/** How long the runs are that have been measured: they grow while they are looked at. @type {WeakMap<object, {count: number, ms: number}>} */
+const measured = new WeakMap();
+
+/**
+ * @param {import('./event-log.js').Entry[]} entries of a run, which only grows
+ * @param {string} field with the sound
+ * @returns {number} milliseconds
+ */
+function lengthOf(entries, field) {
+  const known = measured.get(entries) ?? {count: 0, ms: 0};
+  for (; known.count < entries.length; known.count++) known.ms += duration(String(entries[known.count].event[field] ?? ''));
+  measured.set(entries, known);
+  return known.ms;
 }
 
 /**
