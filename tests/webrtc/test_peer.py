@@ -1,11 +1,13 @@
 import asyncio
 import base64
 import json
+from contextlib import asynccontextmanager
 
 import aiohttp
 import numpy as np
 import pytest
 
+from benchmarks.lossy import BadNetwork
 from tests.gateway.doubles import gateway
 from vivavoce import RealtimeClient
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
@@ -101,3 +103,104 @@ async def test_what_is_no_audio_is_refused_here():
         await transport.close()
         with pytest.raises(ConnectionLost):
             await transport.receive()
+
+
+class Shaky:
+    """A session for HTTP whose calls go through networks that can be cut, one for each answer."""
+
+    closed = False
+
+    def __init__(self, http):
+        self._http = http
+        self.networks, self.asked = [], []
+
+    def post(self, url, **kwargs):
+        return self._through("POST", url, **kwargs)
+
+    def patch(self, url, **kwargs):
+        return self._through("PATCH", url, **kwargs)
+
+    @asynccontextmanager
+    async def _through(self, method, url, **kwargs):
+        self.asked.append(method)
+        async with self._http.request(method, url, **kwargs) as response:
+            text = await response.text()
+            if response.ok:
+                self.networks.append(BadNetwork())
+                text = await self.networks[-1].between(text)
+
+            async def read():
+                return text
+
+            response.text = read
+            yield response
+
+
+@asynccontextmanager
+async def shaky(running):
+    async with aiohttp.ClientSession() as http:
+        shaky = Shaky(http)
+        transport = await calling(running, http=shaky)
+        yield shaky, transport
+        await transport.close()
+        for network in shaky.networks:
+            network.close()
+
+
+async def until_told(transport, kind):
+    async with asyncio.timeout(50):
+        while (event := json.loads(await transport.receive()))["type"] != kind:
+            pass
+    return event
+
+
+UPDATE = json.dumps({"type": "session.update", "session": {"type": "realtime", "instructions": "Be brief."}})
+
+ONE_PORT = {"call_port": 0, "public_address": "127.0.0.1"}
+
+
+async def test_a_cut_of_two_seconds_is_survived():
+    upstream = LocalUpstream(ScriptedEngine(Script(turns=[])))
+    async with gateway(upstream, **ONE_PORT) as running, shaky(running) as (http, transport):
+        await until_told(transport, "session.created")
+        http.networks[0].cut = True
+        await transport.send(UPDATE)
+        await asyncio.sleep(2)
+        http.networks[0].cut = False
+        await until_told(transport, "session.updated")
+        assert http.networks[0].lost
+        assert len(running.calls) == 1
+
+
+async def test_goes_on_over_another_way_where_the_old_one_is_dead_for_ever(monkeypatch):
+    monkeypatch.setattr("vivavoce.webrtc.peer.LOOK_SECONDS", 0.1)
+    upstream = LocalUpstream(ScriptedEngine(Script(turns=[])))
+    async with gateway(upstream, **ONE_PORT) as running, shaky(running) as (http, transport):
+        await until_told(transport, "session.created")
+        for _ in range(2):
+            http.networks[-1].cut = True
+            await transport.send(UPDATE)
+            await until_told(transport, "session.updated")
+        assert http.asked == ["POST", "PATCH", "PATCH"]
+        assert len(running.calls) == 1
+
+
+async def test_an_endpoint_that_knows_no_other_way_is_asked_once(monkeypatch):
+    monkeypatch.setattr("vivavoce.webrtc.peer.LOOK_SECONDS", 0.1)
+    upstream = LocalUpstream(ScriptedEngine(Script(turns=[])))
+    async with gateway(upstream, **ONE_PORT) as running, shaky(running) as (http, transport):
+        await until_told(transport, "session.created")
+        transport.call_id = "rtc_unknown"
+        http.networks[0].cut = True
+        async with asyncio.timeout(30):
+            while transport._leg._tasks - waiting(transport):  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.05)
+        assert http.asked == ["POST", "PATCH"]
+        http.networks[0].cut = False
+        await transport.send(UPDATE)
+        await until_told(transport, "session.updated")
+
+
+def waiting(transport):
+    """Return what a leg does besides looking for another way."""
+    return {task for task in transport._leg._tasks if "_mend" not in task.get_coro().__qualname__}

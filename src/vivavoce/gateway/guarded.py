@@ -69,10 +69,12 @@ class Guarded:
         if self._said.empty():
             saying = asyncio.ensure_future(self._said.get())
             either: list[asyncio.Future[Any]] = [saying, self._ended]
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if saying.done():
-                return saying.result()
-            saying.cancel()
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if saying.done():
+                    return saying.result()
+            finally:
+                saying.cancel()
             raise self._ended.result()
         return self._said.get_nowait()
 

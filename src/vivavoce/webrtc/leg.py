@@ -27,6 +27,7 @@ from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc.media import NextFrame, SpokenTrack, hear
 from vivavoce.webrtc.reorder import reorder
 from vivavoce.webrtc.restart import Restarts
+from vivavoce.webrtc.way import ice_transports, shut
 
 __all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg", "advertised"]
 
@@ -45,7 +46,7 @@ MOST_SDP_CHARACTERS = 65_536
 MOST_SECTIONS = 8
 """Media sections of an offer; a voice and a data channel are two."""
 
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 5.0
 
 SEND_BUFFER = 2**20
 """Bytes that may wait for a peer that reads slowly."""
@@ -185,6 +186,10 @@ class Leg:
                 f"The event is too large for this call: {error}.", code="message_too_large"
             ) from error
 
+    async def opened(self) -> None:
+        """Wait until messages can be sent."""
+        await self._open.wait()
+
     async def ended(self) -> ConnectionLost:
         """Wait for the end, and return why."""
         return await asyncio.shield(self._ended)
@@ -207,14 +212,14 @@ class Leg:
                 await self._let_go()
 
     async def _let_go(self) -> None:
-        """Free what is left of a peer that cannot be closed: its sockets."""
-        for section in self._peer.getTransceivers():
+        """Free what is left of a peer that cannot be closed: its sockets, and who waits for them."""
+        for transport in ice_transports(self._peer):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await section.receiver.transport.transport.stop()
+                    await shut(transport)
 
     def _expect_peer(self) -> None:
-        self._spawn(self._wait_for_peer())
+        self.spawn(self._wait_for_peer())
 
     async def _wait_for_peer(self) -> None:
         try:
@@ -228,7 +233,7 @@ class Leg:
             for section in self._peer.getTransceivers():
                 if section.receiver.track is track:
                     reorder(section.receiver)
-            self._spawn(hear(track, self._heard))
+            self.spawn(hear(track, self._heard))
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label != CHANNEL or self._channel is not None:
@@ -265,7 +270,8 @@ class Leg:
             waiting.cancel()
         raise self._ended.result()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something while the call lasts."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._check)

@@ -14,6 +14,7 @@ endpoint sends none.
 
 import asyncio
 import base64
+import logging
 from collections.abc import Sequence
 from typing import Self
 
@@ -38,11 +39,20 @@ from vivavoce.webrtc.playout import RATE, Playout
 
 __all__ = ["PeerTransport"]
 
+LOOK_SECONDS = 4.0
+"""From one question whether the endpoint is still there to the next. Its silence for three seconds and a half is a
+broken way, and it ends the call after some half a minute."""
+
 AHEAD_SECONDS = 2.0
 """Speech that may wait to be sent: who sends a file as fast as it can waits."""
 
+ASK_SECONDS = 10.0
+"""How long the endpoint has for the answer to an offer of another way."""
+
 MOST_WAITING = 4096
 """Events that may wait for the client; with 20 ms of speech each, more than a minute."""
+
+_log = logging.getLogger(__name__)
 
 
 class PeerTransport:
@@ -86,7 +96,43 @@ class PeerTransport:
         finally:
             if http is None:
                 await own.close()
+        call._leg.spawn(call._mend(url.rstrip("/"), api_key, http))
         return call
+
+    async def _mend(self, url: str, api_key: str | None, http: aiohttp.ClientSession | None) -> None:
+        """Look for another way whenever the one to the endpoint is broken, unless the endpoint knows none.
+
+        The leg finds out by itself when it is too late.
+        """
+
+        async def exchange(offer: str) -> str:
+            if http is not None and not http.closed:
+                return await self._ask_again(http, url, offer, api_key)
+            async with aiohttp.ClientSession() as own:
+                return await self._ask_again(own, url, offer, api_key)
+
+        await self._leg.opened()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if not await self._leg.answers():
+                    await self._leg.restart(exchange)
+            except ConnectionFailed as refused:
+                if refused.status is not None and refused.status < 500:
+                    return
+            except (aiohttp.ClientError, TimeoutError, ProtocolError) as error:
+                _log.debug("another way could not be had: %s", error)
+
+    async def _ask_again(self, http: aiohttp.ClientSession, url: str, offer: str, api_key: str | None) -> str:
+        headers = {hdrs.CONTENT_TYPE: "application/sdp"}
+        if api_key:
+            headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
+        address, timeout = f"{url}/realtime/calls/{self.call_id}", aiohttp.ClientTimeout(total=ASK_SECONDS)
+        async with http.patch(address, data=offer, headers=headers, timeout=timeout) as response:
+            text = await response.text()
+            if response.status != 200:
+                raise ConnectionFailed(f"{url} gave no other way: {text[:500]}", status=response.status)
+            return text
 
     async def _ask(
         self,

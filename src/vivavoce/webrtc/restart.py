@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCIceTransport, RTCPeerConnection
 
 from vivavoce.errors import ProtocolError
 from vivavoce.webrtc.reach import Reach, reach
-from vivavoce.webrtc.way import Way, answers
+from vivavoce.webrtc.way import Way, answers, ice_transports
 
 __all__ = ["MEET_SECONDS", "Restarts"]
 
@@ -86,11 +86,10 @@ class Restarts:
         return Way(transport, self._configuration)
 
     def _transport(self) -> RTCIceTransport:
-        carriers = [*(section.receiver for section in self._peer.getTransceivers()), self._peer.sctp]
-        found = {one.transport.transport for one in carriers if one is not None}
+        found = ice_transports(self._peer)
         if len(found) != 1:
             raise _refused(f"expected media that share one transport (BUNDLE), got {len(found)} of them")
-        transport: RTCIceTransport = found.pop()
+        transport = found.pop()
         if transport.state != "completed":
             raise ProtocolError(
                 f"Only a call that is connected can take another way; this one is {transport.state}.",

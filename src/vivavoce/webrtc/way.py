@@ -19,12 +19,12 @@ import logging
 
 from aioice import Candidate, Connection
 from aioice.stun import TransactionError
-from aiortc import RTCConfiguration, RTCIceGatherer, RTCIceTransport
+from aiortc import RTCConfiguration, RTCIceGatherer, RTCIceTransport, RTCPeerConnection
 from aiortc.sdp import SessionDescription
 
 from vivavoce.webrtc.reach import Reach
 
-__all__ = ["LINGER_SECONDS", "SEARCH_SECONDS", "Way", "answers"]
+__all__ = ["LINGER_SECONDS", "SEARCH_SECONDS", "Way", "answers", "ice_transports", "shut"]
 
 SEARCH_SECONDS = 20.0
 """In which the peer must be found on a new way. Until then nobody asks whether it is still there on the old one."""
@@ -36,6 +36,18 @@ ASKED_AGAIN = 2
 """How often a peer that does not answer is asked again: after 0.5 and 1 s, and given up after 2 s more."""
 
 _log = logging.getLogger(__name__)
+
+
+def ice_transports(peer: RTCPeerConnection) -> set[RTCIceTransport]:
+    """Return what carries the media and the data of a peer: one transport, where they share it (BUNDLE)."""
+    carriers = [*(section.receiver for section in peer.getTransceivers()), peer.sctp]
+    return {one.transport.transport for one in carriers if one is not None}
+
+
+async def shut(transport: RTCIceTransport) -> None:
+    """Close a transport's sockets, even where it takes itself for closed since closing it was broken off."""
+    await transport._connection.close()
+    await transport.stop()
 
 
 async def answers(transport: RTCIceTransport) -> bool:
