@@ -48,6 +48,12 @@ class FakePeer extends EventTarget {
 
   async setLocalDescription(/** @type {any} */ description) {
     this.localDescription = description;
+    this.iceGatheringState = 'gathering';
+    setImmediate(() => {
+      this.iceGatheringState = 'complete';
+      this.localDescription = {...description, sdp: `${description.sdp} with addresses`};
+      this.dispatchEvent(new Event('icegatheringstatechange'));
+    });
     this.signalingState = description.type === 'offer' ? 'have-local-offer' : 'stable';
   }
 
@@ -76,8 +82,8 @@ class FakePeer extends EventTarget {
   onanswer = undefined;
 }
 
-/** @param {{reply?: any, again?: any, key?: () => Promise<string>, connect?: boolean, session?: any}} [options] */
-function make({reply = ANSWER, again = {status: 404}, key, connect = true, session} = {}) {
+/** @param {{reply?: any, again?: any, key?: () => Promise<string>, connect?: boolean, session?: any, iceServers?: any[]}} [options] */
+function make({reply = ANSWER, again = {status: 404}, key, connect = true, session, iceServers} = {}) {
   FakePeer.made = [];
   /** @type {any[]} */
   const log = [];
@@ -97,7 +103,7 @@ function make({reply = ANSWER, again = {status: 404}, key, connect = true, sessi
   const call = new Call(
     'http://host/v1/realtime/calls?model=m',
     {onevent: (event) => log.push(['event', event.type]), onstate: (state, problem) => log.push([state, problem?.code ?? null])},
-    {microphone: /** @type {any} */ (microphone), session},
+    {microphone: /** @type {any} */ (microphone), session, iceServers},
     {RTCPeerConnection: /** @type {any} */ (FakePeer), fetch: /** @type {any} */ (fetch), delay: tick, key},
   );
   return {call, log, asked, microphone};
@@ -116,6 +122,13 @@ test('without a key, offer and session go as a form, and the answer is taken', a
   assert.deepEqual(log, [['connecting', null], ['open', null]]);
   call.close();
   assert.ok(peer.closed && peer.channel.closed);
+});
+
+test('with servers that find addresses, the offer waits for them', async () => {
+  const {call, asked} = make({iceServers: [{urls: 'stun:stun.example'}]});
+  await call.open();
+  assert.equal(asked[0].body.get('sdp'), 'v=0 offer with addresses');
+  call.close();
 });
 
 test('with a key, the offer goes alone: the key says what the session is', async () => {

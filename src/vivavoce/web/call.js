@@ -35,11 +35,31 @@ const EPHEMERAL = 'ek_';
 /** Milliseconds after which a call that did not come about is given up. */
 const PATIENCE = 15_000;
 
+/** Milliseconds that the page's STUN and TURN servers have to say where this browser is reached. */
+const ADDRESSES = 1000;
+
 /** Milliseconds from one look at the call's quality to the next. */
 const LOOK = 2000;
 
 /** Milliseconds that the server holds speech back, so that packets find their order, and one packet more. */
 const HELD_BACK = 80;
+
+/**
+ * Wait for the addresses of this browser: a server that has only the address of its own relay lets none in but those
+ * that the offer names.
+ * @param {RTCPeerConnection} peer
+ * @returns {Promise<void>}
+ */
+const addresses = (peer) => new Promise((resolve) => {
+  const late = setTimeout(resolve, ADDRESSES);
+  const look = () => {
+    if (peer.iceGatheringState !== 'complete') return;
+    clearTimeout(late);
+    resolve();
+  };
+  peer.addEventListener('icegatheringstatechange', look);
+  look();
+});
 
 export class Call extends Line {
   /** Where the server keeps the call: the path of its `Location`. */
@@ -147,6 +167,7 @@ export class Call extends Line {
     const opened = this.#opened(peer, channel, current);
     try {
       await peer.setLocalDescription(await peer.createOffer());
+      if (this.iceServers.length) await addresses(peer);
       const answer = await this.#exchange(peer.localDescription?.sdp ?? '', key);
       if (!current()) return false;
       await peer.setRemoteDescription({type: 'answer', sdp: answer});
