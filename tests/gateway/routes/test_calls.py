@@ -13,6 +13,7 @@ from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.protocol.codec import Frame
 from vivavoce.testing.engine import ScriptedEngine
 from vivavoce.testing.script import Script, Turn
+from vivavoce.webrtc.door import without_candidates
 from vivavoce.webrtc.leg import IceServer, Leg
 from vivavoce.webrtc.playout import FRAME_SAMPLES
 
@@ -38,8 +39,10 @@ class Caller:
     def _next(self):
         return self.frames.pop(0) if self.frames else None
 
-    async def call(self, session=None, path=CALLS):
+    async def call(self, session=None, path=CALLS, *, addresses=True):
+        """Call; without its ``addresses`` as a page does that does not wait for them."""
         offer = await self.leg.offer()
+        offer = offer if addresses else without_candidates(offer)
         if session is None:
             data, headers = offer, {"Content-Type": "application/sdp"}
         else:
@@ -136,6 +139,45 @@ class TestBeta:
             assert "response.audio.delta" not in kinds
             assert np.abs(np.concatenate(caller.heard)).max() > 1000
             await caller.leg.close()
+
+    async def test_a_page_that_greets_by_itself_and_answers_every_update_with_another(self):
+        """As a widely read guide builds it: on each ``session.updated`` it asks for the same again, for ever."""
+        turns = [Turn(say="How can I help you?"), Turn(expect="What time is it?", say="Noon.")]
+        upstream = LocalUpstream(ScriptedEngine(Script(turns=turns)))
+        session = {
+            "instructions": "Be brief.",
+            "modalities": ["audio", "text"],
+            "voice": "alloy",
+            "temperature": 0.7,
+        }
+        async with gateway(upstream) as running:
+            caller, seen = Caller(running), []
+
+            async def told_until(kind):
+                while not seen or seen[-1]["type"] != kind:
+                    seen.append(await caller.told())
+                    if seen[-1]["type"] in {"session.created", "session.updated"}:
+                        await caller.tell({"type": "session.update", "session": session})
+
+            async def say(role, text):
+                item = {"type": "message", "role": role, "content": [{"type": "text", "text": text}]}
+                await caller.tell({"type": "conversation.item.create", "item": item})
+                await caller.tell({"type": "response.create"})
+                await told_until("output_audio_buffer.stopped")
+                seen.append({"type": "heard"})
+
+            await caller.call(path="/v1/realtime?model=gpt-4o-mini-realtime-preview", addresses=False)
+            await told_until("session.updated")
+            await say("assistant", "Hello! How can I help you today?")
+            await say("user", "What time is it?")
+            await caller.leg.close()
+        kinds = [event["type"] for event in seen]
+        assert "error" not in kinds
+        assert kinds.count("session.updated") > 3
+        written = [event["transcript"] for event in seen if event["type"] == "response.audio_transcript.done"]
+        assert written == ["How can I help you?", "Noon."]
+        updated = next(event["session"] for event in seen if event["type"] == "session.updated")
+        assert all(updated[name] == session[name] for name in ("instructions", "voice", "temperature"))
 
 
 class TestFormats:
