@@ -267,7 +267,7 @@ async def _let_read(request: web.Request, response: web.StreamResponse) -> None:
     host, origin = request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN)
     if origin is not None and request.app[GATEWAY].doorkeeper.refuse(host, origin) is None:
         response.headers.update(shared_with(origin))
-    response.headers[hdrs.VARY] = hdrs.ORIGIN
+    response.headers.add(hdrs.VARY, hdrs.ORIGIN)
 
 
 @web.middleware

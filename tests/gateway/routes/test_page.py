@@ -88,6 +88,27 @@ class TestWebFiles:
             assert response.headers["Content-Type"] == content_type
             assert response.headers["X-Content-Type-Options"] == "nosniff"
 
+    async def test_words_are_squeezed_for_those_who_take_it(self, web_folder):
+        words = "export const answer = 42;" * 100
+        (web_folder / "page.js").write_text(words)
+        async with gateway(web_folder=web_folder) as running:
+            async with running.get("/web/page.js", headers={"Accept-Encoding": "br, gzip"}) as response:
+                assert response.headers["Content-Encoding"] == "gzip"
+                assert "Accept-Encoding" in response.headers["Vary"]
+                assert await response.text() == words
+                etag = response.headers["ETag"]
+            known = {"Accept-Encoding": "gzip", "If-None-Match": etag}
+            for _ in range(2):
+                async with running.get("/web/page.js", headers=known) as response:
+                    assert response.status == 304
+                    assert await response.read() == b""
+            for headers, sent in (({}, words), ({"Accept-Encoding": "gzip", "Range": "bytes=0-5"}, "export")):
+                plain = {"Accept-Encoding": "identity", **headers}
+                async with running.get("/web/page.js", headers=plain) as response:
+                    assert "Content-Encoding" not in response.headers
+                    assert "Accept-Encoding" in response.headers["Vary"]
+                    assert await response.text() == sent
+
     @pytest.mark.parametrize(
         "name", ["__init__.py", "no-suffix", "vendor", "nothing.js", "link.js", "PAGE.JS"]
     )

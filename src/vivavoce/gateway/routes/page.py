@@ -1,12 +1,16 @@
 """``GET /`` and ``GET /web/…``: the page, and the modules that it loads."""
 
+import gzip
 from collections.abc import Sequence
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
 
 from aiohttp import hdrs, web
 
 from vivavoce.gateway.state import GATEWAY
 
-__all__ = ["CONTENT_TYPES", "page", "page_headers", "web_file"]
+__all__ = ["CONTENT_TYPES", "SQUEEZED", "page", "page_headers", "web_file"]
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -24,6 +28,9 @@ CONTENT_TYPES = {
     ".woff2": "font/woff2",
 }
 """What is served, and as what; a table of our own, because the system's differs from one to the next."""
+
+SQUEEZED = frozenset({".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".webmanifest"})
+"""What is sent in gzip to those who take it: a third of its size. All else is dense already."""
 
 WEATHER = "https://api.open-meteo.com https://geocoding-api.open-meteo.com"
 TILES = "https://tile.openstreetmap.org"
@@ -70,4 +77,28 @@ def _send(request: web.Request, name: str) -> web.StreamResponse:
     if content_type is None or not path.is_relative_to(root) or not path.is_file():
         raise web.HTTPNotFound
     headers = page_headers(gateway.settings.direct_origins)
-    return web.FileResponse(path, headers={**headers, hdrs.CONTENT_TYPE: content_type})
+    headers[hdrs.CONTENT_TYPE] = content_type
+    if path.suffix not in SQUEEZED:
+        return web.FileResponse(path, headers=headers)
+    headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+    if "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, "") or hdrs.RANGE in request.headers:
+        return web.FileResponse(path, headers=headers)
+    return _squeezed(request, path, headers)
+
+
+def _squeezed(request: web.Request, path: Path, headers: dict[str, str]) -> web.Response:
+    """Answer with a file in gzip; `FileResponse` would put the end of an empty one after its 304."""
+    found = path.stat()
+    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-gzip"
+    if any(known.value in {etag, "*"} for known in request.if_none_match or ()):
+        response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    else:
+        body = _gzip(path, found.st_mtime_ns)
+        response = web.Response(body=body, headers={**headers, hdrs.CONTENT_ENCODING: "gzip"})
+    response.etag = etag
+    return response
+
+
+@lru_cache(maxsize=256)
+def _gzip(path: Path, _changed: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 6)
