@@ -126,7 +126,7 @@ class McpConnection:
                 answer = await _answer(response, self._number)
         except TimeoutError as error:
             raise McpFailed(f"It did not answer in {SECONDS:g} s.") from error
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # the last for what no address can be
             raise McpFailed(f"It cannot be reached: {error}") from error
         if "error" in answer:
             wrong = answer["error"]

@@ -71,7 +71,8 @@ async def set_up(home):
 
     yield set_up
     for entry in entries:
-        await home.config_entries.async_unload(entry.entry_id)
+        if home.config_entries.async_get_entry(entry.entry_id) is not None:  # else the test has removed it
+            await home.config_entries.async_unload(entry.entry_id)
     await home.async_block_till_done()
 
 
