@@ -65,8 +65,8 @@ class Talker:
         return self._frames[self._spoken - 1]
 
     async def heard(self) -> Pcm:
-        """Return all that was heard, once all has been spoken."""
-        await self._done.wait()
+        """Return all that was heard, once all has been spoken. Raises `ConnectionLost` where the call ends before."""
+        await self.leg.until(self._done.wait())
         await asyncio.sleep(REST_S)
         return np.concatenate(self._heard)
 
