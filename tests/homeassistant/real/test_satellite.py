@@ -47,6 +47,7 @@ async def test_the_light_goes_on_and_the_answer_is_heard(hass, endpoint, added, 
     )
     await added(url)
     await assistant()
+    await hass.action("light.turn_off", response=False, entity_id="light.kitchen_light")
     async with WyomingSatellite(question) as satellite:
         done = await hass.flow("wyoming", {"host": "127.0.0.1", "port": satellite.port})
         assert done["type"] == "create_entry", done
