@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import re
 
 import numpy as np
@@ -171,6 +172,15 @@ class TestOffers:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "ANSWER_SECONDS", 0.5)
             asyncio.run(asyncio.wait_for(attempt(), 20))
+
+    @pytest.mark.parametrize("bundle", ["x 0 1", "x 0", "x 1"])
+    async def test_a_bundle_that_begins_with_nothing_is_answered_or_refused(self, bundle):
+        caller, called = Peer(), Peer()
+        offer = (await caller.leg.offer()).replace("a=group:BUNDLE 0 1", f"a=group:BUNDLE {bundle}")
+        with contextlib.suppress(ProtocolError):
+            await called.leg.answer(offer)
+        for peer in (caller, called):
+            await peer.leg.close()
 
     async def test_an_answer_that_is_none_is_the_endpoints_fault(self):
         peer = Peer()

@@ -41,7 +41,8 @@ _log = logging.getLogger(__name__)
 def ice_transports(peer: RTCPeerConnection) -> set[RTCIceTransport]:
     """Return what carries the media and the data of a peer: one transport, where they share it (BUNDLE)."""
     carriers = [*(section.receiver for section in peer.getTransceivers()), peer.sctp]
-    return {one.transport.transport for one in carriers if one is not None}
+    beneath = [one.transport for one in carriers if one is not None]
+    return {one.transport for one in beneath if one is not None}  # a hostile offer leaves some without
 
 
 async def shut(transport: RTCIceTransport) -> None:
