@@ -22,6 +22,12 @@ const KINDS = ['session.', 'input_audio_buffer.', 'conversation.item.', 'respons
 /** Milliseconds of peace before the words of the filter are looked for. */
 const PAUSE = 120;
 
+/** Milliseconds of a frame in which entries are looked at, when all have to be: the rest of it is the page's. */
+const SLICE = 8;
+
+/** Entries from one look at the clock to the next. */
+const FEW = 200;
+
 export class EventPanel extends LitElement {
   static styles = [
     sharedStyles,
@@ -76,6 +82,11 @@ export class EventPanel extends LitElement {
 
   #rows = new Rows();
   #frame = 0;
+  #filling = 0;
+  /** Entries of the log that have been looked at. */
+  #seen = 0;
+  /** The number of the entry that is to be picked once it is there; -1 for none. */
+  #wanted = -1;
   #timer = 0;
   #listener = new AbortController();
 
@@ -108,13 +119,14 @@ export class EventPanel extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has('find') && this.find) this.#rows.show(this.log.entries, {...EVERYTHING, text: this.find});
+    if (changed.has('find') && this.find) this.#filter({...EVERYTHING, text: this.find});
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     this.#listener.abort();
     cancelAnimationFrame(this.#frame);
+    cancelAnimationFrame(this.#filling);
     clearTimeout(this.#timer);
   }
 
@@ -224,9 +236,10 @@ export class EventPanel extends LitElement {
   /** @param {Entry | null} entry null when all are gone */
   #noted(entry) {
     if (this.paused && entry && !this.recording) return;
-    if (!entry) this.#refill();
-    else if (this.#rows.rows[0] && this.#rows.rows[0].first.number < this.log.entries[0].number) this.#refill();
-    else this.#rows.add(entry);
+    const {entries} = this.log;
+    if (!entry || this.#seen > entries.length) this.#refill();
+    else if (this.#rows.rows[0]?.first.number < entries[0].number) this.#refill();
+    else if (!this.#filling) while (this.#seen < entries.length) this.#rows.add(entries[this.#seen++]);
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
       this.version++;
@@ -235,17 +248,39 @@ export class EventPanel extends LitElement {
 
   #refill() {
     if (!this.studio) return;
-    this.#rows.show(this.log.entries);
+    this.#fill();
+  }
+
+  /**
+   * Look at all entries anew: some in each frame, as many would hold up the page.
+   * @param {number} [wanted] the number of the entry to pick
+   */
+  #fill(wanted = -1) {
+    cancelAnimationFrame(this.#filling);
+    this.#rows.show([]);
+    this.#seen = 0;
+    this.#wanted = wanted;
     this.picked = -1;
+    this.#fillOn();
+  }
+
+  #fillOn() {
+    const {entries} = this.log;
+    const until = performance.now() + SLICE;
+    while (this.#seen < entries.length && performance.now() < until) {
+      for (const entry of entries.slice(this.#seen, this.#seen + FEW)) this.#rows.add(entry);
+      this.#seen = Math.min(entries.length, this.#seen + FEW);
+    }
+    if (this.#wanted >= 0 && this.picked < 0) this.picked = this.#rows.find(this.#wanted);
     this.version++;
+    this.#filling = this.#seen < entries.length ? requestAnimationFrame(() => this.#fillOn()) : 0;
   }
 
   /** @param {Partial<import('../inspect/rows.js').Filter>} filter */
   #filter(filter) {
     const shown = this.#rows.rows[this.picked]?.first.number;
-    this.#rows.show(this.log.entries, filter);
-    this.picked = shown === undefined ? -1 : this.#rows.find(shown);
-    this.version++;
+    this.#rows.show([], filter);
+    this.#fill(shown);
   }
 
   /** @param {boolean} folded */
@@ -276,8 +311,13 @@ export class EventPanel extends LitElement {
    * @param {number} number
    */
   async #show(number) {
-    if (this.#rows.find(number) < 0) this.#filter({...EVERYTHING});
-    this.picked = this.#rows.find(number);
+    if (this.#rows.find(number) < 0) {
+      this.#rows.show([], {...EVERYTHING});
+      this.#fill(number);
+    } else {
+      this.picked = this.#rows.find(number);
+    }
+    while (this.picked < 0 && this.#seen < this.log.entries.length) await new Promise(requestAnimationFrame);
     this.version++;
     await this.#reveal(this.picked);
   }
