@@ -110,6 +110,7 @@ async def call_between_machines(pcm: Pcm, line: BadLine) -> list[tuple[Pcm, floa
             _tell(caller, await _told(called))
             halfway = [await _told(one) for one in (caller, called)]
             for one in (caller, called):
+                _tell(one, json.dumps("both have heard all") + "\n")
                 await one.wait()
         heard = [np.load(folder / f"{side}.npy") for side in ("caller", "called")]
         return list(zip(heard, map(float, halfway), strict=True))
@@ -146,6 +147,7 @@ async def be_side(side: str, folder: Path) -> None:
         print(json.dumps(await talker.leg.answer(await read())), flush=True)
     np.save(folder / side, await talker.heard())
     print(talker.halfway, flush=True)
+    await read()  # the other may speak a little longer
     await talker.leg.close()
 
 
