@@ -61,7 +61,7 @@ class TestOthers:
         async with gateway(allowed_origins=[FRIEND]) as running, running.get("/web/page.js") as response:
             assert response.status == 200
             assert "Access-Control-Allow-Origin" not in response.headers
-            assert response.headers["Vary"] == "Origin"
+            assert "Origin" in response.headers.getall("Vary")
 
     async def test_a_question_without_a_method_is_none(self):
         async with (
