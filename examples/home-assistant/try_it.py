@@ -105,7 +105,7 @@ async def ready(port: int) -> bool:
 def install() -> None:
     """Copy the integration, as it is built now, to where Home Assistant looks for it."""
     built = FOLDER / "built"
-    build = [sys.executable, ROOT / "custom_components" / "build.py", built]
+    build = [sys.executable, str(ROOT / "custom_components" / "build.py"), str(built)]
     subprocess.run(build, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words
     shutil.rmtree(FOLDER / "custom_components", ignore_errors=True)
     shutil.copytree(built / "custom_components", FOLDER / "custom_components")
