@@ -326,7 +326,7 @@ async def test_who_hangs_up_is_not_answered_later(visit, endpoint):
     await call(endpoint, "get_weather", location="Ghent")
     async with asyncio.timeout(8):
         await asked.wait()
-    await visitor.page.get_by_role("button", name="End").click()
+    await visitor.page.get_by_role("button", name="End", exact=True).click()
     go.set()
     await visitor.page.get_by_role("log").get_by_text("→").wait_for()
     await visitor.start()

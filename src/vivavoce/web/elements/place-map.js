@@ -205,8 +205,9 @@ export class PlaceMap extends LitElement {
       this.#pictures.on('tileerror', () => came || this.dispatchEvent(new Event('unreachable')));
       this.#pictures.addTo(map);
     }
-    map.setMaxZoom((this.tiles ? NEAR : FAR).nearest);
-    this.#look();
+    map.setMaxZoom(NEAR.nearest);
+    this.#look(); // before the limit comes nearer: Leaflet would glide to it, and no later view stops that
+    if (!this.tiles) map.setMaxZoom(FAR.nearest);
   }
 
   #look() {

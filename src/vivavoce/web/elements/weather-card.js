@@ -30,7 +30,7 @@ export class WeatherCard extends LitElement {
       footer {
         padding: 0.9rem 1rem;
       }
-      h3,
+      h2,
       p,
       dl,
       dd,
@@ -38,7 +38,7 @@ export class WeatherCard extends LitElement {
         margin: 0;
         padding: 0;
       }
-      h3 {
+      h2 {
         font: 500 1.125rem var(--font-title);
       }
       .temperature {
@@ -106,7 +106,7 @@ export class WeatherCard extends LitElement {
     const {location, time, sky, temperature, days = []} = report;
     return html`
       <div class="now">
-        <h3 dir="auto">${location}</h3>
+        <h2 dir="auto">${location}</h2>
         ${temperature ? html`<p class="temperature">${temperature}</p>` : nothing}
         <p>${sky ? say(sky) : nothing}</p>
         <dl>
