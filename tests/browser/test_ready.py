@@ -260,8 +260,8 @@ async def test_the_next_session_is_told_what_was_remembered(visit, endpoint):
     await call(endpoint, "set_memory", key="pet", value="a cat")
     await result(endpoint)
     await visitor.page.reload()
-    await visitor.page.get_by_label("Or write it").fill("Hello")
-    await visitor.page.get_by_label("Or write it").press("Enter")
+    await visitor.page.get_by_label("Message").fill("Hello")
+    await visitor.page.get_by_label("Message").press("Enter")
     [_, told, written] = await endpoint.wait_for("conversation.item.create", 3)
     assert told["item"]["role"] == "system"
     assert told["item"]["content"][0]["text"].endswith('{"pet":"a cat"}')
@@ -270,8 +270,8 @@ async def test_the_next_session_is_told_what_was_remembered(visit, endpoint):
     await visitor.page.locator("memory-view summary").click()
     await visitor.page.get_by_label("Tell the model of it").uncheck()
     await visitor.page.reload()
-    await visitor.page.get_by_label("Or write it").fill("Hello")
-    await visitor.page.get_by_label("Or write it").press("Enter")
+    await visitor.page.get_by_label("Message").fill("Hello")
+    await visitor.page.get_by_label("Message").press("Enter")
     [*_, last] = await endpoint.wait_for("conversation.item.create", 4)
     assert last["item"]["role"] == "user"
     await visitor.page.locator("memory-view summary").click()
@@ -330,8 +330,8 @@ async def test_who_hangs_up_is_not_answered_later(visit, endpoint):
     go.set()
     await visitor.page.get_by_role("log").get_by_text("→").wait_for()
     await visitor.start()
-    await visitor.page.get_by_label("Or write it").fill("Hello")
-    await visitor.page.get_by_label("Or write it").press("Enter")
+    await visitor.page.get_by_label("Message").fill("Hello")
+    await visitor.page.get_by_label("Message").press("Enter")
     [only] = await endpoint.wait_for("conversation.item.create")
     assert only["item"]["type"] == "message"
 
