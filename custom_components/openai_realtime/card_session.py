@@ -5,8 +5,6 @@ microphones in one buffer are no turn, and an answer sounds where it was asked f
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -32,6 +30,7 @@ from .const import (
     DOMAIN,
 )
 from .functions import Functions
+from .listener import Listener
 from .live import RATE
 from .talking import prompt_of
 from .vivavoce.client import RealtimeClient
@@ -42,7 +41,7 @@ from .vivavoce.protocol import client_events as client
 from .vivavoce.protocol import server_events as server
 from .vivavoce.protocol.items import MessageItem
 
-__all__ = ["CardSession", "Cards", "Listener"]
+__all__ = ["CardSession", "Cards"]
 
 GRACE_SECONDS = 20.0
 """How long a session waits for somebody to come back: a page that is loaded anew, a network gone for a
@@ -51,48 +50,8 @@ FLOOR_SECONDS = 1.0
 """Who has said nothing for so long may be followed by another."""
 MOST_WAITING_IN = 256
 """Frames and events from all browsers that wait for the endpoint; 10 s of frames of 40 ms."""
-MOST_WAITING_OUT = 4096
-"""Events that wait for one browser: some minutes of an answer, which comes faster than it is spoken."""
-WINDOW = 64
-"""Events that a browser has not acknowledged; the rest waits here, and not in front of all else that
-its page is told."""
 MOST_FRAME_BYTES = RATE * 2
 """One second."""
-
-
-class Listener:
-    """One browser: ``send`` takes JSON; ``gone`` is told why there will be no more."""
-
-    def __init__(self, send: Callable[[bytes], None], gone: Callable[[HomeAssistantError], None]) -> None:
-        self.wishes = Wishes()
-        self._send = send
-        self._gone = gone
-        self._waiting: deque[bytes] = deque()
-        self._under_way = 0
-
-    @callback
-    def tell(self, data: bytes) -> bool:
-        """Send an event, or keep it until the browser has taken what it was sent; False where it is too slow."""
-        if self._under_way < WINDOW:
-            self._under_way += 1
-            self._send(data)
-            return True
-        self._waiting.append(data)
-        return len(self._waiting) <= MOST_WAITING_OUT
-
-    @callback
-    def acknowledge(self, count: int) -> None:
-        """Note that the browser has taken so many events."""
-        self._under_way = max(0, self._under_way - count)
-        while self._waiting and self._under_way < WINDOW:
-            self._under_way += 1
-            self._send(self._waiting.popleft())
-
-    @callback
-    def end(self, error: HomeAssistantError) -> None:
-        """Tell why there will be no more."""
-        self._waiting.clear()
-        self._gone(error)
 
 
 class CardSession:

@@ -18,8 +18,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 
 from .agent import Agent, VivaVoceEntry
-from .card_session import CardSession, Listener
+from .card_session import CardSession
 from .const import DOMAIN
+from .listener import Listener
 from .vivavoce.errors import ProtocolError
 
 __all__ = ["async_setup_websocket_api"]

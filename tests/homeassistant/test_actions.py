@@ -420,15 +420,19 @@ async def test_diagnostics_have_no_keys_of_addresses(home, endpoint, set_up, mcp
     assert not any(word in str(told["entry"]) for word in ("hush", "pssst", "t0ken"))
 
 
-async def test_system_health(home, endpoint, set_up):
-    from homeassistant.components.system_health import DOMAIN as SYSTEM_HEALTH
+async def test_system_health(home, endpoint, set_up, monkeypatch):
+    from homeassistant.components import system_health
 
-    assert await async_setup_component(home, SYSTEM_HEALTH, {})
+    async def reached(_, url):
+        return f"reached {url}"
+
+    monkeypatch.setattr(system_health, "async_check_can_reach_url", reached)
+    assert await async_setup_component(home, system_health.DOMAIN, {})
     await set_up(await endpoint(Turn(say="Unheard."), complete=False))
     await home.async_block_till_done()
-    info = await home.data[SYSTEM_HEALTH][DOMAIN].info_callback(home)
-    info["reach_openai"].close()
+    info = (await system_health.get_info(home))[DOMAIN]
     assert (info["endpoints"], info["agents"], info["sessions"]) == ("1 of 1", 1, 0)
+    assert info["reach_openai"] == "reached https://api.openai.com/v1/models"
 
 
 async def test_data_is_made(home, endpoint, set_up):

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 from test_conversation import converse, speech
 from test_pipeline import TONE, microphone, run_pipeline
 
+from custom_components.openai_realtime.earshot import Earshot
 from custom_components.openai_realtime.tts import sentences
 from vivavoce.testing import Expect, FunctionCall, Turn
 
@@ -134,7 +135,7 @@ async def test_who_speaks_into_an_answer_has_heard_no_more_of_it(home, endpoint,
 
 async def test_an_answer_that_was_heard_is_not_cut(home, endpoint, set_up, monkeypatch):
     now = 100.0
-    monkeypatch.setattr("time.monotonic", lambda: now)  # what an `Earshot` goes by
+    monkeypatch.setattr("custom_components.openai_realtime.agent.Earshot", lambda: Earshot(lambda: now))
     url = await endpoint(Turn(hear="Hello.", say="Hello there."), Turn(hear="Bye.", say="Goodbye."))
     entry = await set_up(url)
     first, _ = await run_pipeline(home)

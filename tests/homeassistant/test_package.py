@@ -80,6 +80,7 @@ def test_every_error_is_translated_and_every_translation_is_an_errors():
     assert set(re.findall(r"translation_key=\"(\w+)\"", code)) <= {
         *told["exceptions"],
         *told["issues"],
+        *(key for platform in told["entity"].values() for key in platform),
     }
     assert told["issues"].keys() <= words
 

@@ -320,7 +320,8 @@ async def test_the_endpoint_finds_the_end_of_speech(endpoint, set_up, card):
     assert session.audio.input.turn_detection.create_response
 
 
-async def test_who_holds_the_button_comes_before_who_is_hands_free(endpoint, set_up, card):
+async def test_who_holds_the_button_comes_before_who_is_hands_free(endpoint, set_up, card, monkeypatch):
+    monkeypatch.setattr("custom_components.openai_realtime.card_session.FLOOR_SECONDS", 60)
     url = await endpoint(Turn(hear="Me.", say="You."), complete=False, after="repeat")
     entry = await set_up(url)
     panel, phone = await (await card()).join(), await (await card()).join()
@@ -384,7 +385,7 @@ async def test_no_more_sessions_than_the_options_say(
 
 
 async def test_a_slow_browser_loses_its_session_and_nobody_else_does(endpoint, set_up, card, monkeypatch):
-    monkeypatch.setattr("custom_components.openai_realtime.card_session.MOST_WAITING_OUT", 5)
+    monkeypatch.setattr("custom_components.openai_realtime.listener.MOST_WAITING_OUT", 5)
     url = await endpoint(Turn(hear="Speak.", say="words " * 60))
     await set_up(url)
     quick, slow = await (await card()).join(), await (await card(slow=True)).join()

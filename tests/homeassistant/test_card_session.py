@@ -1,0 +1,96 @@
+"""A session that cards share, where something goes wrong, or is said twice."""
+
+import pytest
+from custom_components.openai_realtime.vivavoce.protocol.server_events import ErrorDetails, ErrorEvent
+from homeassistant.exceptions import HomeAssistantError
+from test_websocket_api import FRAME, card, cards_of, only, session_of  # noqa: F401 - one is a fixture
+
+from custom_components.openai_realtime import listener
+from custom_components.openai_realtime.card_session import MOST_WAITING_IN
+from vivavoce.testing import Turn
+
+DOMAIN = "openai_realtime"
+
+
+def words(text, **fields):
+    part = {"type": "input_text", "text": text}
+    item = {"type": "message", "role": "user", "content": [part], **fields}
+    return {"type": "conversation.item.create", "item": item}
+
+
+def test_a_browser_is_told_no_more_than_it_takes(monkeypatch):
+    monkeypatch.setattr(listener, "WINDOW", 2)
+    monkeypatch.setattr(listener, "MOST_WAITING_OUT", 2)
+    sent, over = [], []
+    browser = listener.Listener(sent.append, over.append)
+    assert [browser.tell(data) for data in (b"1", b"2", b"3", b"4", b"5")] == [True] * 4 + [False]
+    assert sent == [b"1", b"2"]
+    browser.acknowledge(1)
+    assert sent == [b"1", b"2", b"3"]
+    browser.acknowledge(9)
+    assert sent == [b"1", b"2", b"3", b"4", b"5"]
+    browser.end(HomeAssistantError("Enough."))
+    assert len(over) == 1
+
+
+async def test_a_session_that_cannot_be_so_is_not_opened(endpoint, set_up, card):  # noqa: F811
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), agent={"speed": 99})
+    told = await (await card()).ask("session")
+    assert told["error"]["translation_domain"] == DOMAIN
+    assert len(cards_of(entry)) == 0
+    assert not only(entry.runtime_data.agents).activity.connected
+
+
+async def test_who_is_left_by_the_endpoint_may_come_again(endpoint, set_up, card):  # noqa: F811
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    browser = await (await card()).join()
+    await session_of(entry)._client.close()
+    assert (await browser.event(f"{DOMAIN}.left"))["key"]
+    assert len(cards_of(entry)) == 0
+    await browser.join()
+    assert len(cards_of(entry)) == 1
+
+
+async def test_an_error_is_told_to_who_has_asked(endpoint, set_up, card):  # noqa: F811
+    entry = await set_up(await endpoint(Turn(hear="Hello.", say="Hello there.")))
+    browser, other = await (await card()).join(), await (await card()).join()
+    await browser.configure()
+    await browser.turn()
+    await browser.event("response.done")
+    session = session_of(entry)
+    (asked,) = session._requests
+    details = ErrorDetails(type="invalid_request_error", code="busy", message="No.", event_id=asked)
+    session._client._audience.tell(ErrorEvent(event_id="event_1", error=details))
+    refusal = (await browser.event("error"))["error"]
+    assert (refusal["code"], refusal["message"], refusal["event_id"]) == ("busy", "No.", "create_1")
+    assert "error" not in await other.sync()
+
+
+async def test_what_is_known_or_not_taken_is_passed_over(endpoint, set_up, card):  # noqa: F811
+    """A page that is back tells its items again; who was not heard has nothing to commit, nor an answer to cancel."""
+    url = await endpoint(Turn(expect="I am Ada.", say="Hello, Ada."), complete=False)
+    entry = await set_up(url)
+    browser, other = await (await card()).join(), await (await card()).join()
+    await browser.send(words("I am Ada.", id="item_1"))
+    await browser.event("conversation.item.added")
+    await browser.send(words("I am Ada.", id="item_1"))
+    await other.send({"type": "input_audio_buffer.commit"})
+    await other.send({"type": "response.cancel"})
+    await browser.send({"type": "response.create"})
+    await browser.event("response.done")
+    assert [item.words for item in session_of(entry)._client.conversation.items] == [
+        "I am Ada.",
+        "Hello, Ada.",
+    ]
+    assert "error" not in await other.sync()
+
+
+async def test_who_sends_too_much_is_told(endpoint, set_up, card):  # noqa: F811
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    await (await card()).join()
+    session = session_of(entry)
+    for _ in range(MOST_WAITING_IN):  # without letting any of it on its way
+        session.take(session.listeners[0], FRAME)
+    with pytest.raises(HomeAssistantError) as raised:
+        session.take(session.listeners[0], FRAME)
+    assert raised.value.translation_key == "congested"
