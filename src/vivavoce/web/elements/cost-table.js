@@ -78,6 +78,9 @@ export class CostTable extends LitElement {
 
   static properties = {turns: {attribute: false}, prices: {attribute: false}, free: {type: Boolean}, version: {type: Number}};
 
+  /** A price was missing: the table stands open, and stays so when the first of its fields is filled. */
+  #asking = false;
+
   constructor() {
     super();
     /** @type {readonly Turn[]} */
@@ -96,6 +99,7 @@ export class CostTable extends LitElement {
     if (!prices || !used.length) return nothing;
     const costs = used.map((turn) => costOf(turn, prices, free));
     const known = /** @type {number[]} */ (costs.filter((one) => one !== null));
+    this.#asking ||= known.length < costs.length;
     const sum = known.reduce((total, one) => total + one, 0);
     const models = [...new Set(used.map(({model}) => undated(model)))];
     return html`<h2>Cost</h2>
@@ -110,7 +114,7 @@ export class CostTable extends LitElement {
               ${known.length < costs.length ? `Of ${costs.length - known.length} of ${costs.length} responses it is unknown. ` : nothing}
               At the prices below. The recognition of what you say is another model’s, and not in it.
             </p>
-            <details ?open=${known.length < costs.length}>
+            <details ?open=${this.#asking}>
               <summary>Prices, in US dollars for a million tokens</summary>
               ${models.map((model) => this.#table(model, prices))}
             </details>`}`;
