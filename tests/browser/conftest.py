@@ -58,7 +58,7 @@ class Visitor:
         await self.page.get_by_role("button", name="Start").click()
         await self.state(ready)
 
-    async def state(self, word: str, seconds: float = 8) -> None:
+    async def state(self, word: str, seconds: float = 20) -> None:
         """Wait until the page says that it is in this state."""
         await self.page.get_by_role("status").get_by_text(word, exact=True).wait_for(timeout=seconds * 1000)
 

@@ -22,7 +22,7 @@ RATE = 24_000
 CHUNK = 960
 LOUD = 0.02
 HANGOVER = 10
-PATIENCE = 8
+PATIENCE = 20
 Event = dict[str, Any]
 IDS = itertools.count(1)
 
