@@ -129,13 +129,16 @@ async def remembered(hass, playwright):
 
 @pytest.fixture
 async def visit(hass, playwright, remembered, tmp_path):
-    """Open a path of Home Assistant in a browser, logged in: ``await visit(path, microphone=WAV)`` returns the page."""
+    """Open a path of Home Assistant in a browser, logged in, and return the page: ``await visit(path)``.
+
+    Its microphone hears a WAV, ``microphone=path``, over and over.
+    """
     async with AsyncExitStack() as stack:
 
         async def open_page(path, *, microphone=None, **context):
             arguments = [*ARGUMENTS]
             if microphone is not None:
-                arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+                arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
             stack.push_async_callback(browser.close)
             opened = await browser.new_context(storage_state=remembered, **context)

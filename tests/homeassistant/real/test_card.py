@@ -1,0 +1,89 @@
+"""The card on a dashboard of a real Home Assistant, in a browser: spoken to, written to, without a microphone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.resample import resample
+from vivavoce.audio.wav import read_wav, write_wav
+from vivavoce.testing import Expect, FunctionCall, Turn
+
+CARD = {"type": "custom:openai-realtime-card", "title": "Talk with your home"}
+QUESTION = "Turn on the kitchen light."
+
+
+@pytest.fixture(scope="session")
+def asking(tmp_path_factory):
+    """Return a WAV of somebody who asks again and again: a browser plays it in a loop."""
+    recorded, rate = read_wav(Path(__file__).with_name("question.wav"))
+    speech = resample(recorded, rate, 48_000)
+    quiet = np.zeros(3 * 48_000, np.float32)
+    path = tmp_path_factory.mktemp("microphone") / "asking.wav"
+    write_wav(path, np.concatenate([quiet, speech, quiet]), 48_000)
+    return path
+
+
+@pytest.fixture
+async def card(dashboard, visit):
+    """Show such cards on a dashboard, and return the page's card: ``await card(microphone=WAV, **options)``."""
+
+    async def show(*, microphone=None, **options):
+        page = await visit(await dashboard(CARD | options), microphone=microphone)
+        return page.locator("openai-realtime-card")
+
+    return show
+
+
+async def write(card, words):
+    """Write to the agent, as people do."""
+    await card.get_by_label("Message").fill(words)
+    await card.get_by_label("Message").press("Enter")
+
+
+async def test_the_kitchen_light_is_turned_on_by_voice(hass, endpoint, added, card, asking):
+    answer = "The kitchen light is on, and so is the kettle."
+    url = await endpoint(
+        Turn(hear=QUESTION, call=FunctionCall("intent__HassTurnOn", {"name": "Kitchen light"})),
+        Turn(expect=Expect(output_matches="action_done"), say=answer),
+        after="repeat",
+        complete=False,  # the microphone asks until the page is closed
+    )
+    await added(url)
+    await hass.action("light.turn_off", response=False, entity_id="light.kitchen_light")
+    shown = await card(microphone=asking, mode="hands-free")
+    await shown.get_by_role("button", name="Start").click()
+    await hass.until("{{ is_state('light.kitchen_light', 'on') }}", seconds=90)
+    for words in (QUESTION, answer):
+        await shown.locator("voice-transcript").filter(has_text=words).wait_for()
+    element = await shown.element_handle()
+    await shown.page.wait_for_function(
+        "card => card.levels().output > 0.01", arg=element, polling=50
+    )  # is heard
+
+
+async def test_cards_of_a_page_show_one_session(endpoint, added, dashboard, visit):
+    await added(await endpoint(Turn(expect="Hello there.", say="Good day.")))
+    page = await visit(await dashboard(CARD, CARD | {"title": "Here too", "show_text_input": False}))
+    first, second = (page.locator("openai-realtime-card").nth(at) for at in (0, 1))
+    await write(first, "Hello there.")
+    for one in (first, second):
+        await one.locator("voice-transcript").filter(has_text="Good day.").wait_for()
+    assert await second.get_by_label("Message").count() == 0
+    await second.get_by_role("button", name="End").click()
+    await first.get_by_role("status").filter(has_text="Not connected").wait_for()
+
+
+async def test_without_a_microphone_it_says_so_and_is_written_to(endpoint, added, card):
+    await added(await endpoint(Turn(expect="Hello there.", say="Good day.")))
+    shown = await card()
+    await shown.page.evaluate(
+        """() => {
+            const refused = new DOMException('', 'NotAllowedError');
+            navigator.mediaDevices.getUserMedia = () => Promise.reject(refused);
+        }"""
+    )
+    await shown.get_by_role("button", name="Start").click()
+    await shown.get_by_role("alert").filter(has_text="The microphone is blocked").wait_for()
+    await write(shown, "Hello there.")
+    await shown.locator("voice-transcript").filter(has_text="Good day.").wait_for()
