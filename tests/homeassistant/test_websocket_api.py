@@ -46,7 +46,7 @@ class Card:
         sent = await self._post(kind, **fields)
         if kind == "session":
             self.subscription = sent
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while sent not in self.results:
                 await self._read()
         return self.results.pop(sent)
@@ -78,7 +78,7 @@ class Card:
 
     async def event(self, kind):
         """Return the next event of a type."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for at, event in enumerate(self.events):
                     if event["type"] == kind:
@@ -358,7 +358,7 @@ async def test_a_session_waits_a_while_for_somebody_to_come_back(endpoint, set_u
     agent.listen(lambda: None if agent.activity.connected else ended.set())
     monkeypatch.setattr("custom_components.openai_realtime.card_session.GRACE_SECONDS", 0)
     await browser.ws.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await ended.wait()
     assert not session.is_open
 
@@ -385,8 +385,8 @@ async def test_no_more_sessions_than_the_options_say(
 
 
 async def test_a_slow_browser_loses_its_session_and_nobody_else_does(endpoint, set_up, card, monkeypatch):
-    monkeypatch.setattr("custom_components.openai_realtime.listener.MOST_WAITING_OUT", 5)
-    url = await endpoint(Turn(hear="Speak.", say="words " * 60))
+    monkeypatch.setattr("custom_components.openai_realtime.listener.MOST_WAITING_OUT", 20)
+    url = await endpoint(Turn(hear="Speak.", say="words " * 60, pace_ms=10))
     await set_up(url)
     quick, slow = await (await card()).join(), await (await card(slow=True)).join()
     await quick.configure()
