@@ -149,7 +149,7 @@ async def run(options: list[str]) -> None:
         except NotStarted as error:
             sys.exit(str(error))
         finally:
-            say("Stopping.")
+            say("Stopping Home Assistant.")
             await home.stop()
 
 
