@@ -25,6 +25,8 @@ class Site:
     """The gateway's address."""
     attributes: str = ""
     direction: str = "ltr"
+    policy: str = ""
+    """The page's Content-Security-Policy."""
     keys: list[str] = field(default_factory=list)
     """The keys that were given to pages."""
     port: int = 0
@@ -48,7 +50,8 @@ class Site:
 
     async def _page(self, _request: web.Request) -> web.StreamResponse:
         text = PAGE.format(server=self.server, attributes=self.attributes, direction=self.direction)
-        return web.Response(text=text, content_type="text/html")
+        policy = {"Content-Security-Policy": self.policy} if self.policy else {}
+        return web.Response(text=text, content_type="text/html", headers=policy)
 
     async def _key(self, _request: web.Request) -> web.StreamResponse:
         url = f"{self.server}/v1/realtime/client_secrets?single_use=true"
