@@ -159,7 +159,7 @@ class TestAloud:
             await aloud(Endpoint(), 0.12)
 
     async def test_an_endpoint_that_could_not_understand_says_so(self, monkeypatch):
-        monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr(asking, "PATIENCE_SECONDS", 1.0)
 
         def on_frame(endpoint, number):
             if number == 5:

@@ -18,6 +18,7 @@ from vivavoce.client.reply import Reply
 from vivavoce.client.streams import EventStream, StreamEvent
 from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolSource
 from vivavoce.client.usage import UsageMeter
+from vivavoce.errors import ConnectionLost
 from vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
 from vivavoce.protocol.responses import Response
 from vivavoce.protocol.session import PCM_RATE, Session
@@ -257,6 +258,11 @@ class SyncRealtimeClient:
         return lambda: self._safely(remove)
 
     # What is so.
+
+    @property
+    def lost(self) -> ConnectionLost | None:
+        """Why there will be no more; None as long as the session goes on, over whatever connection."""
+        return self._client.lost
 
     @property
     def session(self) -> Session | None:
