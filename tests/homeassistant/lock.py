@@ -19,9 +19,9 @@ REQUIREMENTS = ROOT / "requirements"
 RELEASES = {"2026.4.4": "0.13.325", "2026.10.4": "0.13.375", "2026.11.0": "0.13.375"}
 """Each Home Assistant, and the test harness that fits it; the newest is the one that is run as a whole."""
 NEWEST = max(RELEASES, key=lambda release: [int(part) for part in release.split(".")])
-COMPONENTS = ("ai_task", "assist_pipeline", "conversation", "media_player", "stt", "tts")
+COMPONENTS = ("ai_task", "assist_pipeline", "camera", "conversation", "media_player", "stt", "tts")
 COMPONENTS_OF_A_WHOLE = (
-    "assist_satellite", "backup", "camera", "frontend", "hassio", "image_upload", "infrared", "mcp_server",
+    "assist_satellite", "backup", "frontend", "hassio", "image_upload", "infrared", "mcp_server",
     "media_source", "mobile_app", "radio_frequency", "system_health", "wyoming",
 )  # fmt: skip
 """What ``frontend`` and the base platforms load; the integrations that the tests use."""
