@@ -385,8 +385,8 @@ async def test_no_more_sessions_than_the_options_say(
 
 
 async def test_a_slow_browser_loses_its_session_and_nobody_else_does(endpoint, set_up, card, monkeypatch):
-    monkeypatch.setattr("custom_components.openai_realtime.listener.MOST_WAITING_OUT", 20)
-    url = await endpoint(Turn(hear="Speak.", say="words " * 60, pace_ms=10))
+    monkeypatch.setattr("custom_components.openai_realtime.listener.MOST_WAITING_OUT", 100)
+    url = await endpoint(Turn(hear="Speak.", say="words " * 400, pace_ms=10))
     await set_up(url)
     quick, slow = await (await card()).join(), await (await card(slow=True)).join()
     await quick.configure()
