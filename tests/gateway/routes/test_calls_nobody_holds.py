@@ -16,7 +16,7 @@ from vivavoce.webrtc.leg import Leg
 
 __all__ = ["only_this_machine"]
 
-OFFERS = 200
+OFFERS = 500
 AT_ONCE = 20
 FUZZED = 60
 
