@@ -7,6 +7,7 @@ adds the endpoint that it needs.
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -45,13 +46,13 @@ def python():
 
 
 @pytest.fixture(scope="session")
-def built():
-    """Return the folder that is copied to install the integration."""
-    return (
-        Path(os.environ.get("HOMEASSISTANT_BUILD", ROOT / "build/homeassistant"))
-        / "custom_components"
-        / DOMAIN
-    )
+def built(tmp_path_factory):
+    """Return the folder that is copied to install the integration, built as it is now unless it was built before."""
+    target = os.environ.get("HOMEASSISTANT_BUILD") or tmp_path_factory.mktemp("built")
+    if "HOMEASSISTANT_BUILD" not in os.environ:
+        build = [sys.executable, ROOT / "custom_components/build.py", target]
+        subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    return Path(target) / "custom_components" / DOMAIN
 
 
 @pytest.fixture(scope="session")
