@@ -8,6 +8,8 @@ from tests.faults.house import PATIENCE, STORY, ask, begin, heard, house, say, t
 
 GOOD = ("completed", "Good morning.")
 CLIENTS = 500
+MANY = 1200
+"""Chunks of `DELTA`, more than the system's own buffers hold on all lines together, which grow to 32 MB each."""
 DELTA = {"type": "response.output_audio.delta", "event_id": "event_1", "delta": "A" * 65_536}
 
 
@@ -122,13 +124,13 @@ class TestALineThatBreaks:
             all_of_it.near.cut()
             await ws.close()
             provider = all_of_it.provider.sockets[0]
-            telling = asyncio.create_task(flood(provider, 300))
+            telling = asyncio.create_task(flood(provider, MANY))
             await asyncio.sleep(3.5)  # in which the endpoint, which is not read, answers no ping
             assert not telling.done()
             url = f"{all_of_it.near.url}?resume={created['resume']['token']}&after={created['event_id']}"
             async with all_of_it.gateway.client.ws_connect(url) as again:
                 assert (await again.receive_json())["complete"]
-                for _ in range(300):
+                for _ in range(MANY):
                     assert await again.receive_json() == DELTA
                 await telling
                 assert len(all_of_it.provider.sockets) == 1
