@@ -195,8 +195,8 @@ def own_postgresql():
 
 @asynccontextmanager
 async def keeping(folder, upstream=None, /, *, clock=time.time, **settings):
-    """Run a gateway that keeps a history; it has the `History` as ``history``."""
-    settings = {"history": "text", "history_folder": folder, **settings}
+    """Run a gateway that keeps a history for ever; it has the `History` as ``history``."""
+    settings = {"history": "text", "history_days": 0, "history_folder": folder, **settings}
     history = History(GatewaySettings(**settings), upstream="engine", clock=clock)
     async with gateway(upstream, stages=(history.stage,), keeps=history, **settings) as running:
         running.history = history

@@ -89,6 +89,20 @@ async def test_writers_of_a_file_wait_for_each_other_and_readers_for_nobody(tmp_
         await database.close()
 
 
+async def test_scrubbing_empties_the_log_and_gives_its_connection_back(tmp_path, caplog):
+    path = tmp_path / "history.db"
+    database = Database(f"sqlite:///{path}")
+    await database.prepare()
+    log = path.with_name("history.db-wal")
+    async with database.write() as connection:
+        await connection.execute(text("insert into sessions (id) values (:id)"), {"id": SECRET})
+    assert SECRET.encode() in log.read_bytes()
+    await database.scrub()
+    assert log.read_bytes() == b""
+    assert caplog.records == []
+    await database.close()
+
+
 class TestErrors:
     async def test_nobody_there(self, free_port):
         database = Database(f"postgresql://ada:{SECRET}@127.0.0.1:{free_port}/voice")

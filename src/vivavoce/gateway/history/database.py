@@ -7,7 +7,7 @@ import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
 from asyncpg import InterfaceError, PostgresError
@@ -24,6 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from vivavoce.errors import HistoryError
 from vivavoce.gateway.history.migrate import migrate
+
+if TYPE_CHECKING:
+    import aiosqlite
 
 __all__ = ["BUSY_SECONDS", "Database", "address"]
 
@@ -135,12 +138,10 @@ class Database:
         """Leave nothing of what was deleted in the file's log, as far as nobody reads it at this moment."""
         if self._file is None:
             return
-        async with _told(self.name):
-            connection = await self._engine.raw_connection()
-            try:
-                await connection.driver_connection.execute("pragma wal_checkpoint(truncate)")  # type: ignore[union-attr]
-            finally:
-                connection.close()
+        async with _told(self.name), self._engine.connect() as connection:
+            driver: aiosqlite.Connection = (await connection.get_raw_connection()).driver_connection  # type: ignore[assignment]
+            async with driver.execute("pragma wal_checkpoint(truncate)"):
+                pass  # it has been done, outside of any transaction
 
     async def close(self) -> None:
         """Let go of all connections."""

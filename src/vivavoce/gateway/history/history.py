@@ -14,7 +14,8 @@ from vivavoce.gateway.history.recorder import Recorder
 from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.history.stage import HistoryStage
 from vivavoce.gateway.history.store import Store
-from vivavoce.gateway.history.writer import Writer
+from vivavoce.gateway.history.unbroken import unbroken
+from vivavoce.gateway.history.writer import BREAK_SECONDS, Writer
 from vivavoce.gateway.opening import Opening
 
 __all__ = ["DAY", "PATIENCE", "History"]
@@ -136,11 +137,11 @@ class History:
         while True:
             try:
                 if swept is None or self._clock() - swept >= SWEEP_SECONDS:
-                    await self.sweep()
+                    await unbroken(self.sweep(), seconds=BREAK_SECONDS)
                     swept = self._clock()
                 await self._sleep(SHOW_SECONDS)
                 # After the database was away, nobody has shown themselves: all get time to do so.
-                await self._show(by_silence=shown >= PATIENCE)
+                await unbroken(self._show(by_silence=shown >= PATIENCE), seconds=BREAK_SECONDS)
                 shown += 1
             except HistoryError as error:
                 shown = 0
