@@ -64,9 +64,6 @@ export const realtimeVoiceStyles = css`
     font-size: var(--text-small);
     color: var(--ink-soft);
   }
-  .fill {
-    flex: 1;
-  }
   .talk {
     display: grid;
     min-block-size: 0;
@@ -75,12 +72,6 @@ export const realtimeVoiceStyles = css`
   voice-transcript {
     min-block-size: 0;
     max-block-size: 100%;
-  }
-  .welcome {
-    margin: 0;
-    color: var(--ink-soft);
-    text-align: center;
-    text-wrap: balance;
   }
   .controls {
     display: grid;
@@ -99,30 +90,6 @@ export const realtimeVoiceStyles = css`
   }
   voice-button::part(button) {
     font-size: 2rem;
-  }
-  .hint {
-    margin: 0;
-    min-block-size: 1.5em;
-    text-align: center;
-    font-size: var(--text-small);
-    color: var(--ink-soft);
-  }
-  fieldset {
-    display: flex;
-    flex-wrap: wrap;
-    justify-content: center;
-    gap: 0 1.25rem;
-    margin: 0;
-    padding: 0;
-    border: 0;
-    font-size: var(--text-small);
-  }
-  label {
-    display: inline-flex;
-    align-items: center;
-    gap: 0.4rem;
-    min-block-size: 2.75rem;
-    cursor: pointer;
   }
   input[type='radio'] {
     accent-color: var(--ink);

@@ -9,11 +9,12 @@
 
 import {sharedContext} from './browser.js';
 import {Conversation} from './conversation.js';
-import './elements/voice-button.js';
+import {talkButton} from './elements/voice-button.js';
 import './elements/voice-check.js';
 import './elements/voice-composer.js';
 import {glyph} from './elements/glyphs.js';
 import {sharedStyles} from './elements/shared-styles.js';
+import {talkStyles} from './elements/talk-styles.js';
 import './elements/voice-problem.js';
 import './elements/voice-transcript.js';
 import {hintFor, nameOf} from './hints.js';
@@ -44,7 +45,7 @@ const GRADES = {good: 'Good line', fair: 'Fair line', poor: 'Poor line'};
 const DEVICE_PROBLEMS = new Set(['microphone-lost', 'microphone-missing']);
 
 export class RealtimeVoice extends LitElement {
-  static styles = [sharedStyles, realtimeVoiceStyles];
+  static styles = [sharedStyles, talkStyles, realtimeVoiceStyles];
 
   static shadowRootOptions = {...LitElement.shadowRootOptions, delegatesFocus: true};
 
@@ -297,19 +298,7 @@ export class RealtimeVoice extends LitElement {
     return html`<div part="controls">
       <div class="controls">
         <span></span>
-        <voice-button
-          exportparts="button, glyph"
-          .phase=${phase}
-          .mode=${session.mode}
-          .levels=${this.levels}
-          ?held=${session.held}
-          ?muted=${session.muted}
-          ?microphone=${session.hasMicrophone}
-          @start=${() => this.start()}
-          @press=${() => this.press()}
-          @release=${() => this.release()}
-          @mute=${() => (this.muted = !this.muted)}
-        ></voice-button>
+        ${talkButton(session, this.levels, () => this.start())}
         <span>${stoppable
           ? html`<button class="plain" part="stop" type="button" @click=${() => this.interrupt()}>${say('Stop')}</button>`
           : nothing}</span>

@@ -226,3 +226,23 @@ export class VoiceButton extends LitElement {
 }
 
 customElements.define('voice-button', VoiceButton);
+
+/**
+ * The button of a session, which it presses, releases and mutes.
+ * @param {import('../session.js').VoiceSession} session
+ * @param {() => {input: number, output: number}} levels
+ * @param {() => void} start what a press does where nobody is listening yet
+ */
+export const talkButton = (session, levels, start) => html`<voice-button
+  exportparts="button, glyph"
+  .phase=${session.phase}
+  .mode=${session.mode}
+  .levels=${levels}
+  ?held=${session.held}
+  ?muted=${session.muted}
+  ?microphone=${session.hasMicrophone}
+  @start=${start}
+  @press=${() => session.press()}
+  @release=${() => session.release()}
+  @mute=${() => session.setMuted(!session.muted)}
+></voice-button>`;

@@ -53,9 +53,6 @@ export const cardStyles = css`
     font-size: var(--text-small);
     color: var(--ink-soft);
   }
-  .fill {
-    flex: 1;
-  }
   .talk {
     display: grid;
     align-content: center;
@@ -66,12 +63,6 @@ export const cardStyles = css`
   voice-transcript {
     min-block-size: 0;
     max-block-size: inherit;
-  }
-  .welcome {
-    margin: 0;
-    color: var(--ink-soft);
-    text-align: center;
-    text-wrap: balance;
   }
   voice-waves {
     block-size: 3.5rem;
@@ -90,30 +81,6 @@ export const cardStyles = css`
   }
   voice-button::part(button) {
     font-size: 1.8rem;
-  }
-  .hint {
-    margin: 0;
-    min-block-size: 1.5em;
-    text-align: center;
-    font-size: var(--text-small);
-    color: var(--ink-soft);
-  }
-  fieldset {
-    display: flex;
-    flex-wrap: wrap;
-    justify-content: center;
-    gap: 0 1.25rem;
-    margin: 0;
-    padding: 0;
-    border: 0;
-    font-size: var(--text-small);
-  }
-  label {
-    display: inline-flex;
-    align-items: center;
-    gap: 0.4rem;
-    min-block-size: 2.75rem;
-    cursor: pointer;
   }
   input[type='radio'] {
     accent-color: var(--voice);

@@ -5,10 +5,11 @@
  * cards of a page that talk with the same agent show one session.
  */
 
-import '../elements/voice-button.js';
+import {talkButton} from '../elements/voice-button.js';
 import '../elements/voice-composer.js';
 import {glyph} from '../elements/glyphs.js';
 import {sharedStyles} from '../elements/shared-styles.js';
+import {talkStyles} from '../elements/talk-styles.js';
 import '../elements/voice-problem.js';
 import '../elements/voice-transcript.js';
 import '../elements/voice-waves.js';
@@ -43,7 +44,7 @@ const TITLE = 'OpenAI Realtime';
 const DEVICE_PROBLEMS = new Set(['microphone-lost', 'microphone-missing']);
 
 export class OpenAIRealtimeCard extends LitElement {
-  static styles = [sharedStyles, cardStyles];
+  static styles = [sharedStyles, talkStyles, cardStyles];
 
   static shadowRootOptions = {...LitElement.shadowRootOptions, delegatesFocus: true};
 
@@ -186,18 +187,7 @@ export class OpenAIRealtimeCard extends LitElement {
     return html`<div>
       <div class="controls">
         <span></span>
-        <voice-button
-          .phase=${phase}
-          .mode=${session.mode}
-          .levels=${this.levels}
-          ?held=${session.held}
-          ?muted=${session.muted}
-          ?microphone=${session.hasMicrophone}
-          @start=${() => this.#start(session)}
-          @press=${() => session.press()}
-          @release=${() => session.release()}
-          @mute=${() => session.setMuted(!session.muted)}
-        ></voice-button>
+        ${talkButton(session, this.levels, () => this.#start(session))}
         <span
           >${stoppable
             ? html`<button class="plain" type="button" @click=${() => session.interrupt()}>${say('Stop')}</button>`
