@@ -2,6 +2,8 @@
  * Where a server is to be asked for what. Pure.
  */
 
+import {say} from './words.js';
+
 /** @typedef {{socket: string, calls: string, origin: string}} Addresses */
 
 /**
@@ -13,7 +15,7 @@
 export function addressesOf(server, {model = '', base} = {}) {
   const url = new URL(server, base);
   if (/^wss?:$/.test(url.protocol)) url.href = url.href.replace(/^ws/, 'http');
-  if (!/^https?:$/.test(url.protocol)) throw new TypeError(`Expected the http: or https: address of a server, got ${server}`);
+  if (!/^https?:$/.test(url.protocol)) throw new TypeError(say('Expected the http: or https: address of a server, got {0}', server));
   const root = url.pathname.replace(/\/(v1(\/realtime)?)?\/?$/, '');
   const query = new URLSearchParams();
   if (model) query.set('model', model);

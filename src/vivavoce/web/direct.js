@@ -6,6 +6,7 @@
  */
 
 import {addressesOf} from './addresses.js';
+import {say} from './words.js';
 
 /**
  * @typedef {import('./session.js').Parts} Parts
@@ -59,9 +60,9 @@ export class Direct {
     const {calls, origin} = addressesOf(address.trim());
     const {protocol, hostname} = new URL(origin);
     if (protocol !== 'https:' && !LOCAL.test(hostname)) {
-      throw new TypeError(`A key only goes where others cannot read it: expected an https: address, got ${origin}`);
+      throw new TypeError(say('A key only goes where others cannot read it: expected an https: address, got {0}', origin));
     }
-    if (!KEY.test(key.trim())) throw new TypeError('Expected a key as the provider shows it, without spaces.');
+    if (!KEY.test(key.trim())) throw new TypeError(say('Expected a key as the provider shows it, without spaces.'));
     this.forget();
     this.address = calls.replace(/\/realtime\/calls(\?.*)?$/, '');
     this.lasting = lasting;

@@ -3,6 +3,7 @@
  */
 
 import {VoiceError} from './problems.js';
+import {say} from './words.js';
 
 /**
  * @param {string} url of the application, which answers a POST as `/v1/realtime/client_secrets` does
@@ -14,10 +15,10 @@ export async function keyFrom(url, ask = fetch) {
   const reply = await ask(url, {method: 'POST', headers: {accept: 'application/json'}}).catch((error) => {
     throw new VoiceError('key-refused', String(error));
   });
-  if (!reply.ok) throw new VoiceError('key-refused', `Expected a key from ${url}, got the status ${reply.status}.`);
+  if (!reply.ok) throw new VoiceError('key-refused', say('Expected a key from {0}, got the status {1}.', url, reply.status));
   /** @type {any} */
   const body = await reply.json().catch(() => null);
   const key = body?.value ?? body?.client_secret?.value;
-  if (typeof key !== 'string') throw new VoiceError('key-refused', `Expected {"value": "ek_…"} from ${url}.`);
+  if (typeof key !== 'string') throw new VoiceError('key-refused', say('Expected {"value": "ek_…"} from {0}.', url));
   return key;
 }

@@ -1,6 +1,9 @@
 /**
- * Everything that can go wrong in front of the user: what it is, and what to do about it.
+ * Everything that can go wrong in front of the user: what it is, and what to do about it. Whoever shows it says it in
+ * the page's language.
  */
+
+import {say} from './words.js';
 
 /**
  * @typedef {'insecure-origin' | 'microphone-refused' | 'microphone-missing' | 'microphone-busy' |
@@ -145,7 +148,7 @@ export function problemIn(event) {
   if (event.type === 'response.done') {
     const {status, status_details} = event.response;
     if (status !== 'failed') return null;
-    return describe('server-error', status_details?.error?.message ?? 'The response failed.');
+    return describe('server-error', status_details?.error?.message ?? say('The response failed.'));
   }
   const {code, message} = event.error;
   if (RACES.has(code) || /already shorter/.test(message)) return null;

@@ -286,7 +286,7 @@ export class RealtimeVoice extends LitElement {
 
   /** @param {Quality} quality */
   #showQuality({grade, roundTripMs, loss, jitterMs}) {
-    const figures = [roundTripMs ?? 0, loss * 100, jitterMs].map((value) => value.toFixed(0));
+    const figures = [roundTripMs ?? 0, loss * 100, jitterMs].map(Math.round);
     return html`<span class="quality" part="quality" data-grade=${grade}
       title=${say('{0} ms there and back, {1} % lost, {2} ms jitter', ...figures)}>${say(GRADES[grade])}</span>`;
   }
@@ -311,7 +311,7 @@ export class RealtimeVoice extends LitElement {
   #showModes() {
     return html`<fieldset part="modes">
       <legend class="hidden">${say('How to talk')}</legend>
-      ${this.#modeChoice('hands-free', 'Hands-free')} ${this.#modeChoice('push-to-talk', 'Hold to talk')}
+      ${this.#modeChoice('hands-free', say('Hands-free'))} ${this.#modeChoice('push-to-talk', say('Hold to talk'))}
     </fieldset>`;
   }
 
@@ -322,7 +322,7 @@ export class RealtimeVoice extends LitElement {
   #modeChoice(mode, label) {
     return html`<label>
       <input type="radio" name="mode" value=${mode} .checked=${this.mode === mode} @change=${() => (this.mode = mode)} />
-      ${say(label)}
+      ${label}
     </label>`;
   }
 

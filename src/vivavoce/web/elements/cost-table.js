@@ -4,6 +4,7 @@
 
 import {LitElement, css, html, live, nothing} from '../vendor/lit.js';
 import {FREE, KINDS, cost, money, undated} from '../measure/prices.js';
+import {say} from '../words.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -102,20 +103,20 @@ export class CostTable extends LitElement {
     this.#asking ||= known.length < costs.length;
     const sum = known.reduce((total, one) => total + one, 0);
     const models = [...new Set(used.map(({model}) => undated(model)))];
-    return html`<h2>Cost</h2>
+    return html`<h2>${say('Cost')}</h2>
       <dl>
-        <div><dt>together</dt><dd>${money(known.length ? sum : null)}</dd></div>
-        <div><dt>last response</dt><dd>${money(costs.at(-1) ?? null)}</dd></div>
-        <div><dt>a response, on average</dt><dd>${money(known.length ? sum / known.length : null)}</dd></div>
+        <div><dt>${say('together')}</dt><dd>${money(known.length ? sum : null)}</dd></div>
+        <div><dt>${say('last response')}</dt><dd>${money(costs.at(-1) ?? null)}</dd></div>
+        <div><dt>${say('a response, on average')}</dt><dd>${money(known.length ? sum / known.length : null)}</dd></div>
       </dl>
       ${free
-        ? html`<p>The built-in engine answers, on your own machine: its tokens cost nothing.</p>`
+        ? html`<p>${say('The built-in engine answers, on your own machine: its tokens cost nothing.')}</p>`
         : html`<p>
-              ${known.length < costs.length ? `Of ${costs.length - known.length} of ${costs.length} responses it is unknown. ` : nothing}
-              At the prices below. The recognition of what you say is another model’s, and not in it.
+              ${known.length < costs.length ? say('Of {0} of {1} responses it is unknown.', costs.length - known.length, costs.length) : nothing}
+              ${say('At the prices below. The recognition of what you say is another model’s, and not in it.')}
             </p>
             <details ?open=${this.#asking}>
-              <summary>Prices, in US dollars for a million tokens</summary>
+              <summary>${say('Prices, in US dollars for a million tokens')}</summary>
               ${models.map((model) => this.#table(model, prices))}
             </details>`}`;
   }
@@ -127,10 +128,10 @@ export class CostTable extends LitElement {
   #table(model, prices) {
     const price = prices.of(model);
     return html`<fieldset>
-      <legend>${model || 'A model without a name'}</legend>
+      <legend>${model || say('A model without a name')}</legend>
       ${KINDS.map(
         ([kind, label]) => html`<label class="asked">
-          ${label}
+          ${say(label)}
           <input
             class="field"
             type="number"
@@ -145,7 +146,7 @@ export class CostTable extends LitElement {
       <p>
         ${prices.source(model)}
         ${prices.isOwn(model)
-          ? html`<button class="small" type="button" @click=${() => this.#priced(() => prices.reset(model))}>Forget them</button>`
+          ? html`<button class="small" type="button" @click=${() => this.#priced(() => prices.reset(model))}>${say('Forget them')}</button>`
           : nothing}
       </p>
     </fieldset>`;

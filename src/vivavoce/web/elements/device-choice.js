@@ -3,6 +3,7 @@
  */
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {say} from '../words.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -65,28 +66,28 @@ export class DeviceChoice extends LitElement {
     if (!studio) return nothing;
     return html`
       <div class="asked">
-        <label for="audioinput">Microphone</label>
+        <label for="audioinput">${say('Microphone')}</label>
         ${this.#choice('audioinput', studio.microphone, (id) => studio.choose({microphone: id}))}
-        <small>${studio.session.state === 'closed' ? nothing : 'From the next session on.'}</small>
+        <small>${studio.session.state === 'closed' ? nothing : say('From the next session on.')}</small>
       </div>
       <div class="asked">
-        <label for="level">Level</label>
+        <label for="level">${say('Level')}</label>
         <meter id="level" min="0" max="1" low="0" high="0.9" optimum="0.5" value="0"></meter>
-        <small>What the server hears of you.</small>
+        <small>${say('What the server hears of you.')}</small>
       </div>
       ${'setSinkId' in AudioContext.prototype
         ? html`<div class="asked">
-            <label for="audiooutput">Loudspeaker</label>
+            <label for="audiooutput">${say('Loudspeaker')}</label>
             ${this.#choice('audiooutput', '', (id) => this.#playOn(id))}
           </div>`
         : nothing}
       <div class="asked">
-        <label for="carried">Carried by</label>
+        <label for="carried">${say('Carried by')}</label>
         <select class="field" id="carried" @change=${this.#carried}>
           <option value="websocket" ?selected=${studio.transport === 'websocket'}>WebSocket</option>
           <option value="webrtc" ?selected=${studio.transport === 'webrtc'}>WebRTC</option>
         </select>
-        <small>WebRTC is a call: no sound is in the events, and the server truncates what was interrupted.</small>
+        <small>${say('WebRTC is a call: no sound is in the events, and the server truncates what was interrupted.')}</small>
       </div>
       ${this.said ? html`<p class="wrong">⚠ ${this.said}</p>` : nothing}
     `;
@@ -104,8 +105,8 @@ export class DeviceChoice extends LitElement {
       id=${kind}
       @change=${(/** @type {Event} */ event) => choose(/** @type {HTMLSelectElement} */ (event.target).value)}
     >
-      <option value="">the system’s</option>
-      ${found.map(({deviceId, label}) => html`<option value=${deviceId} ?selected=${deviceId === chosen}>${label || 'without a name'}</option>`)}
+      <option value="">${say('the system’s')}</option>
+      ${found.map(({deviceId, label}) => html`<option value=${deviceId} ?selected=${deviceId === chosen}>${label || say('without a name')}</option>`)}
     </select>`;
   }
 
@@ -120,7 +121,7 @@ export class DeviceChoice extends LitElement {
       await this.studio?.playOn(id);
       this.said = '';
     } catch (error) {
-      this.said = `It cannot be played there: ${error instanceof Error ? error.message : error}`;
+      this.said = say('It cannot be played there: {0}', error instanceof Error ? error.message : error);
     }
   }
 

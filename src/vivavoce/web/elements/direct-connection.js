@@ -3,6 +3,7 @@
  */
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {say} from '../words.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -67,39 +68,42 @@ export class DirectConnection extends LitElement {
     if (!direct) return nothing;
     return html`
       <div class="asked">
-        <strong>Server</strong>
+        <strong>${say('Server')}</strong>
         ${direct.address
           ? html`<p>
-                ${direct.address}, with your own key, kept ${direct.lasting ? 'in this browser' : 'until this tab is closed'}.
-                From the next session on.
+                ${direct.lasting
+                  ? say('{0}, with your own key, kept in this browser.', direct.address)
+                  : say('{0}, with your own key, kept until this tab is closed.', direct.address)}
+                ${say('From the next session on.')}
               </p>
-              <button class="small" type="button" @click=${() => this.studio?.connectTo(null)}>Forget the key</button>`
-          : html`<p>The one of this page.</p>
-              <button class="small" type="button" @click=${this.#ask}>Use a key of your own …</button>`}
+              <button class="small" type="button" @click=${() => this.studio?.connectTo(null)}>${say('Forget the key')}</button>`
+          : html`<p>${say('The one of this page.')}</p>
+              <button class="small" type="button" @click=${this.#ask}>${say('Use a key of your own …')}</button>`}
       </div>
       <dialog aria-labelledby="title" @close=${this.#closed}>
         <form method="dialog" @submit=${this.#use} autocomplete="off">
-          <h2 id="title">A key of your own</h2>
+          <h2 id="title">${say('A key of your own')}</h2>
           <p>
-            Your browser then talks with that server itself. The key stays here, and goes to that address only: the server
-            of this page does not see it, and no link, preset or recording has it.
+            ${say(
+              'Your browser then talks with that server itself. The key stays here, and goes to that address only: the server of this page does not see it, and no link, preset or recording has it.',
+            )}
           </p>
           <div class="asked">
-            <label for="address">Address</label>
+            <label for="address">${say('Address')}</label>
             <input class="field" id="address" name="address" required value=${PROVIDER} spellcheck="false" />
           </div>
           <div class="asked">
-            <label for="key">Key</label>
+            <label for="key">${say('Key')}</label>
             <input class="field" id="key" name="key" type="password" required autocomplete="off" spellcheck="false" />
           </div>
           <label class="check">
             <input type="checkbox" name="lasting" />
-            Keep it in this browser also when this tab is closed: everybody who uses this browser can use it then.
+            ${say('Keep it in this browser also when this tab is closed: everybody who uses this browser can use it then.')}
           </label>
           ${this.wrong ? html`<p class="wrong" role="alert">⚠ ${this.wrong}</p>` : nothing}
           <div class="buttons">
-            <button class="small" type="button" @click=${() => this.#dialog.close()}>Cancel</button>
-            <button class="small" type="submit">Use it</button>
+            <button class="small" type="button" @click=${() => this.#dialog.close()}>${say('Cancel')}</button>
+            <button class="small" type="submit">${say('Use it')}</button>
           </div>
         </form>
       </dialog>

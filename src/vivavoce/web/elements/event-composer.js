@@ -5,6 +5,7 @@
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {EVENTS} from '../protocol.js';
 import {parse, templates} from '../shape/templates.js';
+import {say} from '../words.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -44,18 +45,18 @@ export class EventComposer extends LitElement {
   render() {
     return html`<form @submit=${this.#submit}>
       <div class="asked">
-        <label for="type">Begin with</label>
+        <label for="type">${say('Begin with')}</label>
         <select class="field" id="type" @change=${this.#chosen}>
           ${templates().map(({type}) => html`<option value=${type} ?selected=${type === this.type}>${type}</option>`)}
         </select>
-        <small>${EVENTS[this.type].says}</small>
+        <small>${say(EVENTS[this.type].says)}</small>
       </div>
       <div class="asked">
-        <label for="event">The event</label>
+        <label for="event">${say('The event')}</label>
         <textarea class="field code" id="event" rows="9" spellcheck="false"></textarea>
       </div>
-      <button class="small" type="submit" ?disabled=${this.session?.state !== 'open'}>Dispatch</button>
-      <p role="note" aria-live="polite">${this.said || (this.session?.state === 'open' ? nothing : 'There is no session.')}</p>
+      <button class="small" type="submit" ?disabled=${this.session?.state !== 'open'}>${say('Dispatch')}</button>
+      <p role="note" aria-live="polite">${this.said || (this.session?.state === 'open' ? nothing : say('There is no session.'))}</p>
     </form>`;
   }
 
@@ -91,7 +92,7 @@ export class EventComposer extends LitElement {
     event.preventDefault();
     try {
       const sent = this.session?.send(parse(this.#area.value));
-      this.said = sent ? 'It is on its way: Inspect shows what becomes of it.' : 'There is no session.';
+      this.said = sent ? say('It is on its way: Inspect shows what becomes of it.') : say('There is no session.');
     } catch (error) {
       this.said = `⚠ ${error instanceof Error ? error.message : error}`;
     }

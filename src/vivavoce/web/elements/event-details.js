@@ -9,6 +9,7 @@ import {identifiers} from '../inspect/identifiers.js';
 import {words} from '../inspect/summary.js';
 import {clock, offset, span} from '../inspect/times.js';
 import {EVENTS} from '../protocol.js';
+import {say} from '../words.js';
 import './json-view.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -119,15 +120,12 @@ export class EventDetails extends LitElement {
       <header>
         <h2>${event.type}</h2>
         <div class="actions">
-          <button class="small" type="button" @click=${() => this.#copy(event)}>${this.copied || 'Copy'}</button>
-          <button class="small" type="button" aria-label="Close the details" @click=${() => this.#tell('close')}>✕</button>
+          <button class="small" type="button" @click=${() => this.#copy(event)}>${this.copied || say('Copy')}</button>
+          <button class="small" type="button" aria-label=${say('Close the details')} @click=${() => this.#tell('close')}>✕</button>
         </div>
       </header>
-      ${says ? html`<p>${says}</p>` : nothing}
-      <p>
-        ${dir === 'C' ? 'Sent' : 'Received'} ${offset(t)} s after the
-        beginning${this.log?.began ? `, at ${clock(this.log.began + t)}` : nothing}
-      </p>
+      ${says ? html`<p>${say(says)}</p>` : nothing}
+      <p>${this.#when(dir, t)}</p>
       ${entries.length > 1 ? this.#steps(entries) : nothing}
       ${joined ? html`<p class="words">${joined}</p>` : nothing}
       ${this.#cause(entry)}
@@ -136,16 +134,30 @@ export class EventDetails extends LitElement {
     `;
   }
 
+  /**
+   * @param {Entry['dir']} dir
+   * @param {number} t
+   */
+  #when(dir, t) {
+    const began = this.log?.began;
+    const after = offset(t);
+    if (!began) return dir === 'C' ? say('Sent {0} s after the beginning', after) : say('Received {0} s after the beginning', after);
+    const at = clock(began + t);
+    return dir === 'C'
+      ? say('Sent {0} s after the beginning, at {1}', after, at)
+      : say('Received {0} s after the beginning, at {1}', after, at);
+  }
+
   /** @param {Entry[]} entries */
   #steps(entries) {
     const lasted = entries[entries.length - 1].t - entries[0].t;
     return html`<div class="tools">
-      <button class="small" type="button" aria-label="The one before" ?disabled=${this.at === 0} @click=${() => this.at--}>‹</button>
-      <span>${this.at + 1} of ${entries.length} in ${span(lasted)}</span>
+      <button class="small" type="button" aria-label=${say('The one before')} ?disabled=${this.at === 0} @click=${() => this.at--}>‹</button>
+      <span>${say('{0} of {1} in {2}', this.at + 1, entries.length, span(lasted))}</span>
       <button
         class="small"
         type="button"
-        aria-label="The one after"
+        aria-label=${say('The one after')}
         ?disabled=${this.at >= entries.length - 1}
         @click=${() => this.at++}
       >
@@ -158,7 +170,7 @@ export class EventDetails extends LitElement {
   #cause(entry) {
     const cause = entry.cause === null ? undefined : this.log?.at(entry.cause);
     if (!cause) return nothing;
-    return html`<dl><dt>because of</dt><dd>${this.#link(cause, entry.t)}</dd></dl>`;
+    return html`<dl><dt>${say('because of')}</dt><dd>${this.#link(cause, entry.t)}</dd></dl>`;
   }
 
   /** @param {Entry} entry */
@@ -166,11 +178,11 @@ export class EventDetails extends LitElement {
     const effects = this.log?.effectsOf(entry) ?? [];
     const kinds = [...new Map(effects.map((effect) => [effect.event.type, effect])).values()].slice(0, MOST_EFFECTS);
     return html`<dl>
-      ${kinds.length ? html`<dt>led to</dt><dd>${kinds.map((effect) => this.#link(effect, entry.t))}</dd>` : nothing}
+      ${kinds.length ? html`<dt>${say('led to')}</dt><dd>${kinds.map((effect) => this.#link(effect, entry.t))}</dd>` : nothing}
       ${identifiers(entry.event).map(
         ([name, id]) => html`<dt>${name}</dt>
           <dd>
-            <button class="small" type="button" title="Show all that name it" @click=${() => this.#tell('find', id)}>
+            <button class="small" type="button" title=${say('Show all that name it')} @click=${() => this.#tell('find', id)}>
               ${id}
             </button>
           </dd>`,
@@ -193,9 +205,9 @@ export class EventDetails extends LitElement {
   async #copy(event) {
     try {
       await navigator.clipboard.writeText(JSON.stringify(event, null, 2));
-      this.copied = 'Copied';
+      this.copied = say('Copied');
     } catch {
-      this.copied = 'Not allowed';
+      this.copied = say('Not allowed');
     }
   }
 

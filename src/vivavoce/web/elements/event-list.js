@@ -9,6 +9,7 @@ import {LitElement, css, html, nothing, repeat} from '../vendor/lit.js';
 import {failed} from '../inspect/rows.js';
 import {summary} from '../inspect/summary.js';
 import {clock, offset} from '../inspect/times.js';
+import {number, say} from '../words.js';
 import {sharedStyles} from './shared-styles.js';
 
 /** @typedef {import('../inspect/rows.js').Row} Row */
@@ -170,7 +171,7 @@ export class EventList extends LitElement {
       class="box"
       role="listbox"
       tabindex="0"
-      aria-label="Events"
+      aria-label=${say('Events')}
       aria-activedescendant=${active}
       @keydown=${this.#key}
       @focus=${this.#focused}
@@ -202,7 +203,7 @@ export class EventList extends LitElement {
   #row(row, place) {
     const {dir, event, t} = row.first;
     const bad = failed(event);
-    const tied = row.entries.length < 500 && row.entries.some(({number}) => this.tied.has(number));
+    const tied = row.entries.length < 500 && row.entries.some((entry) => this.tied.has(entry.number));
     return html`<div
       id="row-${place}"
       class="row ${bad ? 'failed' : ''} ${tied ? 'tied' : ''}"
@@ -213,10 +214,10 @@ export class EventList extends LitElement {
       @click=${() => this.#pick(place)}
     >
       <span class="time">${this.absolute ? clock(this.began + t) : offset(t)}</span>
-      <span class="dir" aria-label=${dir === 'C' ? 'sent' : 'received'}>${dir === 'C' ? '↑' : '↓'}</span>
+      <span class="dir" aria-label=${dir === 'C' ? say('sent') : say('received')}>${dir === 'C' ? '↑' : '↓'}</span>
       <span class="type"
         >${bad ? '⚠ ' : ''}${event.type}${row.entries.length > 1
-          ? html`<span class="count">×${row.entries.length}</span>`
+          ? html`<span class="count">×${number(row.entries.length)}</span>`
           : nothing}</span
       >
       <span class="about">${summary(row)}</span>

@@ -5,6 +5,7 @@
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {EVERYTHING, Rows} from '../inspect/rows.js';
 import {read, write} from '../inspect/recording.js';
+import {say} from '../words.js';
 import './event-details.js';
 import './event-list.js';
 import {panelStyles} from './panel-styles.js';
@@ -162,7 +163,7 @@ export class EventPanel extends LitElement {
               .row=${row}
               .log=${this.log}
               role="region"
-              aria-label="Details of the event"
+              aria-label=${say('Details of the event')}
               tabindex="0"
               @close=${() => (this.picked = -1)}
               @find=${(/** @type {CustomEvent} */ {detail}) => this.#filter({...EVERYTHING, text: detail})}
@@ -175,48 +176,53 @@ export class EventPanel extends LitElement {
 
   #toolbar() {
     const {filter, folded} = this.#rows;
-    return html`<div class="bar" role="toolbar" aria-label="Events">
+    return html`<div class="bar" role="toolbar" aria-label=${say('Events')}>
       <input
         class="field grow"
         type="search"
-        aria-label="Find in events"
-        placeholder="Find"
+        aria-label=${say('Find in events')}
+        placeholder=${say('Find')}
         .value=${filter.text}
         @input=${(/** @type {InputEvent} */ event) => this.#typed(event)}
       />
-      <select class="field" aria-label="Kind" .value=${filter.type} @change=${this.#kindChosen}>
-        <option value="">All kinds</option>
+      <select class="field" aria-label=${say('Kind')} .value=${filter.type} @change=${this.#kindChosen}>
+        <option value="">${say('All kinds')}</option>
         ${KINDS.map((kind) => html`<option value=${kind}>${kind.replace(/\.$/, '')}</option>`)}
       </select>
-      <select class="field" aria-label="Direction" .value=${filter.dir} @change=${this.#directionChosen}>
-        <option value="">Both ways</option>
-        <option value="C">↑ Sent</option>
-        <option value="S">↓ Received</option>
+      <select class="field" aria-label=${say('Direction')} .value=${filter.dir} @change=${this.#directionChosen}>
+        <option value="">${say('Both ways')}</option>
+        <option value="C">↑ ${say('Sent')}</option>
+        <option value="S">↓ ${say('Received')}</option>
       </select>
-      ${this.#toggle('Errors', filter.errors, () => this.#filter({errors: !filter.errors}))}
-      ${this.#toggle('Fold deltas', folded, () => this.#fold(!folded))}
-      ${this.log.began === 0 ? nothing : this.#toggle('Clock', this.absolute, () => (this.absolute = !this.absolute))}
+      ${this.#toggle(say('Errors'), filter.errors, () => this.#filter({errors: !filter.errors}))}
+      ${this.#toggle(say('Fold deltas'), folded, () => this.#fold(!folded))}
+      ${this.log.began === 0 ? nothing : this.#toggle(say('Clock'), this.absolute, () => (this.absolute = !this.absolute))}
       ${this.recording
         ? nothing
-        : html`${this.#toggle('Pause', this.paused, () => this.#pause())}
-            <button class="small" type="button" @click=${this.#clear}>Clear</button>`}
-      <button class="small" type="button" ?disabled=${!this.log.entries.length} @click=${this.#save}>Export</button>
-      <label class="small file">Import<input type="file" accept=".jsonl,application/jsonl" @change=${this.#opened} /></label>
+        : html`${this.#toggle(say('Pause'), this.paused, () => this.#pause())}
+            <button class="small" type="button" @click=${this.#clear}>${say('Clear')}</button>`}
+      <button class="small" type="button" ?disabled=${!this.log.entries.length} @click=${this.#save}>${say('Export')}</button>
+      <label class="small file">
+        ${say('Import')}<input type="file" accept=".jsonl,application/jsonl" @change=${this.#opened} />
+      </label>
       ${this.#state()}
     </div>`;
   }
 
   #state() {
+    return html`<p class="said">${this.problem || this.#count()}</p>`;
+  }
+
+  /** @returns {string} how many there are */
+  #count() {
+    const {entries, dropped} = this.log;
     const {rows} = this.#rows;
-    if (this.problem) return html`<p class="said">${this.problem}</p>`;
-    if (this.recording) {
-      const all = this.studio?.replaying?.replay.recorded.entries.length ?? 0;
-      return html`<p class="said">${this.log.entries.length.toLocaleString('en')} of ${count(all)}</p>`;
-    }
-    const dropped = this.log.dropped ? `, ${this.log.dropped} older ones left out` : '';
-    return html`<p class="said">
-      ${count(this.log.entries.length)}${rows.length < this.log.entries.length ? ` in ${rows.length} rows` : ''}${dropped}
-    </p>`;
+    if (this.recording) return say('{0} of {1} events', entries.length, this.studio?.replaying?.replay.recorded.entries.length);
+    const kept =
+      rows.length < entries.length
+        ? say('{0} events in {1} rows', entries.length, rows.length)
+        : say(entries.length === 1 ? '{0} event' : '{0} events', entries.length);
+    return dropped ? say('{0}, {1} older ones left out', kept, dropped) : kept;
   }
 
   /**
@@ -229,8 +235,8 @@ export class EventPanel extends LitElement {
   }
 
   #emptiness() {
-    if (this.log.entries.length) return 'No event is like that.';
-    return 'Every event of the session will stand here, in both directions. Start one, or import a recording.';
+    if (this.log.entries.length) return say('No event is like that.');
+    return say('Every event of the session will stand here, in both directions. Start one, or import a recording.');
   }
 
   /** @param {Entry | null} entry null when all are gone */
@@ -362,11 +368,6 @@ export class EventPanel extends LitElement {
     }
     input.value = '';
   }
-}
-
-/** @param {number} events */
-function count(events) {
-  return `${events.toLocaleString('en')} ${events === 1 ? 'event' : 'events'}`;
 }
 
 /**

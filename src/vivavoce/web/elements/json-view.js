@@ -3,6 +3,7 @@
  */
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {say} from '../words.js';
 import {sharedStyles} from './shared-styles.js';
 
 /** Levels that are open at first. */
@@ -120,7 +121,7 @@ export class JsonView extends LitElement {
     const shown = all ? members : members.slice(0, FEW);
     return html`<ul>
       ${shown.map(([key, inner]) => this.#member(key, inner, `${path}/${key}`, depth + 1))}
-      ${all ? nothing : html`<li class="leaf">${this.#more(`${path}/…`, `all ${members.length}`)}</li>`}
+      ${all ? nothing : html`<li class="leaf">${this.#more(`${path}/…`, say('all {0}', members.length))}</li>`}
     </ul>`;
   }
 
@@ -131,7 +132,7 @@ export class JsonView extends LitElement {
   #leaf(value, path) {
     if (typeof value !== 'string') return html`<span class="literal">${String(value)}</span>`;
     if (value.length <= SHORT || this.#open.get(path)) return JSON.stringify(value);
-    return html`${JSON.stringify(value.slice(0, SHORT)).slice(0, -1)}… ${this.#more(path, `${value.length} characters`)}`;
+    return html`${JSON.stringify(value.slice(0, SHORT)).slice(0, -1)}… ${this.#more(path, say('{0} characters', value.length))}`;
   }
 
   /**

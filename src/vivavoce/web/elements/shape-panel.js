@@ -7,6 +7,7 @@
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {LISTENING, SPEAKING, TURNS, get, parse, set} from '../shape/fields.js';
 import {PLAIN, encode} from '../shape/presets.js';
+import {say} from '../words.js';
 import './device-choice.js';
 import './direct-connection.js';
 import './event-composer.js';
@@ -71,17 +72,18 @@ export class ShapePanel extends LitElement {
     const {model} = studio.preset;
     return html`
       <div class="bar">
-        <button class="small" type="button" @click=${this.#share}>Copy as a link</button>
-        <button class="small" type="button" @click=${() => studio.apply(PLAIN)}>Reset</button>
+        <button class="small" type="button" @click=${this.#share}>${say('Copy as a link')}</button>
+        <button class="small" type="button" @click=${() => studio.apply(PLAIN)}>${say('Reset')}</button>
         <p class="said" aria-live="polite">
-          ${this.said || 'What is set goes to the server at once, and is kept in this browser; what is cleared is the server’s own again in the next session.'}
+          ${this.said ||
+          say('What is set goes to the server at once, and is kept in this browser; what is cleared is the server’s own again in the next session.')}
         </p>
       </div>
       <div class="columns">
         <section aria-labelledby="speaking">
-          <h2 id="speaking">The voice</h2>
+          <h2 id="speaking">${say('The voice')}</h2>
           <div class="asked">
-            <label for="model">Model</label>
+            <label for="model">${say('Model')}</label>
             <input
               class="field"
               id="model"
@@ -90,25 +92,25 @@ export class ShapePanel extends LitElement {
               placeholder=${studio.model}
               @change=${(/** @type {Event} */ event) => this.#modelChanged(event)}
             />
-            <small id="model-help">From the next session on.</small>
+            <small id="model-help">${say('From the next session on.')}</small>
           </div>
           ${SPEAKING.map((field) => this.#field(field))}
         </section>
         <section aria-labelledby="listening">
-          <h2 id="listening">The ear</h2>
+          <h2 id="listening">${say('The ear')}</h2>
           ${LISTENING.map((field) => this.#field(field))}
         </section>
         <section aria-labelledby="taking-turns">
-          <h2 id="taking-turns">Turns</h2>
+          <h2 id="taking-turns">${say('Turns')}</h2>
           ${TURNS.map((field) => this.#field(field))}
         </section>
         <section aria-labelledby="devices">
-          <h2 id="devices">This browser</h2>
+          <h2 id="devices">${say('This browser')}</h2>
           <device-choice .studio=${studio} .version=${this.version}></device-choice>
           <direct-connection .studio=${studio} .version=${this.version}></direct-connection>
         </section>
         <section aria-labelledby="tools">
-          <h2 id="tools">Tools</h2>
+          <h2 id="tools">${say('Tools')}</h2>
           <ready-tools
             .on=${studio.preset.ready}
             .suggested=${studio.suggested}
@@ -121,7 +123,7 @@ export class ShapePanel extends LitElement {
           ></tool-editor>
         </section>
         <section aria-labelledby="composer">
-          <h2 id="composer">Any event</h2>
+          <h2 id="composer">${say('Any event')}</h2>
           <event-composer .session=${studio.session} .version=${this.version}></event-composer>
         </section>
       </div>
@@ -135,9 +137,9 @@ export class ShapePanel extends LitElement {
     const value = get(shape, field.path);
     const id = idOf(field);
     return html`<div class="asked">
-      <label for=${id}>${field.label}</label>
+      <label for=${id}>${say(field.label)}</label>
       ${this.#control(field, value === undefined ? '' : String(value))}
-      <small id="${id}-help">${[field.says, boundsOf(field)].filter(Boolean).join(' ')}</small>
+      <small id="${id}-help">${[say(field.says), boundsOf(field)].filter(Boolean).join(' ')}</small>
     </div>`;
   }
 
@@ -161,7 +163,7 @@ export class ShapePanel extends LitElement {
       ></textarea>`;
     }
     if (field.kind === 'choice' || field.kind === 'switch') {
-      const choices = field.kind === 'switch' ? [['true', 'yes'], ['false', 'no']] : field.choices.map((one) => [one, one]);
+      const choices = field.kind === 'switch' ? [['true', say('yes')], ['false', say('no')]] : field.choices.map((one) => [one, one]);
       return html`<select class="field" id=${id} aria-describedby=${help} @change=${change}>
         <option value="" ?selected=${value === ''}>${this.#effective(field)}</option>
         ${choices.map(([one, label]) => html`<option value=${one} ?selected=${value === one}>${label}</option>`)}
@@ -189,7 +191,7 @@ export class ShapePanel extends LitElement {
    */
   #effective({path}) {
     const value = get(this.studio?.effective ?? {}, path);
-    return value === undefined || value === null || typeof value === 'object' ? AS_IT_IS : String(value);
+    return value === undefined || value === null || typeof value === 'object' ? say(AS_IT_IS) : String(value);
   }
 
   /**
@@ -214,9 +216,9 @@ export class ShapePanel extends LitElement {
     try {
       const link = new URL(`${location.pathname}#shape?preset=${encode(studio.preset)}`, location.origin);
       await navigator.clipboard.writeText(link.href);
-      this.said = 'The link is copied. It holds what stands here, and no key.';
+      this.said = say('The link is copied. It holds what stands here, and no key.');
     } catch (error) {
-      this.said = `No link: ${error instanceof Error ? error.message : error}`;
+      this.said = say('No link: {0}', error instanceof Error ? error.message : error);
     }
   }
 }
@@ -229,8 +231,8 @@ function idOf({path}) {
 /** @param {Field} field */
 function boundsOf({minimum, maximum}) {
   if (minimum === undefined && maximum === undefined) return '';
-  if (maximum === undefined) return `At least ${minimum}.`;
-  return `${minimum ?? 0} to ${maximum}.`;
+  if (maximum === undefined) return say('At least {0}.', minimum);
+  return say('{0} to {1}.', minimum ?? 0, maximum);
 }
 
 customElements.define('shape-panel', ShapePanel);

@@ -4,6 +4,7 @@
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {EXAMPLE, wrong} from '../shape/tools.js';
+import {say} from '../words.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 import {typed} from './typed.js';
@@ -52,7 +53,7 @@ export class ToolEditor extends LitElement {
   render() {
     return html`
       ${this.tools.map((tool, index) => this.#tool(tool, index))}
-      <button class="small" type="button" @click=${this.#add}>Add a tool</button>
+      <button class="small" type="button" @click=${this.#add}>${say('Add a tool')}</button>
     `;
   }
 
@@ -74,12 +75,12 @@ export class ToolEditor extends LitElement {
       </div>`;
     };
     return html`<fieldset>
-      <legend>${tool.name || 'A tool'}</legend>
-      ${asked('name', 'Name', 0)} ${asked('description', 'What it is for', 0)}
-      ${asked('parameters', 'JSON schema of its arguments', 6)} ${asked('result', 'Result', 2)}
-      <p class="help">Each call is answered with the result; without one, you are asked in the conversation.</p>
-      ${problem ? html`<p class="wrong">⚠ ${problem} It is not offered to the model.</p>` : nothing}
-      <button class="small" type="button" @click=${() => this.#put(index)}>Remove ${tool.name}</button>
+      <legend>${tool.name || say('A tool')}</legend>
+      ${asked('name', say('Name'), 0)} ${asked('description', say('What it is for'), 0)}
+      ${asked('parameters', say('JSON schema of its arguments'), 6)} ${asked('result', say('Result'), 2)}
+      <p class="help">${say('Each call is answered with the result; without one, you are asked in the conversation.')}</p>
+      ${problem ? html`<p class="wrong">⚠ ${problem} ${say('It is not offered to the model.')}</p>` : nothing}
+      <button class="small" type="button" @click=${() => this.#put(index)}>${say('Remove {0}', tool.name)}</button>
     </fieldset>`;
   }
 

@@ -6,6 +6,7 @@ import {LitElement, css, html, nothing, svg} from '../vendor/lit.js';
 import {span} from '../inspect/times.js';
 import {money} from '../measure/prices.js';
 import {quantile, tokens} from '../measure/tokens.js';
+import {number, say} from '../words.js';
 import {costOf} from './cost-table.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
@@ -175,7 +176,7 @@ export class TurnPanel extends LitElement {
 
   render() {
     if (!this.turns.length) {
-      return html`<p class="empty">Each turn will stand here: how long it took until it was understood, answered and heard.</p>`;
+      return html`<p class="empty">${say('Each turn will stand here: how long it took until it was understood, answered and heard.')}</p>`;
     }
     return html`${this.#waits()} ${this.#waterfalls()} ${this.#tokens()} ${this.#cost()} ${this.#limits()}`;
   }
@@ -185,12 +186,12 @@ export class TurnPanel extends LitElement {
     const known = /** @type {number[]} */ (waits.filter((wait) => wait !== undefined));
     const median = quantile(known, 0.5);
     return html`<section aria-labelledby="waits">
-      <h2 id="waits">The wait for an answer${this.source ? html` in ${this.source}` : nothing}</h2>
+      <h2 id="waits">${this.source ? say('The wait for an answer in {0}', this.source) : say('The wait for an answer')}</h2>
       <dl class="figures">
-        <div><dt>turns</dt><dd>${this.turns.length}</dd></div>
-        <div><dt>last</dt><dd>${span(known.at(-1))}</dd></div>
-        <div><dt>median</dt><dd>${span(median)}</dd></div>
-        <div><dt>19 of 20 within</dt><dd>${span(quantile(known, 0.95))}</dd></div>
+        <div><dt>${say('turns')}</dt><dd>${number(this.turns.length)}</dd></div>
+        <div><dt>${say('last')}</dt><dd>${span(known.at(-1))}</dd></div>
+        <div><dt>${say('median')}</dt><dd>${span(median)}</dd></div>
+        <div><dt>${say('19 of 20 within')}</dt><dd>${span(quantile(known, 0.95))}</dd></div>
       </dl>
       <div class="history" tabindex="0" role="img" aria-label=${waits.map((wait) => span(wait)).join(', ')}>
         ${history(waits, median ?? 0)}
@@ -202,10 +203,12 @@ export class TurnPanel extends LitElement {
     const drawn = this.turns.slice(-MOST_DRAWN);
     const longest = Math.max(1, ...drawn.flatMap(({stages}) => STAGES.map(([stage]) => stages[stage] ?? 0)));
     return html`<section aria-labelledby="turns">
-      <h2 id="turns">Turns</h2>
+      <h2 id="turns">${say('Turns')}</h2>
       <p class="note">
-        From the moment when the voice fell silent, or, for what was written, from when the answer was asked for. The
-        whole width is ${span(longest)}.
+        ${say(
+          'From the moment when the voice fell silent, or, for what was written, from when the answer was asked for. The whole width is {0}.',
+          span(longest),
+        )}
       </p>
       ${drawn.toReversed().map((turn) => this.#turn(turn, longest))}
     </section>`;
@@ -221,14 +224,14 @@ export class TurnPanel extends LitElement {
     const shown = STAGES.filter(([stage]) => stages[stage] !== undefined);
     let before = 0;
     return html`<article>
-      <h3>${question || (spoken ? 'Speech' : 'An answer without a question')}</h3>
-      <p class="answer">${answer || status}${status === 'completed' || status === 'in_progress' ? nothing : ` (${status})`}${dollars ? `, ${money(dollars)}` : nothing}</p>
+      <h3>${question || (spoken ? say('Speech') : say('An answer without a question'))}</h3>
+      <p class="answer">${answer || say(status)}${status === 'completed' || status === 'in_progress' ? nothing : ` (${say(status)})`}${dollars ? `, ${money(dollars)}` : nothing}</p>
       <dl class="falls">
         ${shown.map(([stage, label]) => {
           const at = stages[stage] ?? 0;
           const from = Math.min(before, at);
           before = Math.max(before, at);
-          return html`<dt>${label}</dt>
+          return html`<dt>${say(label)}</dt>
             <dd>
               ${bar(from / longest, at / longest, stage === 'played' || stage === 'audio')}
               <span class="number">${span(at)}</span>
@@ -243,19 +246,19 @@ export class TurnPanel extends LitElement {
     if (!sum.responses) return nothing;
     const columns = /** @type {const} */ (['text', 'audio', 'image', 'cached', 'total']);
     return html`<section aria-labelledby="tokens">
-      <h2 id="tokens">Tokens</h2>
+      <h2 id="tokens">${say('Tokens')}</h2>
       <table aria-labelledby="tokens">
         <thead>
           <tr>
-            <th scope="col">of ${sum.responses} ${sum.responses === 1 ? 'response' : 'responses'}</th>
-            ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+            <th scope="col">${say(sum.responses === 1 ? 'of {0} response' : 'of {0} responses', sum.responses)}</th>
+            ${columns.map((column) => html`<th scope="col">${say(column)}</th>`)}
           </tr>
         </thead>
         <tbody>
           ${/** @type {const} */ (['input', 'output']).map(
             (side) => html`<tr>
-              <th scope="row">${side}</th>
-              ${columns.map((column) => html`<td>${sum[side][column].toLocaleString('en')}</td>`)}
+              <th scope="row">${say(side)}</th>
+              ${columns.map((column) => html`<td>${number(sum[side][column])}</td>`)}
             </tr>`,
           )}
         </tbody>
@@ -279,12 +282,12 @@ export class TurnPanel extends LitElement {
     const limits = this.limits.filter(({limit, remaining}) => limit !== remaining);
     if (!limits.length) return nothing;
     return html`<section aria-labelledby="limits">
-      <h2 id="limits">Limits</h2>
+      <h2 id="limits">${say('Limits')}</h2>
       <dl class="figures">
         ${limits.map(
           ({name, limit, remaining, reset_seconds}) => html`<div>
-            <dt>${name} left of ${limit}, whole again in ${reset_seconds} s</dt>
-            <dd>${remaining}</dd>
+            <dt>${say('{0} left of {1}, whole again in {2} s', say(name), limit, reset_seconds)}</dt>
+            <dd>${number(remaining)}</dd>
           </div>`,
         )}
       </dl>

@@ -10,6 +10,7 @@ import {hintFor, nameOf} from '../hints.js';
 import {decode} from '../shape/presets.js';
 import {Studio} from '../studio.js';
 import {listenForKeys} from '../talk-keys.js';
+import {say} from '../words.js';
 import './event-panel.js';
 import {glyph} from './glyphs.js';
 import './memory-view.js';
@@ -17,7 +18,7 @@ import './replay-bar.js';
 import './shape-panel.js';
 import {sharedStyles} from './shared-styles.js';
 import {card} from './tool-cards.js';
-import './voice-button.js';
+import {talkButton} from './voice-button.js';
 import './voice-composer.js';
 import {voicePageStyles} from './voice-page-styles.js';
 import './voice-problem.js';
@@ -82,17 +83,17 @@ export class VoicePage extends LitElement {
     return html`
       <header>
         <h1>Viva Voce</h1>
-        ${this.studio.direct.host ? html`<p class="where">with ${this.studio.direct.host}</p>` : nothing}
+        ${this.studio.direct.host ? html`<p class="where">${say('with {0}', this.studio.direct.host)}</p>` : nothing}
         ${session.state === 'closed'
           ? nothing
           : html`<button class="plain" type="button" @click=${() => session.stop()}>
-              ${session.state === 'open' ? 'End' : 'Cancel'}
+              ${session.state === 'open' ? say('End') : say('Cancel')}
             </button>`}
       </header>
-      <nav aria-label="Views">
+      <nav aria-label=${say('Views')}>
         ${Object.entries(VIEWS).map(
           ([view, label]) =>
-            html`<a href="#${view}" aria-current=${view === this.view ? 'page' : nothing}>${label}</a>`,
+            html`<a href="#${view}" aria-current=${view === this.view ? 'page' : nothing}>${say(label)}</a>`,
         )}
       </nav>
       <main>
@@ -111,7 +112,7 @@ export class VoicePage extends LitElement {
             : this.#welcome()}
           ${this.#memory()}
         </div>
-        <section class="stage" aria-label="Talk">
+        <section class="stage" aria-label=${say('Talk')}>
           <div class="top">
             <voice-problem
               .problem=${session.problem}
@@ -129,25 +130,14 @@ export class VoicePage extends LitElement {
             <p class="hint">${hintFor(phase, session)}</p>
           </div>
           <div class="controls">
-            <voice-button
-              .phase=${phase}
-              .mode=${session.mode}
-              .levels=${this.levels}
-              ?held=${session.held}
-              ?muted=${session.muted}
-              ?microphone=${session.hasMicrophone}
-              @start=${() => this.#start()}
-              @press=${() => session.press()}
-              @release=${() => session.release()}
-              @mute=${() => session.setMuted(!session.muted)}
-            ></voice-button>
+            ${talkButton(session, this.levels, () => this.#start())}
             ${phase === 'speaking' || phase === 'thinking'
-              ? html`<button class="plain" type="button" @click=${() => session.interrupt()}>Stop</button>`
+              ? html`<button class="plain" type="button" @click=${() => session.interrupt()}>${say('Stop')}</button>`
               : nothing}
           </div>
           <fieldset>
-            <legend class="hidden">How to talk</legend>
-            ${this.#modeChoice('hold', 'Hold to talk')} ${this.#modeChoice('hands-free', 'Hands-free')}
+            <legend class="hidden">${say('How to talk')}</legend>
+            ${this.#modeChoice('hold', say('Hold to talk'))} ${this.#modeChoice('hands-free', say('Hands-free'))}
           </fieldset>
           <voice-composer @write=${(/** @type {CustomEvent} */ event) => session.write(event.detail)}></voice-composer>
         </section>
@@ -189,7 +179,7 @@ export class VoicePage extends LitElement {
 
   #panel() {
     if (this.view === 'talk') return nothing;
-    return html`<section class="panel" aria-label=${VIEWS[this.view]}>
+    return html`<section class="panel" aria-label=${say(VIEWS[this.view])}>
       ${this.#replay()}
       ${this.view === 'inspect' ? this.#inspect() : this.view === 'measure' ? this.#measure() : this.#shape()}
     </section>`;
@@ -233,10 +223,9 @@ export class VoicePage extends LitElement {
 
   #welcome() {
     return html`<div class="welcome">
-      <h2>Say something.</h2>
+      <h2>${say('Say something.')}</h2>
       <p>
-        Start, then hold the button and talk, or go hands-free. You hear the answer and read both sides here. To
-        interrupt, just speak.
+        ${say('Start, then hold the button and talk, or go hands-free. You hear the answer and read both sides here. To interrupt, just speak.')}
       </p>
     </div>`;
   }

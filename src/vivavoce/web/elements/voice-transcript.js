@@ -7,7 +7,7 @@
 
 import {LitElement, css, html, nothing, repeat} from '../vendor/lit.js';
 import {splitAtHeard, textOf} from '../conversation.js';
-import {say} from '../words.js';
+import {fixed, say} from '../words.js';
 import {sharedStyles} from './shared-styles.js';
 
 /**
@@ -202,9 +202,9 @@ export class VoiceTranscript extends LitElement {
     if (!deeds) return nothing;
     const heard = deeds.again === id;
     return html`<div class="actions ${heard ? 'kept' : ''}">
-      ${deeds.sounds(id) ? this.#action('play', heard ? 'Silence' : 'Play', id) : nothing}
-      ${deeds.open ? html`${this.#action('retry', 'Again', id)} ${this.#action('forget', 'Delete', id)}` : nothing}
-      ${this.#action('inspect', 'Inspect', id)}
+      ${deeds.sounds(id) ? this.#action('play', heard ? say('Silence') : say('Play'), id) : nothing}
+      ${deeds.open ? html`${this.#action('retry', say('Again'), id)} ${this.#action('forget', say('Delete'), id)}` : nothing}
+      ${this.#action('inspect', say('Inspect'), id)}
     </div>`;
   }
 
@@ -224,7 +224,7 @@ export class VoiceTranscript extends LitElement {
     const output = call?.output ?? null;
     const card = call && this.deeds?.card?.(call);
     return html`<li class="tool" part="item tool">
-      <div class="top"><span class="who">Tool</span>${this.#actions(item)}</div>
+      <div class="top"><span class="who">${say('Tool')}</span>${this.#actions(item)}</div>
       ${card ?? html`<p class="call">${item.name}(${item.args})</p>`}
       ${card || output === null ? nothing : html`<p class="call">→ ${output}</p>`}
       ${call?.ours && !call.runs && output === null ? this.#ask(call) : nothing}
@@ -234,8 +234,8 @@ export class VoiceTranscript extends LitElement {
   /** @param {Call} call */
   #ask({id, name}) {
     return html`<form @submit=${(/** @type {SubmitEvent} */ event) => this.#answer(event, id)}>
-      <textarea class="field" name="output" rows="2" spellcheck="false" aria-label="Result of ${name}"></textarea>
-      <button class="small" type="submit">Give this result</button>
+      <textarea class="field" name="output" rows="2" spellcheck="false" aria-label=${say('Result of {0}', name)}></textarea>
+      <button class="small" type="submit">${say('Give this result')}</button>
     </form>`;
   }
 
@@ -261,7 +261,7 @@ function noteOf(item) {
     if (item.transcription === 'speaking') return say('Speaking …');
     return item.transcription === 'final' ? say('No words.') : say('Spoken …');
   }
-  if (item.heardMs !== null) return say('Interrupted after {0} s.', (item.heardMs / 1000).toFixed(1));
+  if (item.heardMs !== null) return say('Interrupted after {0} s.', fixed(item.heardMs / 1000, 1));
   if (item.status === 'incomplete') return say('Not finished.');
   return '';
 }

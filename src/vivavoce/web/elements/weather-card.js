@@ -4,7 +4,7 @@
  */
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
-import {say} from '../words.js';
+import {fixed, moment, number, say} from '../words.js';
 import './place-map.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -134,7 +134,7 @@ export class WeatherCard extends LitElement {
 
   /** @param {Day} day */
   #day({date, sky, highest, lowest, chance_of_rain_percent: rain}) {
-    const range = [lowest, highest].filter((value) => value !== undefined).map((value) => `${value}°`.replace('-', '−'));
+    const range = [lowest, highest].filter((value) => value !== undefined).map((value) => `${number(value)}°`.replace('-', '−'));
     return html`<li>
       <span>${dayOf(date)}</span>
       <span>${sky ? say(sky) : nothing}${rain === undefined ? nothing : html` <span class="soft">${say('{0} % rain', rain)}</span>`}</span>
@@ -184,7 +184,7 @@ function clock(time) {
 function dayOf(date) {
   const noon = new Date(`${date}T12:00`);
   if (Number.isNaN(noon.valueOf())) return date;
-  return noon.toLocaleDateString(document.documentElement.lang || undefined, {weekday: 'short', day: 'numeric', month: 'short'});
+  return moment(noon, {weekday: 'short', day: 'numeric', month: 'short'});
 }
 
 /**
@@ -192,8 +192,9 @@ function dayOf(date) {
  * @param {number} longitude
  */
 function coordinates(latitude, longitude) {
-  const [north, east] = [Math.abs(latitude).toFixed(2), Math.abs(longitude).toFixed(2)];
-  return `${north}° ${latitude < 0 ? 'S' : 'N'}, ${east}° ${longitude < 0 ? 'W' : 'E'}`;
+  const [north, east] = [fixed(Math.abs(latitude), 2), fixed(Math.abs(longitude), 2)];
+  const parallel = latitude < 0 ? say('{0}° S', north) : say('{0}° N', north);
+  return `${parallel}, ${longitude < 0 ? say('{0}° W', east) : say('{0}° E', east)}`;
 }
 
 customElements.define('weather-card', WeatherCard);

@@ -199,7 +199,7 @@ export class OpenAIRealtimeCard extends LitElement {
         ? nothing
         : html`<fieldset>
             <legend class="hidden">${say('How to talk')}</legend>
-            ${this.#modeChoice(session, 'hold', 'Hold to talk')} ${this.#modeChoice(session, 'hands-free', 'Hands-free')}
+            ${this.#modeChoice(session, 'hold', say('Hold to talk'))} ${this.#modeChoice(session, 'hands-free', say('Hands-free'))}
           </fieldset>`}
     </div>`;
   }
@@ -212,7 +212,7 @@ export class OpenAIRealtimeCard extends LitElement {
   #modeChoice(session, mode, label) {
     return html`<label>
       <input type="radio" name="mode" .checked=${session.mode === mode} @change=${() => session.setMode(mode)} />
-      ${say(label)}
+      ${label}
     </label>`;
   }
 

@@ -4,6 +4,7 @@
  * `vivavoce.testing.Cassette` and `vivavoce replay` read what is written here, and what they write is read here.
  */
 
+import {say} from '../words.js';
 import {EventLog} from './event-log.js';
 
 /** @typedef {import('./event-log.js').Entry} Entry */
@@ -44,7 +45,7 @@ export function read(text) {
     log.began ??= 0;
     log.add(frame.dir, frame.event, t * 1000);
   }
-  if (!log.entries.length) throw new SyntaxError('Expected a recording, with one event on each line; the file is empty.');
+  if (!log.entries.length) throw new SyntaxError(say('Expected a recording, with one event on each line; the file is empty.'));
   return log;
 }
 
@@ -57,12 +58,12 @@ function parse(line, number) {
   try {
     frame = JSON.parse(line);
   } catch {
-    throw new SyntaxError(`Line ${number}: expected JSON.`);
+    throw new SyntaxError(say('Line {0}: expected JSON.', number));
   }
   if (frame?.dir !== 'C' && frame?.dir !== 'S') {
-    throw new SyntaxError(`Line ${number}: expected "dir" to be "C" or "S".`);
+    throw new SyntaxError(say('Line {0}: expected "dir" to be "C" or "S".', number));
   }
-  if (typeof frame.event?.type !== 'string') throw new SyntaxError(`Line ${number}: expected an "event" with a type.`);
+  if (typeof frame.event?.type !== 'string') throw new SyntaxError(say('Line {0}: expected an "event" with a type.', number));
   return frame;
 }
 

@@ -3,6 +3,7 @@
  */
 
 import {duration} from '../pcm.js';
+import {fixed, say} from '../words.js';
 
 /**
  * @typedef {import('../connection.js').RealtimeEvent} RealtimeEvent
@@ -19,7 +20,7 @@ const LONGEST = 160;
 export function summary({entries, first, last}) {
   const {type} = first.event;
   const sound = type === 'input_audio_buffer.append' ? 'audio' : type.endsWith('audio.delta') ? 'delta' : '';
-  if (sound) return `${(lengthOf(entries, sound) / 1000).toFixed(2)} s of sound`;
+  if (sound) return say('{0} s of sound', fixed(lengthOf(entries, sound) / 1000, 2));
   if (type.endsWith('.delta')) return shortened(words(entries.slice(0, LONGEST + 1).map(({event}) => event)));
   return shortened(about(last.event));
 }
@@ -59,8 +60,8 @@ function about({type, error, session, item, response, transcript, text, part, ..
   if (typeof (transcript ?? text) === 'string') return transcript ?? text;
   if (part) return part.transcript || part.text || part.type || '';
   if (event.arguments) return `${event.name ?? ''}(${event.arguments})`;
-  if (event.audio_end_ms !== undefined) return `at ${(event.audio_end_ms / 1000).toFixed(2)} s`;
-  if (event.audio_start_ms !== undefined) return `at ${(event.audio_start_ms / 1000).toFixed(2)} s`;
+  if (event.audio_end_ms !== undefined) return say('at {0} s', fixed(event.audio_end_ms / 1000, 2));
+  if (event.audio_start_ms !== undefined) return say('at {0} s', fixed(event.audio_start_ms / 1000, 2));
   if (Array.isArray(event.rate_limits)) return event.rate_limits.map(({name, remaining}) => `${name} ${remaining}`).join(', ');
   return '';
 }
@@ -76,7 +77,7 @@ function describeItem({type, role, name, content, output, ...item}) {
 /** @param {any} response */
 function describeResponse({status, status_details, usage}) {
   const why = status_details?.error?.message ?? status_details?.reason;
-  const tokens = usage?.total_tokens ? `${usage.total_tokens} tokens` : '';
+  const tokens = usage?.total_tokens ? say('{0} tokens', usage.total_tokens) : '';
   return [status, why, tokens].filter(Boolean).join(', ');
 }
 

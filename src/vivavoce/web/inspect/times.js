@@ -1,6 +1,14 @@
 /**
- * Times as they are shown. Pure.
+ * Times as they are shown, in the page's language. Pure.
  */
+
+import {fixed, moment, number, say} from '../words.js';
+
+/** A time of day, for a log. @type {Intl.DateTimeFormatOptions} */
+const CLOCK = {hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23'};
+
+/** Seconds after minutes. */
+const PADDED = {minimumIntegerDigits: 2, minimumFractionDigits: 3, maximumFractionDigits: 3};
 
 /**
  * @param {number} ms since the log began
@@ -8,8 +16,8 @@
  */
 export function offset(ms) {
   const minutes = Math.floor(ms / 60_000);
-  const seconds = ((ms % 60_000) / 1000).toFixed(3);
-  return minutes ? `${minutes}:${seconds.padStart(6, '0')}` : seconds;
+  const seconds = (ms % 60_000) / 1000;
+  return minutes ? `${number(minutes)}:${number(seconds, PADDED)}` : fixed(seconds, 3);
 }
 
 /**
@@ -17,9 +25,7 @@ export function offset(ms) {
  * @returns {string} the time of day here: `14:05:09.120`
  */
 export function clock(ms) {
-  const at = new Date(ms);
-  const parts = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0'));
-  return `${parts.join(':')}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  return moment(ms, CLOCK);
 }
 
 /**
@@ -28,5 +34,5 @@ export function clock(ms) {
  */
 export function span(ms) {
   if (ms === null || ms === undefined) return '–';
-  return Math.abs(ms) < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
+  return Math.abs(ms) < 1000 ? say('{0} ms', Math.round(ms)) : say('{0} s', fixed(ms / 1000, 2));
 }

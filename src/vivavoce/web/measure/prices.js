@@ -4,6 +4,7 @@
  * Nobody asks a provider for its prices, so they are a table that can be seen and changed, with its source and date.
  */
 
+import {say, number as written} from '../words.js';
 import {AS_OF, KNOWN} from './price-list.js';
 
 /**
@@ -65,9 +66,9 @@ export class Prices {
    */
   source(model) {
     const name = undated(model);
-    if (this.#own.has(name)) return 'Your own, kept in this browser.';
-    if (Object.hasOwn(KNOWN, name)) return `From OpenAI’s page of this model, ${AS_OF}. They may have changed since.`;
-    return 'Nobody has told what it costs: write it here.';
+    if (this.#own.has(name)) return say('Your own, kept in this browser.');
+    if (Object.hasOwn(KNOWN, name)) return say('From OpenAI’s page of this model, {0}. They may have changed since.', AS_OF);
+    return say('Nobody has told what it costs: write it here.');
   }
 
   /**
@@ -84,7 +85,7 @@ export class Prices {
    * @param {number} dollars for a million tokens, 0 or more
    */
   set(model, kind, dollars) {
-    if (!(dollars >= 0 && Number.isFinite(dollars))) throw new RangeError(`Expected a price of 0 or more, got ${dollars}.`);
+    if (!(dollars >= 0 && Number.isFinite(dollars))) throw new RangeError(say('Expected a price of 0 or more, got {0}.', dollars));
     this.#own.set(undated(model), {...(this.of(model) ?? FREE), [kind]: dollars});
     this.#keep();
   }
@@ -144,7 +145,8 @@ export function cost(usage, price) {
  */
 export function money(dollars) {
   if (dollars === null) return '–';
-  return `$${dollars.toFixed(dollars > 0 && dollars < 1 ? 4 : 2)}`;
+  const digits = dollars > 0 && dollars < 1 ? 4 : 2;
+  return written(dollars, {style: 'currency', currency: 'USD', minimumFractionDigits: digits, maximumFractionDigits: digits});
 }
 
 /** @param {string} model @returns {string} its name without the date of a snapshot */

@@ -4,6 +4,7 @@
 
 import {redacted} from '../inspect/recording.js';
 import {known} from '../ready/ready-made.js';
+import {say} from '../words.js';
 
 /**
  * @typedef {import('./tools.js').Tool} Tool
@@ -30,7 +31,7 @@ export function encode(preset) {
   const bytes = new TextEncoder().encode(JSON.stringify(redacted(preset)));
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   const text = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
-  if (text.length > LONGEST) throw new RangeError('It is too long for a link.');
+  if (text.length > LONGEST) throw new RangeError(say('It is too long for a link.'));
   return text;
 }
 

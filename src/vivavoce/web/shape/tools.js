@@ -2,6 +2,8 @@
  * Functions that the model may call, made by hand, and their made-up results. Pure.
  */
 
+import {say} from '../words.js';
+
 /**
  * @typedef {object} Tool
  * @property {string} name
@@ -33,14 +35,14 @@ export const EXAMPLE = Object.freeze({
  * @returns {string} what is wrong with it, and what is expected; empty for nothing
  */
 export function wrong({name, parameters}, others = []) {
-  if (!NAME.test(name)) return 'A name has 1 to 64 letters, digits, _ and -.';
-  if (others.some((other) => other.name === name)) return `There is another tool called ${name}.`;
+  if (!NAME.test(name)) return say('A name has 1 to 64 letters, digits, _ and -.');
+  if (others.some((other) => other.name === name)) return say('There is another tool called {0}.', name);
   if (!parameters.trim()) return '';
   try {
     const schema = JSON.parse(parameters);
-    if (schema?.type !== 'object') return 'The schema of the arguments has "type": "object".';
+    if (schema?.type !== 'object') return say('The schema of the arguments has "type": "object".');
   } catch (error) {
-    return `The schema is no JSON: ${error instanceof Error ? error.message : error}`;
+    return say('The schema is no JSON: {0}', error instanceof Error ? error.message : error);
   }
   return '';
 }
