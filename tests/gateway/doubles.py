@@ -195,3 +195,27 @@ async def gateway(
         if ready:
             await app[GATEWAY].loading.finished()
         yield RunningGateway(app, listening, client, upstream, connections)
+
+
+async def until(ws, kind):
+    """Return the events of a session up to the first of a type."""
+    events = []
+    async with asyncio.timeout(20):
+        while not events or events[-1]["type"] != kind:
+            events.append(await ws.receive_json())
+    return events
+
+
+@asynccontextmanager
+async def serving(handler):
+    """Serve on loopback; give the port."""
+    app = web.Application()
+    app.router.add_get("/", handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield site.port
+    finally:
+        await runner.cleanup()

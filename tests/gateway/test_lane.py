@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import aiohttp
 import pytest
-from aiohttp import WSMsgType, web
+from aiohttp import WSMsgType
 from aiohttp.http import WebSocketReader
 
+from tests.gateway.doubles import serving
 from vivavoce.gateway.lane import AcceptedSocket, DialledSocket, Lane, text_frame
 
 SIZES = [0, 1, 125, 126, 65_535, 65_536, 100_001]
@@ -100,24 +101,14 @@ async def _sockets(heartbeat=20.0, autoping=True):
         await over.wait()
         return socket
 
-    app = web.Application()
-    app.router.add_get("/", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        async with aiohttp.ClientSession(ws_response_class=_Dialled) as session:
-            dialled = await session.ws_connect(f"http://127.0.0.1:{site.port}/", autoping=autoping)
-            dialled.settle()
-            try:
-                yield await accepted, dialled
-            finally:
-                over.set()
-                await dialled.close()
-    finally:
-        over.set()
-        await runner.cleanup()
+    async with serving(handler) as port, aiohttp.ClientSession(ws_response_class=_Dialled) as session:
+        dialled = await session.ws_connect(f"http://127.0.0.1:{port}/", autoping=autoping)
+        dialled.settle()
+        try:
+            yield await accepted, dialled
+        finally:
+            over.set()
+            await dialled.close()
 
 
 class TestSockets:

@@ -5,25 +5,11 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
+from tests.gateway.doubles import serving
 from vivavoce.errors import ConnectionLost
 from vivavoce.gateway.leg import Leg, Limits, Stalled
 
 LIMITS = Limits(message=1024, send_buffer=4096, send_timeout=0.05, close_timeout=0.05, heartbeat=20)
-
-
-@asynccontextmanager
-async def _serving(handler):
-    """Serve on loopback; give the port."""
-    app = web.Application()
-    app.router.add_get("/", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield site.port
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -38,7 +24,7 @@ async def _legs(**made):
         await over.wait()
         return leg.socket
 
-    async with _serving(handler) as port, aiohttp.ClientSession() as session:
+    async with serving(handler) as port, aiohttp.ClientSession() as session:
         yield legs, lambda: session.ws_connect(f"http://127.0.0.1:{port}/", autoping=False)
         over.set()
 
@@ -92,7 +78,7 @@ async def test_who_has_not_waited_is_lost():
             told.put_nowait(lost.code)
         return web.Response()
 
-    async with _serving(handler) as port, aiohttp.ClientSession() as session:
+    async with serving(handler) as port, aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError):
             await session.ws_connect(f"http://127.0.0.1:{port}/")
         assert await told.get() == 1006

@@ -1,30 +1,14 @@
 """Showing downloads as they go: bars in a terminal, one line for each piece elsewhere."""
 
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-__all__ = ["Narrator", "Piece"]
+if TYPE_CHECKING:  # the gateway takes a second to import
+    from vivavoce.gateway.upstream import Progress as Piece
 
-
-class Piece(Protocol):
-    """One set of weights on its way."""
-
-    @property
-    def name(self) -> str:
-        """What it is."""
-        ...
-
-    @property
-    def done(self) -> int:
-        """Bytes that are here."""
-        ...
-
-    @property
-    def total(self) -> int:
-        """Bytes that there will be."""
-        ...
+__all__ = ["Narrator"]
 
 
 class Narrator:
@@ -45,7 +29,7 @@ class Narrator:
         if self._console.is_terminal:
             self._bars.stop()
 
-    def hear(self, piece: Piece) -> None:
+    def hear(self, piece: "Piece") -> None:
         """Take word of how far a piece is."""
         if piece.name not in self._pieces:
             self._pieces[piece.name] = self._bars.add_task(f"Fetching {piece.name}", total=piece.total)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.gateway.doubles import gateway
+from tests.gateway.doubles import gateway, until
 from tests.gateway.upstreams.doubles import KEY, providing
 from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import ConnectionLost
@@ -120,30 +120,22 @@ def served(request):
     return serve
 
 
-async def _until(ws, kind):
-    events = []
-    async with asyncio.timeout(20):
-        while not events or events[-1]["type"] != kind:
-            events.append(await ws.receive_json())
-    return events
-
-
 class TestThroughTheGateway:
     async def test_sound_takes_the_short_cut_both_ways_and_keeps_its_order(self, served, monkeypatch):
         witness = Witness(monkeypatch)
         async with served() as (_, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             detection = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
             await ws.send_json({"type": "session.update", "session": detection})
-            await _until(ws, "session.updated")
+            await until(ws, "session.updated")
             for _ in range(5):  # each when all before it has arrived
                 await ws.send_str(APPEND.decode())
                 await ws.send_str(RETRIEVE.decode())
-                await _until(ws, "error")
+                await until(ws, "error")
             await ws.send_json({"type": "input_audio_buffer.commit"})
-            await _until(ws, "conversation.item.done")
+            await until(ws, "conversation.item.done")
             await ws.send_json({"type": "response.create"})
-            answered = await _until(ws, "response.done")
+            answered = await until(ws, "response.done")
 
             # of whose type nobody had heard yet
             assert sum(b"buffer.append" in data for data in witness.sent) == 1

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.gateway.doubles import ScriptedTransport, ScriptedUpstream, gateway
+from tests.gateway.doubles import ScriptedTransport, ScriptedUpstream, gateway, until
 from tests.gateway.upstreams.doubles import KEY, providing
 from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import ConnectionFailed
@@ -34,14 +34,6 @@ async def _enduring(policy=POLICY):
             yield provider, ws
 
 
-async def _until(ws, kind):
-    events = []
-    async with asyncio.timeout(20):
-        while not events or events[-1]["type"] != kind:
-            events.append(await ws.receive_json())
-    return events
-
-
 def _types(events):
     return [event["type"] for event in events]
 
@@ -56,55 +48,55 @@ async def _heard_by(provider, count):
 class TestDrops:
     async def test_the_next_session_is_what_the_last_was_and_the_client_sees_nothing(self):
         async with _enduring() as (provider, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             await ws.send_json({"type": "session.update", "session": SESSION})
-            await _until(ws, "session.updated")
+            await until(ws, "session.updated")
             await ws.send_json({"type": "conversation.item.create", "item": {"id": "item_mine", **MESSAGE}})
-            await _until(ws, "conversation.item.done")
+            await until(ws, "conversation.item.done")
 
             provider.sockets[0]._req.transport.abort()
             await _heard_by(provider, 2)
             await ws.send_json({"type": "conversation.item.retrieve", "item_id": "item_mine"})
-            (retrieved,) = await _until(ws, "conversation.item.retrieved")
+            (retrieved,) = await until(ws, "conversation.item.retrieved")
             assert retrieved["item"]["content"][0]["text"] == "Hello."
 
             await ws.send_json({"type": "session.update", "session": {"type": "realtime"}})
-            (updated,) = await _until(ws, "session.updated")
+            (updated,) = await until(ws, "session.updated")
             assert updated["session"]["instructions"] == "Sing."
             assert updated["session"]["audio"]["input"]["turn_detection"] is None
 
     async def test_an_answer_that_had_not_begun_is_asked_for_again(self):
         async with _enduring() as (provider, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             provider.sockets[0]._req.transport.abort()
             await ws.send_json({"type": "response.create"})
-            events = await _until(ws, "response.done")
+            events = await until(ws, "response.done")
             assert events[-1]["response"]["status"] == "completed"
             assert "session.created" not in _types(events)
             assert len(provider.sockets) == 2
 
     async def test_what_is_sent_without_a_connection_waits_for_one(self):
         async with _enduring(Reconnect(first_wait=0.01, longest_wait=0.01, attempts=1000)) as (provider, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             provider.silent = True  # its next sessions never begin
             provider.sockets[0]._req.transport.abort()
             await _heard_by(provider, 2)
             await ws.send_json({"type": "conversation.item.create", "item": MESSAGE})
             provider.silent = False
             await provider.sockets[1].close(code=1011)
-            events = await _until(ws, "conversation.item.done")
+            events = await until(ws, "conversation.item.done")
             assert _types(events) == ["conversation.item.added", "conversation.item.done"]
 
     async def test_an_end_for_good_is_the_clients_too(self):
         async with _enduring() as (provider, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             await provider.sockets[0].close(code=1000, message=b"That was all.")
             message = await ws.receive()
             assert message.data == 1000
 
     async def test_where_there_is_no_other_session_the_client_is_told(self, caplog):
         async with _enduring() as (provider, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             provider.first, provider.code = [], 1011
             await provider.sockets[0].close(code=1011)
             message = await ws.receive()
@@ -115,12 +107,12 @@ class TestDrops:
 class TestRenewal:
     async def test_a_session_is_renewed_between_turns(self):
         async with _enduring(Reconnect(renew_after=0.05)) as (provider, ws):
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             await ws.send_json({"type": "conversation.item.create", "item": {"id": "item_mine", **MESSAGE}})
-            await _until(ws, "conversation.item.done")
+            await until(ws, "conversation.item.done")
             await _heard_by(provider, 3)  # twice
             await ws.send_json({"type": "response.create"})
-            events = await _until(ws, "response.done")
+            events = await until(ws, "response.done")
             assert events[-1]["response"]["status"] == "completed"
             assert set(_types(events)).isdisjoint({"session.created", "session.updated", "error"})
             items = [e["item"]["id"] for e in events if e["type"] == "conversation.item.added"]
@@ -266,7 +258,7 @@ async def test_it_is_chosen_by_the_settings():
         settings = {"upstream": provider.url, "upstream_key": KEY}
         upstream = choose_upstream(GatewaySettings(**settings), lambda: None)
         async with gateway(upstream, **settings) as running, running.connect() as ws:
-            await _until(ws, "session.created")
+            await until(ws, "session.created")
             await provider.sockets[0].close(code=1011)
             await ws.send_json({"type": "response.create"})
-            assert (await _until(ws, "response.done"))[-1]["response"]["status"] == "completed"
+            assert (await until(ws, "response.done"))[-1]["response"]["status"] == "completed"

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.gateway.doubles import ScriptedTransport, ScriptedUpstream, gateway
+from tests.gateway.doubles import ScriptedTransport, ScriptedUpstream, gateway, until
 from tests.gateway.upstreams.doubles import SCRIPT, providing
 from vivavoce.errors import ConnectionFailed, ConnectionLost
 from vivavoce.gateway.upstream import Reach
@@ -86,21 +86,13 @@ async def _falling(transport, second=None, **settings):
         yield first, ws
 
 
-async def _until(ws, kind):
-    events = []
-    async with asyncio.timeout(20):
-        while not events or events[-1]["type"] != kind:
-            events.append(await ws.receive_json())
-    return events
-
-
 class TestHandingOver:
     @pytest.mark.parametrize("transport", [Errs, Fails, HangsUp, VanishesWhileSending])
     async def test_the_client_sees_one_session_and_one_answer(self, transport, caplog):
         async with _falling(transport) as (first, ws):
             await ws.send_json(MESSAGE)
             await ws.send_json({"type": "response.create"})
-            events = await _until(ws, "response.done")
+            events = await until(ws, "response.done")
             types = [event["type"] for event in events]
             for once in ("session.created", "response.created", "response.done"):
                 assert types.count(once) == 1
@@ -114,7 +106,7 @@ class TestHandingOver:
             assert "goes on with the fallback" in caplog.text
 
             await ws.send_json({"type": "response.create"})  # and it goes on there
-            events = await _until(ws, "response.done")
+            events = await until(ws, "response.done")
             words = [e["delta"] for e in events if e["type"] == "response.output_audio_transcript.delta"]
             assert "".join(words) == "Good evening."
 
@@ -130,7 +122,7 @@ class TestHandingOver:
 
         async with _falling(AnswersOnce) as (_, ws):
             await ws.send_json({"type": "response.create"})
-            await _until(ws, "response.output_text.delta")
+            await until(ws, "response.output_text.delta")
             await ws.send_json({"type": "response.create"})
             message = await ws.receive()
             assert (message.data, message.extra) == (1011, "too late")
@@ -158,7 +150,7 @@ class TestHandingOver:
             await ws.receive()
             await ws.send_json({"type": "response.create"})
             if seen:
-                assert [e["type"] for e in await _until(ws, seen)] == ["response.created", seen]
+                assert [e["type"] for e in await until(ws, seen)] == ["response.created", seen]
                 await ws.send_json(MESSAGE)
                 assert (await ws.receive_json())["type"] == "conversation.item.added"
             else:
