@@ -125,20 +125,64 @@ test('what was interrupted does not sound', () => {
   assert.deepEqual(cut([800, 'C response.cancel'], late), [[700, 800]]);
 });
 
-test('no sound is made of other formats, nor of what is none', () => {
-  const formats = {audio: {input: {format: {type: 'audio/pcmu'}}, output: {format: {type: 'audio/pcma'}}}};
-  assert.deepEqual(soundtrack(recording([0, 'S session.updated', {session: formats}], ...TALK.slice(1)).entries), {C: [], S: []});
+/** @param {string} input @param {string} output */
+const session = (input, output) => ({session: {audio: {input: {format: {type: input}}, output: {format: {type: output}}}}});
+
+test('telephone audio lasts six times as long as PCM16 of its bytes, and is decoded', () => {
+  const {C, S} = soundtrack(recording([0, 'S session.updated', session('audio/pcmu', 'audio/pcma')], ...TALK.slice(1)).entries);
+  assert.deepEqual([spans(C)[0], spans(S)], [[0, 240], [[700, 1900], [1900, 3100]]]);
+  assert.deepEqual([C[0].rate, rest(C[0], 0).length, rest(S[0], 1300).length], [8000, 240 * 8, 600 * 8]);
+  assert.deepEqual([rest(C[0], 0)[1], rest(S[0], 0)[1]], [-32_124, -5504]); // both are code 0
+});
+
+test('a response may have a format of its own', () => {
+  const own = {response: {id: 'r', audio: {output: {format: {type: 'audio/pcmu'}}}}};
+  const {S} = soundtrack(recording([600, 'S response.created', own], ...TALK.slice(7)).entries);
+  assert.deepEqual(S.map(({format}) => format), ['audio/pcmu', 'audio/pcmu']);
+});
+
+test('no sound is made of formats of the future, nor of what is none', () => {
+  const future = session('audio/x', 'audio/x');
+  assert.deepEqual(soundtrack(recording([0, 'S session.updated', future], ...TALK.slice(1)).entries), {C: [], S: []});
   const [odd] = soundtrack(recording([0, 'S response.output_audio.delta', {delta: '@@@@'}]).entries).S;
   assert.equal(rest(odd, 0).length, 0);
 });
 
+/** @param {number} rate @param {[ms: number, level: number][]} parts */
+const tape = (rate, ...parts) => ({rate, samples: Int16Array.from(parts.flatMap(([ms, level]) => Array(ms * rate / 1000).fill(level)))});
+
+test('what was recorded beside the events is what is heard, but for its silence', () => {
+  const entries = recording(...TALK).entries;
+  const {C, S} = soundtrack(entries, {S: tape(16_000, [600, 0], [150, 700], [450, 1], [100, 900])});
+  assert.deepEqual(spans(C), [[10, 50], [50, 90]]);
+  assert.deepEqual([S[0], S.at(-1)].map((one) => [one?.from, one?.until]), [[600, 700], [1200, 1300]]);
+  assert.deepEqual([rest(S[0], 650).length, rest(S[0], 0)[0], S[1].last, S[2].first], [50 * 16, 700, true, true]);
+});
+
+test('the items of a call are on its tapes', () => {
+  const replay = new Replay('a', recording(
+    [0, 'S session.created', {session: {}}],
+    [40, 'C input_audio_buffer.append', {audio: ''}],
+    [1000, 'S input_audio_buffer.speech_started', {item_id: 'u', audio_start_ms: 200}],
+    [1500, 'S input_audio_buffer.speech_stopped', {item_id: 'u', audio_end_ms: 1000}],
+    [1500, 'S input_audio_buffer.committed', {item_id: 'u'}],
+    [1600, 'S response.output_item.added', {response_id: 'r', item: {id: 'a', type: 'message'}}],
+    [2000, 'S output_audio_buffer.started', {response_id: 'r'}],
+    [2500, 'S output_audio_buffer.stopped', {response_id: 'r'}],
+  ), {C: tape(24_000, [200, 1], [800, 5], [2000, 2]), S: tape(48_000, [2000, 0], [500, 4000], [500, 0])});
+  assert.deepEqual([...new Set(replay.sounds.of('u'))], [5 / 32_768]);
+  assert.equal(replay.sounds.of('u').length, 800 * 24);
+  assert.ok(Math.abs(replay.sounds.of('a').length / 24 - 500) < 45, `${replay.sounds.of('a').length / 24} ms`);
+  assert.equal(replay.length, 2500);
+});
+
 test('the rest of a sound is what is after its beginning and before its end', () => {
-  const sound = {from: 100, until: 180, audio: audio(100), first: true, last: true};
+  const sound = {from: 100, until: 180, audio: audio(100), format: 'audio/pcm', rate: 24_000, first: true, last: true};
   assert.deepEqual([0, 100, 140, 180, 300].map((at) => rest(sound, at).length / 24), [80, 80, 40, 0, 0]);
 });
 
 /** Loudspeakers that keep what they get. */
-function stage() {
+function stage(frames = [...TALK]) {
   let now = 0;
   /** @type {any[]} */
   const heard = [];
@@ -153,7 +197,7 @@ function stage() {
       close: () => heard.push(['CS'[place], 'closed']),
     };
   };
-  const replaying = new Replaying('a', recording(...TALK), {voice: /** @type {any} */ (voice), now: () => now});
+  const replaying = new Replaying('a', recording(...frames), {voice: /** @type {any} */ (voice), now: () => now});
   return {replaying, heard, at: (/** @type {number} */ ms) => ((now = ms), replaying.tick())};
 }
 
@@ -178,6 +222,15 @@ test('sound goes to the loudspeakers in time, and a pause silences them', async 
   assert.deepEqual(heard.filter(([, what]) => what !== 'stop'), [['S', 7, 50], ['S', 8, 200], ['S', 'end']]);
   replaying.close();
   assert.deepEqual(heard.slice(-2), [['C', 'closed'], ['S', 'closed']]);
+});
+
+test('telephone audio goes to the loudspeakers at their rate, and none of it is lost', async () => {
+  const {replaying, heard, at} = stage([[0, 'S session.updated', session('audio/pcmu', 'audio/pcma')], ...TALK.slice(1)]);
+  await replaying.toggle();
+  for (let ms = 0; ms < 3000; ms += 40) at(ms);
+  const lengths = ['C', 'S'].map((side) => heard.filter(([whose, , ms]) => whose === side && ms).reduce((sum, [, , ms]) => sum + ms, 0));
+  assert.deepEqual(lengths.map(Math.round), [480, 2400]);
+  replaying.close();
 });
 
 test('at another speed it is silent', async () => {

@@ -19,7 +19,7 @@ const NAMES = new Set([
 
 /** Where words for the reader are; what only the model or a developer reads is elsewhere. */
 const FOLDERS = ['elements/', 'inspect/', 'measure/', 'shape/'];
-const MODULES = ['addresses.js', 'direct.js', 'hints.js', 'keys.js', 'problems.js', 'realtime-voice.js', 'homeassistant/card.js'];
+const MODULES = ['addresses.js', 'direct.js', 'hints.js', 'keys.js', 'problems.js', 'realtime-voice.js', 'replaying.js', 'homeassistant/card.js'];
 
 /** @param {string} language */
 function speak(language) {
@@ -30,7 +30,7 @@ test.afterEach(() => speak('en'));
 
 const modules = [...FOLDERS.flatMap((folder) => readdirSync(new URL(folder, WEB)).map((name) => folder + name)), ...MODULES];
 
-for (const module of modules.filter((name) => name !== 'elements/replay-bar.js')) {
+for (const module of modules) {
   test(`${module} says its words in the page’s language`, () => {
     const found = unsaid(readFileSync(new URL(module, WEB), 'utf8'));
     assert.deepEqual(found.filter((text) => !NAMES.has(text)), []);

@@ -14,6 +14,7 @@ import {Speaker} from './speaker.js';
  * @typedef {import('./line.js').Platform} Platform
  * @typedef {import('./call.js').CallOptions} CallOptions
  * @typedef {import('./quality.js').Quality} Quality
+ * @typedef {(dir: 'C' | 'S', samples: Int16Array) => void} OnSound what the microphone sends (C), or what is heard (S)
  * @typedef {(() => AudioContext) & {close: () => void}} Context gives the one context for both directions, and wakes it
  */
 
@@ -52,10 +53,10 @@ export function browserParts(url, {platform, context = sharedContext(), device} 
  * The same over WebRTC: speech goes and comes as media.
  * @param {string} url of `/v1/realtime/calls`
  * @param {Omit<CallOptions, 'microphone'> & {platform?: Platform, context?: Context, device?: () => string,
- *   onquality?: (quality: Quality) => void}} [options]
+ *   onquality?: (quality: Quality) => void, onsound?: OnSound}} [options] `onsound`: frames at the wire's rate
  * @returns {Parts}
  */
-export function callParts(url, {platform, context = sharedContext(), device, onquality, ...options} = {}) {
+export function callParts(url, {platform, context = sharedContext(), device, onquality, onsound, ...options} = {}) {
   /** @type {Call | null} */
   let call = null;
   /** @type {Speaker | null} */
@@ -74,12 +75,16 @@ export function callParts(url, {platform, context = sharedContext(), device, onq
       return call;
     },
     player: async (handlers) => {
-      speaker = new Speaker(context(), handlers);
+      speaker = new Speaker(context(), handlers, onsound && ((samples) => onsound('S', samples)));
       speaker.tell = (event) => call?.send(event);
       return speaker;
     },
     recorder: async (handlers) => {
-      const recorder = await Recorder.open(context(), handlers, {deviceId: device?.()});
+      const onframe = (/** @type {Int16Array} */ samples) => {
+        handlers.onframe(samples);
+        if (call?.hears) onsound?.('C', samples);
+      };
+      const recorder = await Recorder.open(context(), {...handlers, onframe}, {deviceId: device?.()});
       microphone = recorder.stream.getAudioTracks()[0];
       call?.replace(microphone);
       return {

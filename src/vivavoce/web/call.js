@@ -108,6 +108,11 @@ export class Call extends Line {
     return true;
   }
 
+  /** Whether what the microphone gives is sent. */
+  get hears() {
+    return this.#heard && this.state === 'open';
+  }
+
   /**
    * @param {boolean} on whether what the microphone gives is sent
    * @param {boolean} [silent] whether it is sent as silence

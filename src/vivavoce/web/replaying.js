@@ -5,9 +5,11 @@
  * has happened, or with null when others than before have.
  */
 
+import {ToWire} from './formats.js';
 import {Replay} from './inspect/replay.js';
 import {rest} from './inspect/soundtrack.js';
 import {Player} from './player.js';
+import {say} from './words.js';
 
 /**
  * @typedef {import('./inspect/event-log.js').EventLog} EventLog
@@ -32,6 +34,8 @@ export class Replaying extends EventTarget {
   #voices = null;
   /** The next sound of each that goes to the loudspeaker. */
   #next = {C: 0, S: 0};
+  /** Loudspeakers take the wire's rate. */
+  #wires = {C: new ToWire(), S: new ToWire()};
   /** The place where the loudspeakers began: a sound that is under way there is heard from there on. */
   #began = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -41,10 +45,11 @@ export class Replaying extends EventTarget {
    * @param {string} name
    * @param {EventLog} recorded with one event at least
    * @param {Platform} platform
+   * @param {import('./inspect/soundtrack.js').Tapes} [tapes] what was recorded beside the events
    */
-  constructor(name, recorded, {voice, now = () => performance.now()}) {
+  constructor(name, recorded, {voice, now = () => performance.now()}, tapes) {
     super();
-    this.replay = new Replay(name, recorded);
+    this.replay = new Replay(name, recorded, tapes);
     this.open = voice;
     this.now = now;
   }
@@ -55,7 +60,7 @@ export class Replaying extends EventTarget {
     return {input: this.#voices.C.level(), output: this.#voices.S.level()};
   }
 
-  /** Whether there is sound in its events. */
+  /** Whether there is sound in it. */
   get audible() {
     return SIDES.some((side) => this.replay.soundtrack[side].length > 0);
   }
@@ -113,7 +118,7 @@ export class Replaying extends EventTarget {
       const [C, S] = await Promise.all([this.open(), this.open()]);
       this.#voices = {C, S};
     } catch (error) {
-      this.problem = `Nothing can be heard: ${error instanceof Error ? error.message : error}`;
+      this.problem = say('Nothing can be heard: {0}', error instanceof Error ? error.message : error);
     }
   }
 
@@ -129,6 +134,7 @@ export class Replaying extends EventTarget {
     void this.#voices?.S.interrupt();
     const {soundtrack, at, playing} = this.replay;
     this.#began = at;
+    this.#wires = {C: new ToWire(), S: new ToWire()};
     for (const side of SIDES) {
       const next = soundtrack[side].findIndex(({until}) => until > at);
       this.#next[side] = next < 0 ? soundtrack[side].length : next;
@@ -147,9 +153,12 @@ export class Replaying extends EventTarget {
       const voice = this.#voices[side];
       for (let sound; (sound = soundtrack[side][this.#next[side]]); this.#next[side]++) {
         if (sound.from > at + (sound.first ? 0 : AHEAD)) break;
-        const samples = rest(sound, this.#began);
-        if (samples.length) voice.push(name, 0, samples);
-        if (sound.last) voice.finish(name, 0);
+        const wire = this.#wires[side];
+        const push = (/** @type {Int16Array} */ samples) => samples.length && voice.push(name, 0, samples);
+        push(wire.take(rest(sound, this.#began), sound.rate));
+        if (!sound.last) continue;
+        push(wire.end());
+        voice.finish(name, 0);
       }
     }
   }

@@ -2,10 +2,13 @@
  * What was said in each item, by both sides, to be heard again. Pure.
  *
  * Answers come in events of their own. The user's speech is cut out of all that the microphone sent: between the times
- * that the server heard, or since the turn before. Calls over WebRTC carry no sound in events, so there is none of them.
+ * that the server heard, or since the turn before. Calls over WebRTC carry no sound in events: what was sent and heard
+ * there is given beside them.
  */
 
-import {WIRE_RATE, decode} from './pcm.js';
+import {Formats, ToWire, decode, rateOf} from './formats.js';
+import {Overheard} from './overheard.js';
+import {WIRE_RATE} from './pcm.js';
 
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
@@ -17,6 +20,10 @@ const MOST_KEPT = WIRE_RATE * 1200;
 
 /** Samples of the microphone that are kept until they belong to an item: 3 minutes. */
 const MOST_WAITING = WIRE_RATE * 180;
+
+/** Samples from where speech begins to where we are told so, as a rule in a call, and at the most: 0.8 s and 3 s. */
+const USUAL_DELAY = WIRE_RATE * 0.8;
+const MOST_DELAY = WIRE_RATE * 3;
 
 export class Sounds {
   /** The oldest first. @type {Map<string, Int16Array[]>} */
@@ -31,32 +38,77 @@ export class Sounds {
   #turn = 0;
   /** Where the speech of an item begins and ends, in samples. @type {Map<string, [from: number, to: number]>} */
   #speech = new Map();
+  /** Where we were when we asked for the buffer to be cleared. @type {number[]} */
+  #clears = [];
+  /** Samples of the tape are here what the server has: in a call neither knows what the other lost. */
+  #shift = 0;
+  /** The user's speech comes beside the events. */
+  #media = false;
+  #formats = new Formats();
+  #user = new ToWire();
+  #answer = new ToWire();
+  /** The item that was given sound last. */
+  #latest = '';
+  #overheard = new Overheard((id, chunk) => this.#keep(id, chunk));
 
   /**
    * @param {Direction} dir
    * @param {RealtimeEvent} event
    */
   apply(dir, event) {
-    if (dir === 'C') {
-      if (event.type === 'input_audio_buffer.append') this.#append(decoded(event.audio));
+    this.#overheard.apply(dir, event);
+    if (dir === 'C') this.#sending(event);
+    else this.#receiving(event);
+  }
+
+  /**
+   * Sound of a call, which is in no event.
+   * @param {Direction} dir whose it is
+   * @param {Int16Array} chunk the next at the wire's rate: of the microphone as it was sent, or of what is heard
+   */
+  take(dir, chunk) {
+    if (dir === 'S') {
+      this.#overheard.take(chunk);
       return;
     }
+    this.#media = true;
+    this.#append(chunk);
+  }
+
+  /** @param {RealtimeEvent} event */
+  #sending(event) {
+    if (event.type === 'input_audio_buffer.append') {
+      const {hears} = this.#formats;
+      this.#append(this.#user.take(decode(hears, event.audio), rateOf(hears)));
+    } else if (event.type === 'input_audio_buffer.clear') {
+      this.#clears.push(this.#sent);
+    }
+  }
+
+  /** @param {RealtimeEvent} event */
+  #receiving(event) {
+    this.#formats.apply(event);
     switch (event.type) {
       case 'session.created':
         this.#tape = [];
-        this.#before = this.#sent = this.#turn = 0;
+        this.#clears = [];
+        this.#before = this.#sent = this.#turn = this.#shift = 0;
         break;
       case 'response.output_audio.delta':
-        this.#keep(event.item_id, decoded(event.delta));
+        this.#answered(event);
         break;
       case 'input_audio_buffer.speech_started':
-        this.#speech.set(event.item_id, [samples(event.audio_start_ms), Infinity]);
+        this.#align(samples(event.audio_start_ms));
+        this.#speech.set(event.item_id, [samples(event.audio_start_ms) + this.#shift, Infinity]);
         break;
       case 'input_audio_buffer.speech_stopped':
-        this.#speech.set(event.item_id, [this.#speech.get(event.item_id)?.[0] ?? this.#turn, samples(event.audio_end_ms)]);
+        this.#speech.set(event.item_id, [
+          this.#speech.get(event.item_id)?.[0] ?? this.#turn,
+          samples(event.audio_end_ms) + this.#shift,
+        ]);
         break;
       case 'input_audio_buffer.cleared':
-        this.#turn = this.#sent;
+        this.#turn = this.#clears.shift() ?? this.#sent;
         break;
       case 'input_audio_buffer.committed':
         this.#committed(event.item_id);
@@ -92,6 +144,23 @@ export class Sounds {
     this.#tape.push(chunk);
     this.#sent += chunk.length;
     while (this.#sent - this.#before > MOST_WAITING) this.#before += this.#tape.shift()?.length ?? 0;
+  }
+
+  /** @param {RealtimeEvent} event a delta of sound */
+  #answered(event) {
+    const format = this.#formats.of(event);
+    if (event.item_id !== this.#latest) this.#answer.end();
+    this.#latest = event.item_id;
+    this.#keep(event.item_id, this.#answer.take(decode(format, event.delta), rateOf(format)));
+  }
+
+  /**
+   * Find the server's time in the tape: a call's are not the same where packets were lost, or none were sent for a while.
+   * @param {number} began samples of the server where speech began, of which we were told now
+   */
+  #align(began) {
+    const delay = this.#sent - began - this.#shift;
+    if (this.#media && (delay < 0 || delay > MOST_DELAY)) this.#shift = this.#sent - began - USUAL_DELAY;
   }
 
   /** @param {string} id */
@@ -133,16 +202,4 @@ export class Sounds {
 /** @param {unknown} ms */
 function samples(ms) {
   return Math.round((Number(ms) / 1000) * WIRE_RATE);
-}
-
-/**
- * @param {unknown} base64
- * @returns {Int16Array} empty for what is none
- */
-function decoded(base64) {
-  try {
-    return decode(String(base64 ?? ''));
-  } catch {
-    return new Int16Array(0);
-  }
 }

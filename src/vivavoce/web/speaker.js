@@ -16,15 +16,19 @@ export class Speaker {
   #active = false;
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
+  /** @type {AudioWorkletNode | null} */
+  #framer = null;
 
   /**
    * @param {AudioContext} context for the level; the sound itself goes through an `<audio>`, which echo
    *   cancellation knows
    * @param {PlayerHandlers} handlers
+   * @param {(samples: Int16Array) => void} [onframe] is given what is heard, as the recorder gives the microphone
    */
-  constructor(context, handlers) {
+  constructor(context, handlers, onframe) {
     this.context = context;
     this.handlers = handlers;
+    this.onframe = onframe;
     this.element = new Audio();
     this.analyser = new AnalyserNode(context, {fftSize: 1024});
     this.samples = new Float32Array(this.analyser.fftSize);
@@ -35,9 +39,18 @@ export class Speaker {
     this.#source?.disconnect();
     this.#source = new MediaStreamAudioSourceNode(this.context, {mediaStream: stream});
     this.#source.connect(this.analyser);
+    if (this.onframe) void this.#overhear(this.onframe);
     this.element.srcObject = stream;
     this.element.muted = false;
     void this.element.play().catch(() => {}); // kept off by the browser until somebody clicks
+  }
+
+  /** @param {(samples: Int16Array) => void} onframe */
+  async #overhear(onframe) {
+    await this.context.audioWorklet.addModule(new URL('./recorder-worklet.js', import.meta.url));
+    this.#framer ??= new AudioWorkletNode(this.context, 'vivavoce-recorder', {numberOfOutputs: 0});
+    this.#framer.port.onmessage = ({data}) => data.type === 'frame' && !this.element.muted && onframe(data.samples);
+    this.#source?.connect(this.#framer);
   }
 
   /** @param {RealtimeEvent} event of the server, on its way to the session */
@@ -78,6 +91,7 @@ export class Speaker {
   close() {
     this.#source?.disconnect();
     this.#source = null;
+    if (this.#framer) this.#framer.port.onmessage = null;
     this.element.srcObject = null;
     this.#set(false);
   }

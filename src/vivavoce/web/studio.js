@@ -111,9 +111,10 @@ export class Studio extends EventTarget {
    * Look at a recording; the session goes on.
    * @param {string} name
    * @param {EventLog} recorded
+   * @param {import('./inspect/soundtrack.js').Tapes} [tapes] what was recorded beside the events
    */
-  openRecording(name, recorded) {
-    const replaying = new Replaying(name, recorded, {voice: () => Player.open(this.#context())});
+  openRecording(name, recorded, tapes) {
+    const replaying = new Replaying(name, recorded, {voice: () => Player.open(this.#context())}, tapes);
     this.closeRecording();
     this.replaying = replaying;
     replaying.addEventListener('change', () => this.dispatchEvent(new Event('change')));
@@ -267,7 +268,8 @@ export class Studio extends EventTarget {
     const {socket, calls} = addressesOf(direct.address || page, {model});
     const own = direct.address ? {platform: {key: () => direct.key()}, session: {model}} : {};
     const options = {context: this.#context, device: () => this.microphone, ...own};
-    const parts = this.transport === 'webrtc' ? callParts(calls, options) : browserParts(socket, options);
+    const onsound = (/** @type {Direction} */ dir, /** @type {Int16Array} */ samples) => this.sounds.take(dir, samples);
+    const parts = this.transport === 'webrtc' ? callParts(calls, {...options, onsound}) : browserParts(socket, options);
     return tapped(direct.address ? direct.guarded(parts) : parts, (dir, event) => this.#note(dir, event));
   }
 

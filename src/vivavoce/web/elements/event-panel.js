@@ -3,8 +3,9 @@
  */
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
+import {takeFiles} from '../dropped-files.js';
 import {EVERYTHING, Rows} from '../inspect/rows.js';
-import {read, write} from '../inspect/recording.js';
+import {write} from '../inspect/recording.js';
 import {say} from '../words.js';
 import './event-details.js';
 import './event-list.js';
@@ -38,6 +39,10 @@ export class EventPanel extends LitElement {
         display: grid;
         grid-template-rows: auto minmax(0, 1fr);
         min-block-size: 0;
+      }
+      :host([dropping]) {
+        outline: 2px dashed var(--line-strong);
+        outline-offset: -2px;
       }
       .body {
         min-block-size: 0;
@@ -112,6 +117,7 @@ export class EventPanel extends LitElement {
   connectedCallback() {
     super.connectedCallback();
     this.#listener = new AbortController();
+    takeFiles(this, (files) => void this.#open(files), this.#listener.signal);
     this.studio?.addEventListener('event', (event) => this.#noted(/** @type {CustomEvent} */ (event).detail), {
       signal: this.#listener.signal,
     });
@@ -203,7 +209,7 @@ export class EventPanel extends LitElement {
             <button class="small" type="button" @click=${this.#clear}>${say('Clear')}</button>`}
       <button class="small" type="button" ?disabled=${!this.log.entries.length} @click=${this.#save}>${say('Export')}</button>
       <label class="small file">
-        ${say('Import')}<input type="file" accept=".jsonl,application/jsonl" @change=${this.#opened} />
+        ${say('Import')}<input type="file" multiple accept=".jsonl,.wav,.json" @change=${this.#chosen} />
       </label>
       ${this.#state()}
     </div>`;
@@ -355,18 +361,24 @@ export class EventPanel extends LitElement {
   }
 
   /** @param {Event} event */
-  async #opened(event) {
+  async #chosen(event) {
     const input = /** @type {HTMLInputElement} */ (event.target);
-    const file = input.files?.[0];
-    if (!file) return;
+    await this.#open([...(input.files ?? [])]);
+    input.value = '';
+  }
+
+  /** @param {File[]} files of one recording */
+  async #open(files) {
+    if (!files.length) return;
     try {
-      this.studio?.openRecording(file.name, read(await file.text()));
+      const {openFiles} = await import('../inspect/opening-files.js');
+      const {name, log, tapes} = await openFiles(files);
+      this.studio?.openRecording(name, log, tapes);
       this.problem = '';
       await this.#reveal(0);
     } catch (error) {
-      this.problem = `${file.name}: ${error instanceof Error ? error.message : error}`;
+      this.problem = error instanceof Error ? error.message : String(error);
     }
-    input.value = '';
   }
 }
 

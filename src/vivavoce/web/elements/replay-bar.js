@@ -4,6 +4,7 @@
 
 import {LitElement, css, html, nothing} from '../vendor/lit.js';
 import {offset} from '../inspect/times.js';
+import {number, say} from '../words.js';
 import {panelStyles} from './panel-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -56,30 +57,30 @@ export class ReplayBar extends LitElement {
     const replaying = this.studio?.replaying;
     if (!replaying) return nothing;
     const {name, at, length, playing, speed} = replaying.replay;
-    return html`<div class="bar" role="toolbar" aria-label="Recording">
+    return html`<div class="bar" role="toolbar" aria-label=${say('Recording')}>
       <span class="name" title=${name}>${name}</span>
-      <button class="small play" type="button" ?disabled=${!length} @click=${() => replaying.toggle()}>${playing ? '❚❚ Pause' : '▶ Play'}</button>
-      <button class="small" type="button" aria-label="One event back" @click=${() => replaying.step(-1)}>‹</button>
-      <button class="small" type="button" aria-label="One event on" @click=${() => replaying.step(1)}>›</button>
+      <button class="small play" type="button" ?disabled=${!length} @click=${() => replaying.toggle()}>${playing ? `❚❚ ${say('Pause')}` : `▶ ${say('Play')}`}</button>
+      <button class="small" type="button" aria-label=${say('One event back')} @click=${() => replaying.step(-1)}>‹</button>
+      <button class="small" type="button" aria-label=${say('One event on')} @click=${() => replaying.step(1)}>›</button>
       <input
         type="range"
         min="0"
         max=${length}
         step="any"
-        aria-label="Place in the recording"
-        aria-valuetext="${offset(at)} of ${offset(length)}"
+        aria-label=${say('Place in the recording')}
+        aria-valuetext=${say('{0} of {1}', offset(at), offset(length))}
         .value=${String(at)}
         @input=${(/** @type {Event} */ event) => replaying.seek(Number(/** @type {HTMLInputElement} */ (event.target).value))}
       />
       <span class="times">${offset(at)} / ${offset(length)}</span>
       <select
         class="field"
-        aria-label="Speed"
+        aria-label=${say('Speed')}
         @change=${(/** @type {Event} */ event) => replaying.hurry(Number(/** @type {HTMLSelectElement} */ (event.target).value))}
       >
-        ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${one} ×</option>`)}
+        ${SPEEDS.map((one) => html`<option value=${one} ?selected=${one === speed}>${number(one)} ×</option>`)}
       </select>
-      <button class="small" type="button" @click=${() => this.studio?.closeRecording()}>Back to the session</button>
+      <button class="small" type="button" @click=${() => this.studio?.closeRecording()}>${say('Back to the session')}</button>
       ${this.#said(replaying.problem || noteOn(replaying))}
     </div>`;
   }
@@ -95,9 +96,9 @@ export class ReplayBar extends LitElement {
  * @returns {string} what cannot be heard or played; empty where all can
  */
 function noteOn({audible, replay}) {
-  if (!replay.length) return 'It does not say when its events happened: step through them.';
-  if (!audible) return 'It has no sound in its events.';
-  return replay.speed === 1 ? '' : 'Sound is heard at 1 ×.';
+  if (!replay.length) return say('It does not say when its events happened: step through them.');
+  if (!audible) return say('It has no sound in its events. If it has WAV files, open them together with it.');
+  return replay.speed === 1 ? '' : say('Sound is heard at {0} ×.', 1);
 }
 
 customElements.define('replay-bar', ReplayBar);

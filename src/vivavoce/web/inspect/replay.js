@@ -7,6 +7,8 @@
 
 import {Conversation} from '../conversation.js';
 import {Turns} from '../measure/turns.js';
+import {FRAME_SAMPLES, WIRE_RATE} from '../pcm.js';
+import {ToWire} from '../formats.js';
 import {Calls} from '../shape/calls.js';
 import {Sounds} from '../sounds.js';
 import {EventLog} from './event-log.js';
@@ -14,8 +16,11 @@ import {soundtrack} from './soundtrack.js';
 
 /**
  * @typedef {import('./event-log.js').Entry} Entry
- * @typedef {import('./soundtrack.js').Sound} Sound
+ * @typedef {import('./soundtrack.js').Tape} Tape
+ * @typedef {import('./soundtrack.js').Tapes} Tapes
  */
+
+const SIDES = /** @type {const} */ (['C', 'S']);
 
 export class Replay {
   /** Milliseconds since the recording began. */
@@ -40,17 +45,18 @@ export class Replay {
   /**
    * @param {string} name
    * @param {EventLog} recorded with one event at least
+   * @param {Tapes} [tapes] what was recorded beside the events
    */
-  constructor(name, recorded) {
+  constructor(name, recorded, tapes = {}) {
     this.name = name;
     this.recorded = recorded;
-    this.soundtrack = soundtrack(recorded.entries);
+    this.soundtrack = soundtrack(recorded.entries, tapes);
     /** Milliseconds that it lasts, with the last answer's end. */
     this.length = Math.max(
       this.#timeOf(recorded.entries.length),
       ...Object.values(this.soundtrack).map((sounds) => sounds.at(-1)?.until ?? 0),
     );
-    for (const {dir, event} of recorded.entries) this.sounds.apply(dir, event);
+    this.#gather(recorded.entries, tapes);
     this.seek(this.length);
   }
 
@@ -112,6 +118,24 @@ export class Replay {
     this.#goTo(count);
   }
 
+  /**
+   * Find what was said in each item: in its events, and where they are of a call and silent, on the tapes.
+   * @param {Entry[]} entries
+   * @param {Tapes} tapes
+   */
+  #gather(entries, tapes) {
+    const reels = [];
+    for (const side of SIDES) {
+      const tape = tapes[side];
+      if (tape && !soundtrack(entries)[side].length) reels.push(new Reel(tape, (chunk) => this.sounds.take(side, chunk)));
+    }
+    for (const {dir, event, t} of entries) {
+      for (const reel of reels) reel.wind(t);
+      this.sounds.apply(dir, event);
+    }
+    for (const reel of reels) reel.wind(Infinity);
+  }
+
   /** @param {number} count entries that have happened there */
   #goTo(count) {
     if (count < this.#count) {
@@ -167,6 +191,31 @@ export class Replay {
   /** @param {number} count @returns {number} when so many entries have happened */
   #timeOf(count) {
     return this.recorded.entries[count - 1]?.t ?? 0;
+  }
+}
+
+/** A tape that is given on as time goes by, in frames at the wire's rate. */
+class Reel {
+  #at = 0;
+  #wire = new ToWire();
+
+  /**
+   * @param {Tape} tape
+   * @param {(chunk: Int16Array) => void} give
+   */
+  constructor({rate, samples}, give) {
+    this.rate = rate;
+    this.samples = samples;
+    this.give = give;
+  }
+
+  /** @param {number} ms to which it goes, since the recording began */
+  wind(ms) {
+    const end = Math.min(this.samples.length, Math.round((ms / 1000) * this.rate));
+    const frame = Math.round((FRAME_SAMPLES * this.rate) / WIRE_RATE);
+    for (; this.#at < end; this.#at = Math.min(end, this.#at + frame)) {
+      this.give(this.#wire.take(this.samples.slice(this.#at, Math.min(end, this.#at + frame)), this.rate));
+    }
   }
 }
 

@@ -3,9 +3,11 @@
  *
  * The microphone's frames sounded when they were sent. An answer comes faster than it is spoken: each piece of it sounds
  * when it has come and the one before has ended, and what was interrupted does not sound any more.
+ *
+ * Where a side was recorded in a file beside the events, that is what is heard of it.
  */
 
-import {decode, duration} from '../pcm.js';
+import {Formats, decode, duration, rateOf} from '../formats.js';
 import {Responses} from '../responses.js';
 
 /**
@@ -15,26 +17,34 @@ import {Responses} from '../responses.js';
  * @typedef {object} Sound
  * @property {number} from milliseconds since the recording began
  * @property {number} until
- * @property {string} audio base64, PCM16 at the wire's rate
+ * @property {string | Int16Array} audio base64 as it stood in an event, or samples
+ * @property {string} format of base64
+ * @property {number} rate samples per second
  * @property {boolean} first whether this side was silent before it
  * @property {boolean} last whether it is silent after it
  * @typedef {Record<Direction, Sound[]>} Sounds what the client's user said, and what the server did, each in its order
+ * @typedef {{rate: number, samples: Int16Array}} Tape all that a side said since the recording began
+ * @typedef {Partial<Record<Direction, Tape>>} Tapes
  */
 
 /** Milliseconds that count as no pause between two frames of a microphone: a network is that uneven. */
 const JITTER = 200;
 
-/** What both sides send at first. */
-const PCM = 'audio/pcm';
+/** Seconds of a tape that are looked at together. */
+const PIECE = 0.1;
+
+/** Nothing on a tape that is quieter is a sound: -60 dBFS. */
+const FLOOR = 33;
 
 /**
  * @param {Iterable<Entry>} entries of a recording
- * @returns {Sounds} none of what is not PCM16
+ * @param {Tapes} [tapes] which were recorded beside them
+ * @returns {Sounds}
  */
-export function soundtrack(entries) {
+export function soundtrack(entries, tapes = {}) {
   const track = new Soundtrack();
   for (const entry of entries) track.add(entry);
-  return {C: parted(track.spoken), S: parted(track.answered)};
+  return {C: parted(onTape(tapes.C) ?? track.spoken), S: parted(onTape(tapes.S) ?? track.answered)};
 }
 
 class Soundtrack {
@@ -43,8 +53,7 @@ class Soundtrack {
   /** @type {Sound[]} */
   answered = [];
   #responses = new Responses();
-  #hears = PCM;
-  #speaks = PCM;
+  #formats = new Formats();
 
   /** @param {Entry} entry */
   add({dir, event, t}) {
@@ -58,7 +67,7 @@ class Soundtrack {
    */
   #sent(event, t) {
     if (event.type === 'input_audio_buffer.append') {
-      if (this.#hears === PCM) this.#speak(event.audio, t);
+      this.#speak(event.audio, t);
     } else if (event.type === 'response.cancel' || event.type === 'output_audio_buffer.clear') {
       this.#silence(t);
     } else if (event.type === 'conversation.item.truncate') {
@@ -72,13 +81,11 @@ class Soundtrack {
    */
   #received(event, t) {
     this.#responses.apply(event);
+    this.#formats.apply(event);
     if (event.type === 'response.output_audio.delta') {
-      if (this.#speaks === PCM && this.#responses.mayBeHeard(event)) this.#answer(event.delta, t);
+      if (this.#responses.mayBeHeard(event)) this.#answer(event.delta, this.#formats.of(event), t);
     } else if (event.type === 'input_audio_buffer.speech_started') {
       this.#silence(t);
-    } else if (event.session) {
-      this.#hears = event.session.audio?.input?.format?.type ?? this.#hears;
-      this.#speaks = event.session.audio?.output?.format?.type ?? this.#speaks;
     }
   }
 
@@ -87,20 +94,22 @@ class Soundtrack {
    * @param {number} t
    */
   #speak(audio, t) {
-    const long = lengthOf(audio);
+    const format = this.#formats.hears;
+    const long = duration(format, audio);
     const last = this.spoken.at(-1)?.until ?? -Infinity;
     const from = t - long - last < JITTER ? last : t - long;
-    if (long) this.spoken.push(sound(Math.max(0, from), long, audio));
+    if (long) this.spoken.push(sound(Math.max(0, from), long, String(audio), format));
   }
 
   /**
    * @param {unknown} audio
+   * @param {string} format
    * @param {number} t
    */
-  #answer(audio, t) {
-    const long = lengthOf(audio);
+  #answer(audio, format, t) {
+    const long = duration(format, audio);
     const from = Math.max(t, this.answered.at(-1)?.until ?? 0);
-    if (long) this.answered.push(sound(from, long, audio));
+    if (long) this.answered.push(sound(from, long, String(audio), format));
   }
 
   /** Nothing more of the response is heard. @param {number} t */
@@ -120,27 +129,40 @@ class Soundtrack {
 /**
  * @param {Sound} sound
  * @param {number} at milliseconds since the recording began
- * @returns {Int16Array} what of it is still to be heard then; empty for what is no sound
+ * @returns {Int16Array} what of it is still to be heard then, at its rate, to be given away; empty for what is no sound
  */
-export function rest({from, until, audio}, at) {
-  let samples;
-  try {
-    samples = decode(audio);
-  } catch {
-    return new Int16Array(0);
+export function rest({from, until, audio, format, rate}, at) {
+  const samples = typeof audio === 'string' ? decode(format, audio) : audio;
+  const place = (/** @type {number} */ ms) => Math.round((ms / 1000) * rate);
+  return samples.slice(place(Math.max(0, at - from)), place(until - from));
+}
+
+/**
+ * @param {Tape} [tape]
+ * @returns {Sound[] | undefined} all but the silence between
+ */
+function onTape(tape) {
+  if (!tape) return undefined;
+  const {rate, samples} = tape;
+  const size = Math.round(rate * PIECE);
+  const ms = (/** @type {number} */ place) => (place / rate) * 1000;
+  const sounds = [];
+  for (let start = 0; start < samples.length; start += size) {
+    const audio = samples.subarray(start, start + size);
+    if (audio.some((sample) => Math.abs(sample) > FLOOR)) sounds.push({...sound(ms(start), ms(audio.length), audio), rate});
   }
-  const place = (/** @type {number} */ ms) => Math.round((ms / duration(audio)) * samples.length);
-  return samples.subarray(place(Math.max(0, at - from)), place(until - from));
+  return sounds;
 }
 
 /**
  * @param {number} from
  * @param {number} long milliseconds
- * @param {unknown} audio
+ * @param {string | Int16Array} audio
+ * @param {string} [format]
  * @returns {Sound}
  */
-function sound(from, long, audio) {
-  return {from, until: from + long, audio: String(audio), first: true, last: true};
+function sound(from, long, audio, format = '') {
+  return {from, until: from + long, audio, format, rate: rateOf(format), first: true, last: true};
 }
 
 /** @param {Sound[]} sounds of one side */
@@ -149,9 +171,4 @@ function parted(sounds) {
     sounds[place].last = next.first = next.from - sounds[place].until >= JITTER;
   }
   return sounds;
-}
-
-/** @param {unknown} audio @returns {number} milliseconds */
-function lengthOf(audio) {
-  return typeof audio === 'string' ? duration(audio) : 0;
 }
