@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
-from vivavoce.webrtc.media import TAIL_FRAMES, SpokenTrack, hear
+from tests.webrtc.buzz import buzz, packets
+from vivavoce.webrtc.ear import Packet
+from vivavoce.webrtc.media import MOST_WAITING, TAIL_FRAMES, Hearing, SpokenTrack, hear
 from vivavoce.webrtc.playout import FRAME_SAMPLES
 
 FRAME = np.full(FRAME_SAMPLES, 1000, np.int16)
@@ -94,3 +96,48 @@ class TestHearing:
     async def test_a_long_gap_does_not_become_a_long_silence(self):
         pcm = await heard_of([frame(0), frame(48_000 * 3600)])
         assert len(pcm) < 3 * 24_000
+
+
+class TestHearingOpus:
+    SENT = packets(buzz(50))
+
+    def take(self, hearing, kind=111):
+        return [
+            hearing.take(kind, Packet(number, 960 * number, data)) for number, data in enumerate(self.SENT)
+        ]
+
+    async def test_hears_opus_and_leaves_all_else(self):
+        enough, pieces = asyncio.Event(), []
+
+        def heard(pcm):
+            pieces.append(pcm)
+            if len(pieces) == len(self.SENT):
+                enough.set()
+
+        hearing = Hearing(heard)
+        hearing.opus = frozenset({111})
+        assert not any(self.take(hearing, kind=0))
+        assert all(self.take(hearing))
+        listening = asyncio.create_task(hearing.listen())
+        await asyncio.wait_for(enough.wait(), 20)
+        assert abs(np.concatenate(pieces).astype(int)).max() > 1000
+        listening.cancel()
+
+    async def test_no_more_waits_than_there_is_room_for(self):
+        hearing = Hearing(lambda _: None)
+        hearing.opus = frozenset({111})
+        for _ in range(5):
+            assert all(self.take(hearing))
+        assert hearing._packets.qsize() == MOST_WAITING
+
+    async def test_without_a_libopus_it_takes_nothing(self, monkeypatch, caplog):
+        def none(_):
+            raise OSError("no libopus")
+
+        monkeypatch.setattr("vivavoce.webrtc.ear.OpusDecoder", none)
+        caplog.set_level("INFO")
+        hearing = Hearing(lambda _: None)
+        hearing.opus = frozenset({111})
+        assert not any(self.take(hearing))
+        await hearing.listen()
+        assert "heard as silence: no libopus" in caplog.text

@@ -1,5 +1,6 @@
 import random
 
+import numpy as np
 import pytest
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
@@ -16,8 +17,8 @@ def packet(number):
 
 
 def passed(numbers):
-    """Return the numbers of the packets that came out."""
-    buffer = Reorder()
+    """Return the numbers of the packets that came out, for aiortc to decode."""
+    buffer = Reorder(lambda *_: False)
     out = []
     for number in numbers:
         picture, frame = buffer.add(packet(number))
@@ -57,11 +58,23 @@ def test_a_network_loses_no_more_than_it_loses():
     assert len(passed(arrived)) > 0.99 * len(sent)
 
 
+@given(st.integers(0, 200_000))
+def test_what_is_taken_goes_no_further_and_numbers_do_not_begin_anew(start):
+    taken = []
+    buffer = Reorder(lambda kind, packet: not taken.append((kind, packet)))
+    for number in range(start, start + 10):
+        assert buffer.add(packet(number)) == (False, None)
+    assert [int(one.data) for _, one in taken] == list(range(start, start + 10 - HELD))
+    assert all(kind == 96 and one.timestamp == int(one.data) * 960 % 2**32 for kind, one in taken)
+    numbers = [one.number for _, one in taken]
+    assert np.diff(numbers).tolist() == [1] * (len(numbers) - 1)
+
+
 def test_what_is_far_away_begins_anew():
     assert passed([*range(10), *range(30_000, 30_010)]) == [*range(7), *range(30_000, 30_007)]
 
 
 def test_an_aiortc_that_keeps_it_elsewhere_is_noticed():
     with pytest.raises(RuntimeError, match="elsewhere"):
-        reorder(object())
+        reorder(object(), lambda *_: False)
     assert "__jitter_buffer" in str(RTCRtpReceiver.__init__.__code__.co_names)

@@ -24,7 +24,7 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from vivavoce.audio.pcm import Pcm
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
-from vivavoce.webrtc.media import NextFrame, SpokenTrack, hear
+from vivavoce.webrtc.media import Hearing, NextFrame, SpokenTrack, hear
 from vivavoce.webrtc.reorder import reorder
 from vivavoce.webrtc.restart import Restarts
 from vivavoce.webrtc.way import ice_transports, shut
@@ -85,6 +85,7 @@ class Leg:
         self._peer = RTCPeerConnection(configuration)
         self._restarts = Restarts(self._peer, configuration)
         self._speech = SpokenTrack(next_frame)
+        self._hearing = Hearing(heard)
         self._channel: RTCDataChannel | None = None
         self._closed = False
         self._open = asyncio.Event()
@@ -100,7 +101,7 @@ class Leg:
         self._peer.addTrack(self._speech)
         self._on_channel(self._peer.createDataChannel(CHANNEL))
         await self._peer.setLocalDescription(await self._peer.createOffer())
-        return str(self._peer.localDescription.sdp)
+        return _corrected(str(self._peer.localDescription.sdp))
 
     async def accept(self, answer: str) -> None:
         """Take the answer to the offer. Raises `ConnectionFailed` for one that is none."""
@@ -109,7 +110,7 @@ class Leg:
         except Exception as error:
             await self.close()
             raise ConnectionFailed(f"The endpoint's answer is no SDP that can be used: {error}") from error
-        self._speech.opus = _is_opus(answer)
+        self._speech.opus, self._hearing.opus = _is_opus(answer), _opus_types(answer)
         self._restarts.begin(str(self._peer.localDescription.sdp), answer)
         self._expect_peer()
 
@@ -128,10 +129,10 @@ class Leg:
             await self.close()
             raise _no_offer(f"{type(error).__name__}: {error}") from error
         answer = str(self._peer.localDescription.sdp)
-        self._speech.opus = _is_opus(answer)
+        self._speech.opus, self._hearing.opus = _is_opus(answer), _opus_types(answer)
         self._restarts.begin(answer, offer)
         self._expect_peer()
-        return answer
+        return _corrected(answer)
 
     async def restart(self, exchange: Callable[[str], Awaitable[str]]) -> bool:
         """Offer the peer another way to this side, and return whether the call goes there now; see `Restarts.offer`."""
@@ -232,8 +233,9 @@ class Leg:
         if track.kind == "audio":
             for section in self._peer.getTransceivers():
                 if section.receiver.track is track:
-                    reorder(section.receiver)
+                    reorder(section.receiver, self._hearing.take)
             self.spawn(hear(track, self._heard))
+            self.spawn(self._hearing.listen())
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label != CHANNEL or self._channel is not None:
@@ -298,8 +300,18 @@ def _advertised(line: str, address: str) -> str:
 def _is_opus(answer: str) -> bool:
     """Tell whether the peers speak Opus: what an answer names first is spoken (RFC 3264, 7)."""
     spoken = re.search(r"^m=audio \d+ \S+ (\d+)", answer, re.MULTILINE)
-    named = spoken and re.search(rf"^a=rtpmap:{spoken[1]} opus/", answer, re.MULTILINE | re.IGNORECASE)
-    return named is not None
+    return spoken is not None and int(spoken[1]) in _opus_types(answer)
+
+
+def _opus_types(answer: str) -> frozenset[int]:
+    """Return the payload types that are Opus. Both sides name them as the offer did (RFC 3264, 6.1)."""
+    return frozenset(map(int, re.findall(r"^a=rtpmap:(\d+) opus/", answer, re.MULTILINE | re.IGNORECASE)))
+
+
+def _corrected(sdp: str) -> str:
+    """Return an SDP that asks for Opus with error correction, which aiortc does not ask for (RFC 7587, 6.1)."""
+    asking = r"\g<0>a=fmtp:\1 minptime=10;useinbandfec=1\r\n"
+    return re.sub(r"^a=rtpmap:(\d+) opus/.*\r\n(?!a=fmtp:)", asking, sdp, flags=re.MULTILINE)
 
 
 def _check(offer: str) -> None:

@@ -1,7 +1,9 @@
 """Speech to and from a peer, as aiortc's tracks have it."""
 
 import asyncio
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
@@ -10,10 +12,13 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from vivavoce.audio.pcm import Pcm
+from vivavoce.webrtc.ear import MOST_MISSED_SECONDS, Ear, Packet
 from vivavoce.webrtc.opus import CLOCK, OpusEncoder
 from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE
 
-__all__ = ["SpokenTrack", "hear"]
+__all__ = ["Hearing", "SpokenTrack", "hear"]
+
+_log = logging.getLogger(__name__)
 
 FRAME_SECONDS = 0.02
 
@@ -23,8 +28,8 @@ LATE_SECONDS = 0.2
 TAIL_FRAMES = 5
 """Frames of silence behind speech: receivers hold the last packets back until more have come."""
 
-MOST_LOST_SECONDS = 2.0
-"""What was lost on the way is heard as silence, so that time goes on; but no longer than this at once."""
+MOST_WAITING = 100
+"""Packets: two seconds of them wait only where the whole event loop has stood still for so long."""
 
 NextFrame = Callable[[], Pcm | None]
 
@@ -89,8 +94,39 @@ class SpokenTrack(MediaStreamTrack):
         self.wake()
 
 
+class Hearing:
+    """What a peer says in Opus, given to ``heard`` as PCM16 at 24 kHz. Where there is no libopus it takes nothing."""
+
+    def __init__(self, heard: Callable[[Pcm], None]) -> None:
+        self.opus: frozenset[int] = frozenset()
+        """The payload types that are Opus in this call."""
+        self._heard = heard
+        self._packets: asyncio.Queue[Packet] = asyncio.Queue(MOST_WAITING)
+        self._ear: Ear | None = None
+        try:
+            self._ear = Ear()
+        except OSError as error:
+            _log.info("packets that are lost will be heard as silence: %s", error)
+
+    def take(self, kind: int, packet: Packet) -> bool:
+        """Take a packet if its payload type is Opus, and tell whether it is; see `reorder.Take`."""
+        if self._ear is None or kind not in self.opus:
+            return False
+        with suppress(asyncio.QueueFull):
+            self._packets.put_nowait(packet)
+        return True
+
+    async def listen(self) -> None:
+        """Hear what was taken, until this is cancelled."""
+        while self._ear is not None:
+            self._heard(self._ear.hear(await self._packets.get()))
+
+
 async def hear(track: MediaStreamTrack, heard: Callable[[Pcm], None]) -> None:
-    """Give what a peer says to ``heard``, as PCM16 at 24 kHz, until it ends."""
+    """Give what aiortc has decoded of a peer to ``heard``, as PCM16 at 24 kHz, until it ends.
+
+    What was lost on the way is silence.
+    """
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     expected: int | None = None
     while True:
@@ -101,7 +137,7 @@ async def hear(track: MediaStreamTrack, heard: Callable[[Pcm], None]) -> None:
         if not isinstance(frame, av.AudioFrame):
             continue  # video, which nobody asked for
         if expected is not None and frame.pts is not None and frame.pts > expected:
-            lost = min((frame.pts - expected) / frame.sample_rate, MOST_LOST_SECONDS)
+            lost = min((frame.pts - expected) / frame.sample_rate, MOST_MISSED_SECONDS)
             heard(np.zeros(round(lost * RATE), np.int16))
         expected = None if frame.pts is None else frame.pts + frame.samples
         frame.pts = None  # the resampler would fill gaps by itself, without a limit

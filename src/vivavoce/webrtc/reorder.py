@@ -5,12 +5,15 @@ lost on the way, it lets seventy through, 280 ms late. This one waits for three 
 """
 
 import heapq
+from collections.abc import Callable
 
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
-__all__ = ["HELD", "Reorder", "reorder"]
+from vivavoce.webrtc.ear import Packet
+
+__all__ = ["HELD", "Reorder", "Take", "reorder"]
 
 HELD = 3
 """Packets that are held back, of 20 ms each: what comes 60 ms late still finds its place."""
@@ -22,11 +25,16 @@ FAR = 100
 """Packets: what is further away than two seconds is the beginning of something else."""
 
 
+Take = Callable[[int, Packet], bool]
+"""Is given the payload type and the packet, and tells whether it takes it; else aiortc decodes it."""
+
+
 class Reorder:
     """In place of aiortc's jitter buffer: for each packet that comes, at most one goes."""
 
-    def __init__(self) -> None:
-        self._held: list[tuple[int, int, bytes]] = []
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._held: list[tuple[int, int, Packet]] = []
         self._newest: int | None = None
         self._gone: int | None = None
         """The last that went: what is older comes too late."""
@@ -37,11 +45,14 @@ class Reorder:
         if self._gone is not None and number <= self._gone:
             return False, None
         if all(number != held for held, _, _ in self._held):
-            heapq.heappush(self._held, (number, packet.timestamp, _payload(packet)))
+            kept = Packet(number, packet.timestamp, _payload(packet))
+            heapq.heappush(self._held, (number, packet.payload_type, kept))
         if len(self._held) <= HELD:
             return False, None
-        self._gone, timestamp, data = heapq.heappop(self._held)
-        return False, JitterFrame(data=data, timestamp=timestamp)
+        self._gone, kind, kept = heapq.heappop(self._held)
+        if self._take(kind, kept):
+            return False, None
+        return False, JitterFrame(data=kept.data, timestamp=kept.timestamp)
 
     def _unwrapped(self, number: int) -> int:
         """Return a number that goes on where sequence numbers begin anew."""
@@ -58,12 +69,12 @@ class Reorder:
         return near
 
 
-def reorder(receiver: RTCRtpReceiver) -> None:
+def reorder(receiver: RTCRtpReceiver, take: Take) -> None:
     """Let a receiver of speech have this buffer instead of its own."""
     name = "_RTCRtpReceiver__jitter_buffer"  # aiortc has no other way to choose it
     if not hasattr(receiver, name):
         raise RuntimeError("this version of aiortc keeps its jitter buffer elsewhere")
-    setattr(receiver, name, Reorder())
+    setattr(receiver, name, Reorder(take))
 
 
 def _payload(packet: RtpPacket) -> bytes:
