@@ -117,6 +117,16 @@ test('an interrupted answer is split at about the word where the sound stopped',
   assert.equal(conversation.items[0].heardMs, 450);
 });
 
+test('telephone audio lasts longer than PCM16 of its bytes', () => {
+  const conversation = fold([
+    {type: 'session.updated', session: {audio: {output: {format: {type: 'audio/pcmu'}}}}},
+    {type: 'response.output_audio.delta', item_id: 'a', content_index: 0, delta: Buffer.alloc(8000).toString('base64')},
+    {type: 'session.updated', session: {audio: {output: {format: {type: 'audio/pcm', rate: 24_000}}}}},
+    {type: 'response.output_audio.delta', item_id: 'b', content_index: 0, delta: Buffer.alloc(48_000).toString('base64')},
+  ]);
+  assert.deepEqual(conversation.items.map(({receivedMs}) => receivedMs), [1000, 1000]);
+});
+
 test('a failed transcription stays failed', () => {
   const conversation = fold([
     {type: 'input_audio_buffer.committed', item_id: 'u', previous_item_id: null},

@@ -42,6 +42,20 @@ test('a spoken turn counts from when the voice fell silent', () => {
   assert.deepEqual(stages, {decided: 320, created: 340, transcript: 420, text: 520, audio: 620});
 });
 
+test('the voice falls silent in telephone audio as well', () => {
+  const frame = (/** @type {number} */ t, /** @type {string} */ code) => /** @type {[number, string, any]} */ ([t, 'C input_audio_buffer.append', {audio: btoa(code.repeat(320))}]);
+  const {turns} = measure(
+    [0, 'S session.updated', {session: {audio: {input: {format: {type: 'audio/pcmu'}}}}}],
+    frame(40, '\x8f'),
+    frame(80, '\xff'),
+    frame(120, '\x80'),
+    frame(160, '\xfe'),
+    [400, 'S input_audio_buffer.committed', {item_id: 'i'}],
+    [420, 'S response.created', {response: {id: 'r'}}],
+  );
+  assert.equal(turns[0].anchor, 120);
+});
+
 test('a written turn counts from its response.create, and is done with its words and tokens', () => {
   const turns = measure(
     [0, 'C conversation.item.create', {item: {role: 'user', content: [{text: 'Hi'}]}}],

@@ -30,9 +30,14 @@ import {duration} from './pcm.js';
 /** Items kept; the oldest leave first. */
 const MOST_ITEMS = 1000;
 
+/** How much longer telephone audio lasts than PCM16 of as many bytes. */
+const TELEPHONE = 6;
+
 export class Conversation {
   /** @type {Item[]} */
   items = [];
+  /** Milliseconds of an answer's sound for each that it would last as PCM16. */
+  stretch = 1;
 
   /**
    * @param {RealtimeEvent} event from the server
@@ -220,8 +225,16 @@ function heardUser(transcription) {
   };
 }
 
+/** @type {Handler} */
+function configured(conversation, {session}) {
+  const format = session?.audio?.output?.format?.type;
+  if (format) conversation.stretch = /pcm[ua]$/.test(format) ? TELEPHONE : 1;
+}
+
 /** @type {Map<string, Handler>} */
 const HANDLERS = new Map(Object.entries({
+  'session.created': configured,
+  'session.updated': configured,
   'conversation.item.added': added,
   'conversation.item.created': added,
   'conversation.item.done': finished,
@@ -248,6 +261,6 @@ const HANDLERS = new Map(Object.entries({
   'response.output_audio_transcript.delta': grow('audio'),
   'response.output_audio_transcript.done': complete('audio'),
   'response.output_audio.delta': (conversation, {item_id, delta}) => {
-    conversation.ensure(item_id, {role: 'assistant'}).receivedMs += duration(delta);
+    conversation.ensure(item_id, {role: 'assistant'}).receivedMs += duration(delta) * conversation.stretch;
   },
 }));

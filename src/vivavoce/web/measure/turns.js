@@ -5,7 +5,7 @@
  * was sent; what was written, and what answers nothing new, counts from its `response.create`.
  */
 
-import {decode} from '../pcm.js';
+import {Formats, decode} from '../formats.js';
 
 /**
  * @typedef {import('../inspect/event-log.js').Entry} Entry
@@ -47,6 +47,7 @@ export class Turns {
   #asked = nothing();
   /** When each frame of the microphone was sent, and how loud it was. @type {[t: number, loudness: number][]} */
   #frames = [];
+  #formats = new Formats();
 
   /** @param {Entry} entry */
   feed({dir, event, t}) {
@@ -70,7 +71,7 @@ export class Turns {
   #sent(event, t) {
     switch (event.type) {
       case 'input_audio_buffer.append':
-        this.#frames.push([t, loudnessOf(event.audio)]);
+        this.#frames.push([t, loudnessOf(decode(this.#formats.hears, event.audio))]);
         if (this.#frames.length > MOST_FRAMES) this.#frames.shift();
         break;
       case 'input_audio_buffer.clear':
@@ -93,6 +94,7 @@ export class Turns {
    * @param {number} t
    */
   #received(event, t) {
+    this.#formats.apply(event);
     const turn = this.#turnOf(event.response_id ?? event.response?.id);
     if (event.session?.model) this.#model = String(event.session.model);
     switch (event.type) {
@@ -217,17 +219,10 @@ function textOf(item) {
 }
 
 /**
- * @param {unknown} base64 PCM16
+ * @param {Int16Array} samples
  * @returns {number} root mean square of some of its samples, 0 … 1
  */
-function loudnessOf(base64) {
-  if (typeof base64 !== 'string') return 0;
-  let samples;
-  try {
-    samples = decode(base64);
-  } catch {
-    return 0; // no base64: the server will say so
-  }
+function loudnessOf(samples) {
   let sum = 0;
   for (let at = 0; at < samples.length; at += STRIDE) sum += samples[at] ** 2;
   return samples.length ? Math.sqrt(sum / Math.ceil(samples.length / STRIDE)) / 32768 : 0;
