@@ -7,16 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .fake_endpoint import CHUNK, tone
+from vivavoce.audio.g711 import encode_pcma, encode_pcmu
+from vivavoce.audio.wav import write_wav
+
+from .fake_endpoint import CHUNK, RATE, tone
+from .test_page import level_at, sounding
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 WIRE = Path(__file__).parents[1] / "wire" / "test_openai_ws__test_tool_call_round.jsonl"
 
 
-def recording(seconds=1.0):
+def recording(sound=None, form="audio/pcm"):
     """Return a recording of a question and an answer in sound, which comes at once after 0.3 s."""
-    sound = tone(seconds)
+    sound = tone(1.0).tobytes() if sound is None else sound
     of_answer = {"response_id": "r", "item_id": "a", "output_index": 0, "content_index": 0}
     question = {
         "id": "u",
@@ -24,29 +28,75 @@ def recording(seconds=1.0):
         "role": "user",
         "content": [{"type": "input_text", "text": "Well?"}],
     }
+    answer = {"id": "a", "type": "message", "role": "assistant", "content": []}
     frames = [
-        ("S", 0, {"type": "session.created", "session": {}}),
+        ("S", 0, {"type": "session.created", "session": {"audio": {"output": {"format": {"type": form}}}}}),
         ("S", 0.1, {"type": "conversation.item.added", "item": question}),
         ("S", 0.2, {"type": "response.created", "response": {"id": "r", "output": []}}),
+        ("S", 0.25, {"type": "response.output_item.added", "response_id": "r", "item": answer}),
     ]
-    for start in range(0, len(sound), CHUNK):
-        chunk = base64.b64encode(sound[start : start + CHUNK].tobytes()).decode()
+    for start in range(0, len(sound), 2 * CHUNK):
+        chunk = base64.b64encode(sound[start : start + 2 * CHUNK]).decode()
         frames.append(("S", 0.3, {"type": "response.output_audio.delta", **of_answer, "delta": chunk}))
     said = {"type": "response.output_audio_transcript.done", **of_answer, "transcript": "Yes, it is."}
     done = {"type": "response.done", "response": {"id": "r", "status": "completed", "output": []}}
     frames += [("S", 0.35, said), ("S", 0.4, done)]
+    if not sound:
+        frames += [
+            ("S", t, {"type": f"output_audio_buffer.{kind}", "response_id": "r"})
+            for t, kind in ((0.5, "started"), (1.5, "stopped"))
+        ]
     return "".join(
         json.dumps({"dir": sender, "event": event, "t": t}) + "\n" for sender, t, event in frames
     ).encode()
 
 
-async def opened(visit, endpoint, **options):
+def files(*more, events=None):
+    """Return the files of a recording, as Playwright gives them to a page."""
+    kept = {"name": "kept.jsonl", "mimeType": "application/jsonl", "buffer": events or recording()}
+    return [kept, *({"name": name, "mimeType": "audio/wav", "buffer": data} for name, data in more)]
+
+
+def wav(tmp_path, *parts):
+    """Return a WAV file of seconds at a pitch, in turn; 0 Hz is silence."""
+    samples = np.concatenate([tone(seconds, pitch) for seconds, pitch in parts]) / 32768
+    write_wav(tmp_path / "sound.wav", samples.astype(np.float32), RATE)
+    return (tmp_path / "sound.wav").read_bytes()
+
+
+async def opened(visit, endpoint, chosen=None, **options):
     """Open the page, and a recording in it."""
     visitor = await visit(endpoint.url + "#inspect", **options)
-    file = {"name": "kept.jsonl", "mimeType": "application/jsonl", "buffer": recording()}
-    await visitor.page.get_by_label("Import").set_input_files(file)
+    await visitor.page.get_by_label("Import").set_input_files(chosen or files())
     await visitor.page.get_by_role("toolbar", name="Recording").wait_for()
     return visitor
+
+
+async def overhear(visitor):
+    """Record what the loudspeakers of the recording get from now on."""
+    await visitor.page.evaluate(
+        """async () => {
+          const {replaying} = document.querySelector('voice-page').studio;
+          const open = replaying.open;
+          replaying.open = async () => {
+            const voice = await open();
+            (window.endings ??= []).push(voice.record());
+            return voice;
+          };
+        }"""
+    )
+
+
+async def overheard(visitor):
+    """Return what both loudspeakers have got, the user's first, and the samples of a second."""
+    await visitor.page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    found = await visitor.page.evaluate(
+        """async () => {
+          const tapes = await Promise.all(window.endings.map((end) => end()));
+          return {rate: tapes[0].sampleRate, tapes: tapes.map(({samples}) => Array.from(samples))};
+        }"""
+    )
+    return [np.array(samples) for samples in found["tapes"]], found["rate"]
 
 
 async def at(visitor):
@@ -88,32 +138,74 @@ async def test_events_words_and_turns_follow(visit, endpoint):
     assert visitor.complaints == []
 
 
-async def test_it_sounds_as_it_did_and_without_a_gap(visit, endpoint):
-    visitor = await opened(visit, endpoint)
-    await visitor.page.evaluate(
-        """async () => {
-          const {replaying} = document.querySelector('voice-page').studio;
-          const open = replaying.open;
-          replaying.open = async () => {
-            const voice = await open();
-            (window.endings ??= []).push(voice.record());
-            return voice;
-          };
-        }"""
-    )
+@pytest.mark.parametrize("form", ["audio/pcm", "audio/pcmu", "audio/pcma"])
+async def test_it_sounds_as_it_did_and_without_a_gap(visit, endpoint, form):
+    telephone = (tone(1.0)[::3] / 32768).astype(np.float32)
+    encode = {"audio/pcmu": encode_pcmu, "audio/pcma": encode_pcma}.get(form)
+    sound = encode(telephone) if encode else tone(1.0).tobytes()
+    visitor = await opened(visit, endpoint, files(events=recording(sound, form)))
+    await overhear(visitor)
     await play_out(visitor)
-    await visitor.page.evaluate("new Promise((done) => setTimeout(done, 300))")
-    found = await visitor.page.evaluate(
-        """async () => {
-          const {sampleRate, samples} = await window.endings[1]();
-          return {rate: sampleRate, samples: Array.from(samples)};
-        }"""
-    )
-    samples = np.array(found["samples"])
+    [_, samples], rate = await overheard(visitor)
     loud = np.flatnonzero(np.abs(samples) > 0.05)
-    lasted = (loud[-1] - loud[0]) / found["rate"]
-    assert lasted == pytest.approx(1.0, abs=0.02)
-    assert np.max(np.diff(loud)) / found["rate"] < 0.001  # a 440 Hz tone is quiet for less, twice a period
+    assert (loud[-1] - loud[0]) / rate == pytest.approx(1.0, abs=0.02)
+    assert np.max(np.diff(loud)) / rate < 0.001  # a 440 Hz tone is quiet for less, twice a period
+    assert level_at(sounding(samples), 440, rate) == pytest.approx(0.5, abs=0.02)
+    assert visitor.complaints == []
+
+
+async def test_a_call_sounds_by_the_files_that_are_opened_with_it(visit, endpoint, tmp_path):
+    user = wav(tmp_path, (0.4, 880), (0.6, 0))
+    assistant = wav(tmp_path, (0.5, 0), (1.0, 440), (0.3, 0))
+    chosen = files(("user.wav", user), ("assistant.wav", assistant), events=recording(b""))
+    visitor = await opened(visit, endpoint, chosen)
+    assert await bar(visitor).get_by_text("no sound").count() == 0
+    await overhear(visitor)
+    await play_out(visitor)
+    tapes, rate = await overheard(visitor)
+    for samples, pitch, seconds in zip(tapes, (880, 440), (0.4, 1.0), strict=True):
+        sound = sounding(samples, floor=0.05)
+        assert len(sound) / rate == pytest.approx(seconds, abs=0.02)
+        assert level_at(sound, pitch, rate) > 0.45
+    line = visitor.page.get_by_role("listitem").filter(has_text="Yes, it is.")
+    await line.hover()
+    await line.get_by_role("button", name="Play").click()
+    await line.get_by_role("button", name="Silence").wait_for()
+    assert visitor.complaints == []
+
+
+async def test_files_are_dropped_on_the_page(visit, endpoint, tmp_path):
+    visitor = await visit(endpoint.url + "#inspect")
+    dropped = [
+        [file["name"], base64.b64encode(file["buffer"]).decode()]
+        for file in files(("assistant.wav", wav(tmp_path, (0.5, 440))), events=recording(b""))
+    ]
+    await visitor.page.evaluate(
+        """(dropped) => {
+          const dataTransfer = new DataTransfer();
+          for (const [name, base64] of dropped) {
+            const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+            dataTransfer.items.add(new File([bytes], name));
+          }
+          for (const type of ['dragover', 'drop']) {
+            const event = new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true});
+            document.querySelector('h1, voice-page').dispatchEvent(event);
+            if (!event.defaultPrevented) throw new Error(type + ' is left to the browser');
+          }
+        }""",
+        dropped,
+    )
+    await bar(visitor).wait_for()
+    assert await bar(visitor).get_by_text("no sound").count() == 0
+    assert await visitor.page.locator("[dropping]").count() == 0
+
+
+async def test_files_that_do_not_belong_together_say_so(visit, endpoint, tmp_path):
+    visitor = await visit(endpoint.url + "#inspect")
+    chosen = files(("user.wav", wav(tmp_path, (0.1, 440))))[1:]
+    await visitor.page.get_by_label("Import").set_input_files(chosen)
+    await visitor.page.get_by_text("Expected the events of one recording (.jsonl)").wait_for()
+    assert await bar(visitor).count() == 0
 
 
 async def test_pause_speed_and_place(visit, endpoint):
