@@ -117,6 +117,31 @@ async def test_a_sideband_hears_from_now_on_and_leaves_alone(made):
     assert not transport.closed.done()
 
 
+async def test_a_sideband_hears_what_the_one_that_reads_knows_by_itself(made):
+    session, _, _ = made
+    sideband = Sideband(session)
+    session.tell(b'{"type":"output_audio_buffer.started"}')
+    assert await sideband.receive() == b'{"type":"output_audio_buffer.started"}'
+
+
+@pytest.mark.parametrize("played_here", [True, False])
+async def test_a_sideband_silences_what_is_played(made, played_here):
+    session, _, _ = made
+    silenced = []
+
+    def silence():
+        silenced.append(True)
+        return played_here
+
+    sideband = Sideband(session, silence)
+    await sideband.send('{"type":"output_audio_buffer.clear"}')
+    await sideband.send('{"type":"x"}')
+    assert silenced == [True]
+    heard = [(await said(session))["event"]["type"] for _ in range(1 if played_here else 2)]
+    assert heard[-1] == "x"
+    assert ("output_audio_buffer.clear" in heard) != played_here
+
+
 async def test_a_sideband_learns_of_the_end(made):
     session, transport, _ = made
     sideband = Sideband(session)

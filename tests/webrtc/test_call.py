@@ -54,7 +54,8 @@ class Calling:
 
     def __init__(self):
         self.endpoint = Endpoint()
-        self.call = Call(self.endpoint)
+        self.beside = []
+        self.call = Call(self.endpoint, beside=lambda data: self.beside.append(json.loads(data)["type"]))
         self.frames, self.heard, self.told = [], [], asyncio.Queue()
         self.peer = Leg(self._next, self.heard.append, lambda data: self.told.put_nowait(json.loads(data)))
 
@@ -112,6 +113,15 @@ async def test_who_speaks_is_listened_to(calling):
     truncate = await calling.endpoint.heard.get()
     assert truncate["type"] == "conversation.item.truncate"
     assert 0 <= truncate["audio_end_ms"] < 20_000
+
+
+async def test_what_is_heard_is_told_beside_and_can_be_silenced_from_there(calling):
+    calling.endpoint.speak(1000)
+    assert await calling.told_types(1) == ["output_audio_buffer.started"]
+    assert calling.call.silence()
+    assert await calling.told_types(1) == ["output_audio_buffer.cleared"]
+    assert calling.beside == ["output_audio_buffer.started", "output_audio_buffer.cleared"]
+    assert (await calling.endpoint.heard.get())["type"] == "conversation.item.truncate"
 
 
 async def test_what_is_no_event_is_answered_here(calling):

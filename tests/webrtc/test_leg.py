@@ -107,6 +107,44 @@ class TestCarrying:
             await peer.leg.close()
 
 
+class Voice(Leg):
+    """A leg that offers speech alone, as a page does whose events take another way."""
+
+    async def offer(self):
+        self._mute = True
+        self._peer.addTrack(self._speech)
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        return self._peer.localDescription.sdp
+
+
+@pytest.fixture
+async def without_events():
+    caller, called = Peer(), Peer()
+    caller.leg = Voice(caller._next, caller.heard.append, caller.told.put_nowait)
+    await connected(caller, called)
+    yield caller, called
+    for peer in (caller, called):
+        await peer.leg.close()
+
+
+class TestSpeechAlone:
+    async def test_is_carried_both_ways(self, without_events):
+        caller, called = without_events
+        await says_440_hz(caller, called)
+        await says_440_hz(called, caller)
+
+    async def test_messages_go_to_nobody(self, without_events):
+        caller, called = without_events
+        await called.leg.send("unheard")
+        assert caller.told.empty()
+
+    async def test_the_other_side_learns_that_the_peer_has_gone(self, without_events):
+        caller, called = without_events
+        await called.leg.opened()
+        await caller.leg.close()
+        assert (await called.leg.ended()).code == 1006
+
+
 class TestEnding:
     async def test_the_other_side_learns_that_one_has_gone(self, pair):
         caller, called = pair
@@ -134,6 +172,23 @@ class TestEnding:
             await peer.leg.close()
 
 
+class TestErrorCorrection:
+    """A peer repeats what was lost only where it was asked to (RFC 7587, 6.1: ``useinbandfec``)."""
+
+    ASKED = re.compile(
+        r"^a=rtpmap:(\d+) opus/48000/2\r\na=fmtp:\1 minptime=10;useinbandfec=1\r\n", re.MULTILINE
+    )
+
+    async def test_is_asked_for_on_both_sides(self):
+        caller, called = Peer(), Peer()
+        offer = await caller.leg.offer()
+        answer = await called.leg.answer(offer)
+        for sdp in (offer, answer):
+            assert len(self.ASKED.findall(sdp)) == 1
+        for peer in (caller, called):
+            await peer.leg.close()
+
+
 class TestOffers:
     @pytest.mark.parametrize(
         ("offer", "why"),
@@ -143,6 +198,7 @@ class TestOffers:
             ("m=audio 9 X 0\r\n" * 9, "at most 8 media sections, got 9"),
             ("m=audio" + "x" * 65_536, "at most 65536 characters"),
             ("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "no SDP offer that can be answered"),
+            ("a=group:BUNDLE 1 0\r\nm=audio 9 X 0\r\na=mid:0\r\n", "BUNDLE to begin with a section, got 1"),
         ],
     )
     async def test_what_is_none_is_refused(self, offer, why):

@@ -41,7 +41,9 @@ STARTED = frame("input_audio_buffer.speech_started", audio_start_ms=0, item_id="
 def told(outputs):
     """Return the events for the peer and those for the endpoint."""
     events = [(type(one), json.loads(one.frame.data)) for one in outputs]
-    return [e for kind, e in events if kind is ToPeer], [e for kind, e in events if kind is ToEndpoint]
+    return [e for kind, e in events if issubclass(kind, ToPeer)], [
+        e for kind, e in events if kind is ToEndpoint
+    ]
 
 
 def played(talk, frames):

@@ -34,6 +34,10 @@ class Running(Endable, Protocol):
         """Hold it until somebody ends it, and return why."""
         ...
 
+    def silence(self) -> bool:
+        """Stop what is being said; False where it is played elsewhere."""
+        ...
+
     async def restart(self, offer: str) -> str:
         """Answer the peer's offer of another way. Raises `ProtocolError` where it cannot be answered."""
         ...
@@ -67,6 +71,10 @@ class Controlled:
             except ConnectionFailed as failed:
                 _log.warning("a call could not be hung up: %s", failed)
         return lost
+
+    def silence(self) -> bool:
+        """Leave it to the endpoint, which plays."""
+        return False
 
     async def restart(self, offer: str) -> str:  # noqa: ARG002
         """Refuse the peer another way: endpoints have no such thing. Raises `ProtocolError`."""

@@ -6,17 +6,22 @@ listen beside, as a sideband does.
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from vivavoce.errors import ConnectionLost, ProtocolError
 from vivavoce.gateway.beside import TICK_SECONDS, Beside
 from vivavoce.gateway.passage import End, Passage, ToClient
 from vivavoce.gateway.upstream import Transport
+from vivavoce.protocol.codec import Frame
 
 __all__ = ["Guarded", "Listener", "Sideband"]
 
 MOST_WAITING = 512
 """Events that may wait for whoever reads: then the endpoint waits."""
+
+CLEAR = "output_audio_buffer.clear"
+"""The one event of a client that is for who plays the answer, and not for the endpoint."""
 
 
 class Listener:
@@ -90,6 +95,11 @@ class Guarded:
         """Let a listener go."""
         self._listeners.discard(listener)
 
+    def tell(self, event: bytes) -> None:
+        """Let those who listen hear something that the one that reads knows by itself."""
+        for listener in self._listeners:
+            listener.put(event)
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the session. Closing twice does nothing more."""
         self._end(code, reason)
@@ -112,8 +122,7 @@ class Guarded:
             self._end(1011, f"The endpoint does not speak the protocol: {error}")
 
     async def _say(self, told: ToClient) -> None:
-        for listener in self._listeners:
-            listener.put(told.data)
+        self.tell(told.data)
         await self._said.put(told.data)
 
     async def _tick(self) -> None:
@@ -130,15 +139,20 @@ class Guarded:
 
 
 class Sideband:
-    """A session that somebody else holds, as a transport: it says what that one hears, and closing it ends nothing."""
+    """A session that somebody else holds, as a transport: it says what that one hears, and closing it ends nothing.
 
-    def __init__(self, session: Guarded) -> None:
+    ``silence`` stops what is played to that one, and says whether it could: otherwise the endpoint is asked to.
+    """
+
+    def __init__(self, session: Guarded, silence: Callable[[], bool] = lambda: False) -> None:
         self._session = session
+        self._silence = silence
         self._listener = session.listen()
 
     async def send(self, data: str | bytes) -> None:
         """Take one client event. Raises `ConnectionLost` once the session is over."""
-        await self._session.send(data)
+        if not (_clears(data) and self._silence()):
+            await self._session.send(data)
 
     async def receive(self) -> bytes:
         """Return the next server event. Raises `ConnectionLost` when there are no more."""
@@ -147,3 +161,10 @@ class Sideband:
     async def close(self, code: int = 1000, reason: str = "") -> None:  # noqa: ARG002 - the session goes on
         """Listen no more."""
         self._session.forget(self._listener)
+
+
+def _clears(data: str | bytes) -> bool:
+    try:
+        return Frame(data).type == CLEAR
+    except ProtocolError:
+        return False  # who takes it says what is wrong

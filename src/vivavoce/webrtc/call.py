@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from vivavoce.audio.pcm import Pcm
@@ -12,7 +12,7 @@ from vivavoce.protocol.ids import Ids
 from vivavoce.protocol.server_events import ErrorEvent
 from vivavoce.webrtc.door import UdpDoor, without_candidates
 from vivavoce.webrtc.leg import IceServer, Leg, advertised
-from vivavoce.webrtc.talk import Output, Talk, ToEndpoint, ToPeer
+from vivavoce.webrtc.talk import Output, Talk, ToAll, ToEndpoint, ToPeer
 
 __all__ = ["Call", "Transport"]
 
@@ -52,11 +52,14 @@ class Call:
         ice_servers: Sequence[IceServer] = (),
         door: UdpDoor | None = None,
         public_address: str | None = None,
+        beside: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         """``door`` is the port that the peer comes through; None lets every call have ports of its own.
 
-        ``public_address`` is what peers are told of such ports, where it is another than they have.
+        ``public_address`` is what peers are told of such ports, where it is another than they have. ``beside`` is told
+        the events that are not the endpoint's but the call's own: what is heard of an answer.
         """
+        self._beside = beside
         self._transport = transport
         self._door = door
         self._public_address = public_address
@@ -92,6 +95,11 @@ class Call:
 
     def _shown(self, answer: str) -> str:
         return answer if self._public_address is None else advertised(answer, self._public_address)
+
+    def silence(self) -> bool:
+        """Stop what is being said, as ``output_audio_buffer.clear`` does; True, since it is played from here."""
+        self._do(self._talk.silence())
+        return True
 
     def end(self, code: int, reason: str = "") -> None:
         """Say that it is over, and why. Only the first to say so is heard."""
@@ -171,6 +179,8 @@ class Call:
 
     def _do(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
+            if isinstance(output, ToAll):
+                self._beside(output.frame.data)
             queue, who = (
                 (self._to_endpoint, "endpoint") if isinstance(output, ToEndpoint) else (self._to_peer, "peer")
             )

@@ -38,7 +38,7 @@ ANSWER_SECONDS = 10.0
 """To find the addresses of both sides: names of the peer's network are looked up, and STUN servers asked."""
 
 CONNECT_SECONDS = 30.0
-"""From the answer to an open data channel; who needs longer has gone."""
+"""From the answer to an open data channel, or to speech alone; who needs longer has gone."""
 
 MOST_SDP_CHARACTERS = 65_536
 """Chromium's offer for one voice has some 3,000."""
@@ -87,6 +87,8 @@ class Leg:
         self._speech = SpokenTrack(next_frame)
         self._hearing = Hearing(heard)
         self._channel: RTCDataChannel | None = None
+        self._mute = False
+        """Whether the peer has offered speech alone: it is told nothing, and has nothing to say."""
         self._closed = False
         self._open = asyncio.Event()
         self._drained = asyncio.Event()
@@ -117,9 +119,10 @@ class Leg:
     async def answer(self, offer: str) -> str:
         """Take a peer's offer, and return the answer to it, both as SDP.
 
-        Raises `ProtocolError` for an offer that is none, or has no audio.
+        An offer of speech alone makes a call without events: whoever began it controls it from elsewhere. Raises
+        `ProtocolError` for an offer that is none, or has no audio.
         """
-        _check(offer)
+        self._mute = "m=application" not in _check(offer)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
@@ -163,14 +166,14 @@ class Leg:
         self._speech.wake()
 
     async def send(self, data: str | bytes) -> None:
-        """Send a message on the data channel, as soon as it is open.
+        """Send a message on the data channel, as soon as it is open; to nobody where the peer has offered none.
 
         Raises `ConnectionLost`, and `ProtocolError` for one that is larger than the peer takes.
         """
         text = data if isinstance(data, str) else data.decode()
         await self.until(self._open.wait())
-        channel = self._channel
-        assert channel is not None
+        if (channel := self._channel) is None:
+            return
         while channel.bufferedAmount > SEND_BUFFER:
             self._drained.clear()
             try:
@@ -188,7 +191,7 @@ class Leg:
             ) from error
 
     async def opened(self) -> None:
-        """Wait until messages can be sent."""
+        """Wait until messages can be sent, or speech where there are none."""
         await self._open.wait()
 
     async def ended(self) -> ConnectionLost:
@@ -252,6 +255,8 @@ class Leg:
     def _on_state(self) -> None:
         state = self._peer.connectionState
         _log.debug("a call is %s", state)
+        if state == "connected" and self._mute:
+            self._open.set()
         if state in {"failed", "closed"}:
             self.end(1006, f"The connection to the peer has {state}.")
 
@@ -314,7 +319,8 @@ def _corrected(sdp: str) -> str:
     return re.sub(r"^a=rtpmap:(\d+) opus/.*\r\n(?!a=fmtp:)", asking, sdp, flags=re.MULTILINE)
 
 
-def _check(offer: str) -> None:
+def _check(offer: str) -> list[str]:
+    """Return the kinds of an offer's media sections."""
     if len(offer) > MOST_SDP_CHARACTERS:
         raise _no_offer(f"expected at most {MOST_SDP_CHARACTERS} characters, got {len(offer)}")
     sections = [line.split(" ")[0] for line in offer.splitlines() if line.startswith("m=")]
@@ -322,6 +328,11 @@ def _check(offer: str) -> None:
         raise _no_offer(f"expected a section m=audio, got {', '.join(sections) or 'none'}")
     if len(sections) > MOST_SECTIONS:
         raise _no_offer(f"expected at most {MOST_SECTIONS} media sections, got {len(sections)}")
+    named = re.findall(r"^a=mid:(\S+)", offer, re.MULTILINE)
+    for first in re.findall(r"^a=group:BUNDLE (\S+)", offer, re.MULTILINE):
+        if first not in named:  # aiortc would find no way for the sections behind it
+            raise _no_offer(f"expected BUNDLE to begin with a section, got {first[:40]}")
+    return sections
 
 
 def _no_offer(why: str) -> ProtocolError:

@@ -33,7 +33,7 @@ from vivavoce.protocol.server_events import (
 )
 from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE, Playout
 
-__all__ = ["Output", "Talk", "ToEndpoint", "ToPeer"]
+__all__ = ["Output", "Talk", "ToAll", "ToEndpoint", "ToPeer"]
 
 APPEND_SAMPLES = 2 * FRAME_SAMPLES
 """40 ms: what one ``input_audio_buffer.append`` carries."""
@@ -107,6 +107,11 @@ class ToPeer:
     """Send this to the peer, on the data channel."""
 
     frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class ToAll(ToPeer):
+    """Send this to the peer, and tell whoever controls the call beside it: it is the call that says so."""
 
 
 Output = ToEndpoint | ToPeer
@@ -256,9 +261,9 @@ class Talk:
 
     def _say(
         self, event: OutputAudioBufferStarted | OutputAudioBufferStopped | OutputAudioBufferCleared
-    ) -> ToPeer:
+    ) -> ToAll:
         event.event_id = self._ids.event()
-        return ToPeer(Frame.of(event))
+        return ToAll(Frame.of(event))
 
 
 def _read(frame: Frame) -> _Event:

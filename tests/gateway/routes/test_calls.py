@@ -275,6 +275,15 @@ class TestSideband:
             assert (await caller.told())["event"] == {"type": "still.there"}
             assert len(running.upstream.sessions) == 1
 
+    async def test_silences_the_answer(self):
+        async with gateway() as running, calling(running) as caller:
+            await caller.told()
+            call_id = caller.location.rsplit("/", 1)[1]
+            async with running.connect(f"/v1/realtime?call_id={call_id}") as ws:
+                await ws.send_str('{"type":"output_audio_buffer.clear"}')  # which the endpoint would refuse
+                await ws.send_str('{"type":"response.create"}')
+                assert (await ws.receive_json())["event"] == {"type": "response.create"}
+
     async def test_learns_that_the_call_is_over(self):
         async with gateway() as running, calling(running) as caller:
             await caller.told()

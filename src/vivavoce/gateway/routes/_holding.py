@@ -157,7 +157,7 @@ async def _connect(gateway: Gateway, opening: Opening, coming: Coming | None) ->
 async def _beside(gateway: Gateway, opening: Opening, call_id: str) -> Transport | Refusal:
     """Control a call: here, at another process (which only that one can), or at the endpoint."""
     if (held := gateway.calls.find(call_id, opening.caller)) is not None:
-        return Sideband(held.session)
+        return Sideband(held.session, held.call.silence)
     if gateway.processes is not None:
         process = await gateway.processes.find_call(call_id, opening.caller)
         if process is not None:

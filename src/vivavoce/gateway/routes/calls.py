@@ -287,6 +287,7 @@ async def _here(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, s
         ice_servers=ice_servers(gateway.settings.ice_servers),
         door=gateway.calls.door,
         public_address=gateway.settings.public_address,
+        beside=session.tell,
     )
     try:
         answer = await call.answer(offer)
