@@ -4,8 +4,9 @@
 
 Recordings of people (`spoken_clips.py`) are spoken into a call at their own pace, by both sides at once, over a network
 that delays, loses and reorders packets in each direction. What arrives is recognised by Whisper base, as is what was
-spoken. Prints the word errors of both, the packets that were lost, and how much longer what arrived is than what was
-spoken, after the first half and at the end: a drift would grow.
+spoken. Prints the word errors of both, the packets that were lost, how much longer what arrived is than what was
+spoken, after the first half and at the end (a drift would grow), and for how long the machine kept a side from
+speaking: who listens then hears a pause, and the words after it come later than they are looked for.
 
 The network is in this process, and carries the call alone. With ``--machines`` (as root, on Linux) the two sides are
 processes on machines of their own (`machines.py`), and all that they send goes over it.
@@ -17,7 +18,9 @@ import itertools
 import json
 import sys
 import tempfile
+import time
 from asyncio.subprocess import PIPE, Process
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +36,7 @@ from vivavoce.engine.models.whisper import WhisperRecogniser
 from vivavoce.engine.weights import ensure
 from vivavoce.webrtc.door import without_candidates
 from vivavoce.webrtc.leg import Leg
+from vivavoce.webrtc.media import FRAME_SECONDS, LATE_SECONDS
 from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE
 
 PAUSE_S = 1.0
@@ -43,6 +47,15 @@ REST_S = 2.0
 SPEECH = "speech.npy"
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one side heard, and how it kept its time: see `Talker`."""
+
+    pcm: Pcm
+    halfway: float
+    kept: float
+
+
 class Talker:
     """One side of the call: speaks all of it, and keeps what it hears meanwhile."""
 
@@ -51,6 +64,9 @@ class Talker:
         self._spoken = 0
         self._heard: list[Pcm] = []
         self._done = asyncio.Event()
+        self._spoke_at = 0.0
+        self.kept = 0.0
+        """Seconds that the machine had other things to do, as far as they make a pause."""
         self.halfway = 0.0
         """How many seconds more it had heard than spoken when it had spoken half."""
         self.leg = Leg(self._next, self._heard.append, lambda _: None)
@@ -59,6 +75,9 @@ class Talker:
         if self._spoken == len(self._frames):
             self._done.set()
             return None
+        before, self._spoke_at = self._spoke_at, (now := time.monotonic())
+        if before and now - before > LATE_SECONDS + FRAME_SECONDS:
+            self.kept += now - before - FRAME_SECONDS
         self._spoken += 1
         if self._spoken == len(self._frames) // 2:
             self.halfway = (sum(map(len, self._heard)) - self._spoken * FRAME_SAMPLES) / RATE
@@ -86,8 +105,8 @@ def script(clips: list[Spoken], minutes: float) -> tuple[Samples, list[tuple[flo
     return np.concatenate(parts), starts
 
 
-async def call_here(pcm: Pcm, network: BadNetwork) -> list[tuple[Pcm, float]]:
-    """Let both sides speak in this process; return what each heard, and how it stood with its time by half."""
+async def call_here(pcm: Pcm, network: BadNetwork) -> list[Heard]:
+    """Let both sides speak in this process; return what each heard."""
     caller, called = Talker(pcm), Talker(pcm)
     answer = await called.leg.answer(without_candidates(await caller.leg.offer()))
     await caller.leg.accept(await network.between(answer))
@@ -95,10 +114,10 @@ async def call_here(pcm: Pcm, network: BadNetwork) -> list[tuple[Pcm, float]]:
     for one in (caller, called):
         await one.leg.close()
     network.close()
-    return [(heard[0], caller.halfway), (heard[1], called.halfway)]
+    return [Heard(pcm, one.halfway, one.kept) for pcm, one in zip(heard, (caller, called), strict=True)]
 
 
-async def call_between_machines(pcm: Pcm, line: BadLine) -> list[tuple[Pcm, float]]:
+async def call_between_machines(pcm: Pcm, line: BadLine) -> list[Heard]:
     """Let both sides speak on machines of their own; return the same."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -108,12 +127,12 @@ async def call_between_machines(pcm: Pcm, line: BadLine) -> list[tuple[Pcm, floa
             called = await _started(machines.far, "called", folder)
             _tell(called, await _told(caller))
             _tell(caller, await _told(called))
-            halfway = [await _told(one) for one in (caller, called)]
+            times = [json.loads(await _told(one)) for one in (caller, called)]
             for one in (caller, called):
                 _tell(one, json.dumps("both have heard all") + "\n")
                 await one.wait()
         heard = [np.load(folder / f"{side}.npy") for side in ("caller", "called")]
-        return list(zip(heard, map(float, halfway), strict=True))
+        return [Heard(pcm, *kept_time) for pcm, kept_time in zip(heard, times, strict=True)]
 
 
 async def _started(machine: Machine, side: str, folder: Path) -> Process:
@@ -146,7 +165,7 @@ async def be_side(side: str, folder: Path) -> None:
     else:
         print(json.dumps(await talker.leg.answer(await read())), flush=True)
     np.save(folder / side, await talker.heard())
-    print(talker.halfway, flush=True)
+    print(json.dumps([talker.halfway, talker.kept]), flush=True)
     await read()  # the other may speak a little longer
     await talker.leg.close()
 
@@ -184,12 +203,13 @@ async def measure(arguments: argparse.Namespace) -> None:
     print(f"{len(starts)} recordings, {len(speech) / RATE / 60:.1f} minutes; {lost:.1%} of the packets lost")
     recogniser = WhisperRecogniser(await ensure("whisper-base"))
     print(f"word errors: {await word_errors(recogniser, speech, starts):.1%} as spoken")
-    for who, (heard, halfway) in zip(("caller", "called"), sides, strict=True):
-        wrong = await word_errors(recogniser, from_pcm16(heard), starts)
-        at_the_end = (len(heard) - len(speech)) / RATE
+    for who, side in zip(("caller", "called"), sides, strict=True):
+        wrong = await word_errors(recogniser, from_pcm16(side.pcm), starts)
+        at_the_end = (len(side.pcm) - len(speech)) / RATE
         print(
             f"what the {who} heard: {wrong:.1%} word errors; "
-            f"{halfway * 1000:+.0f} ms longer by half, {at_the_end * 1000:+.0f} ms at the end"
+            f"{side.halfway * 1000:+.0f} ms longer by half, {at_the_end * 1000:+.0f} ms at the end; "
+            f"kept from speaking for {side.kept * 1000:.0f} ms"
         )
     await recogniser.close()
 

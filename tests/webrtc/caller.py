@@ -31,25 +31,22 @@ def tell(what):
 
 
 async def turn(client, how, question, file):
-    """Ask, hear the answer to its end, and return what was understood, what was said, and where it is heard."""
+    """Ask, hear the answer to its end, and return what was understood, and where the answer is heard."""
     told, understood, heard = client.events(), None, []
     if how == "ask":
         await client.send_audio(np.concatenate([question, PAUSE]))
     else:
         await client.send_text(QUESTION)
-    said = ""
     async for event in told:
         match event.type:
             case "conversation.item.input_audio_transcription.completed":
                 understood = event.transcript
             case "response.output_audio.delta":
                 heard.append(decode_pcm16(base64.b64decode(event.delta)))
-            case "response.output_audio_transcript.done":
-                said = event.transcript
             case "output_audio_buffer.stopped":
                 break
     write_wav(file, np.concatenate(heard) / 32_768, RATE)
-    return {"is": "answered", "understood": understood, "said": said, "heard": str(file)}
+    return {"is": "answered", "understood": understood, "heard": str(file)}
 
 
 async def main(server, question, folder):
@@ -61,7 +58,7 @@ async def main(server, question, folder):
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     call = lambda: PeerTransport.connect(f"{server}/v1")  # noqa: E731
     async with RealtimeClient(transport=call, reconnect=False) as client:
-        await client.update_session(transcription="whisper-1", max_output_tokens=24)
+        await client.update_session(transcription="whisper-1")
         tell({"is": "ready"})
         number = 0
         while line := (await lines.readline()).decode().strip():

@@ -6,6 +6,7 @@ The machines are network namespaces: this needs root, and is skipped where it ma
 import asyncio
 import base64
 import json
+import os
 import re
 import shutil
 import sys
@@ -35,8 +36,12 @@ pytestmark = [pytest.mark.models, pytest.mark.timeout(300), pytest.mark.asyncio(
 PORT = 8000
 CUT_SECONDS = 2
 ATTEMPTS = 3
+ANSWER = "The capital of France is Paris, an old city with many bridges over its river."
+MOST, SOME = 0.5, 0.1
+"""Shares of its words that must arrive: of an answer, and of one that was cut."""
 COMMAND = (sys.executable, "-c", "from vivavoce.cli import main; main()")
-CALLER = Path(__file__).with_name("caller.py")
+CALLER, RECITER = (Path(__file__).with_name(name) for name in ("caller.py", "reciter.py"))
+ROOT = Path(__file__).parents[2]
 MICROPHONE = """async (speech) => {
   const context = new AudioContext();
   const microphone = context.createMediaStreamDestination();
@@ -84,7 +89,8 @@ class Apart:
 async def running(*command):
     """Run a program, and end it."""
     pipe = asyncio.subprocess.PIPE
-    program = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    where = {**os.environ, "PYTHONPATH": str(ROOT)}
+    program = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=where)
     try:
         yield program
     finally:
@@ -95,14 +101,18 @@ async def running(*command):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def apart():
-    """Serve the engine on the far machine."""
+    """Serve the engine on the far machine, with a language model that says what is then listened for."""
     if (missing := unavailable()) is not None:
         pytest.skip(f"needs {missing}")
     line = BadLine(delay=0.2, jitter=0.03, loss=0.05)
-    async with Machines(line) as machines:
+    async with (
+        Machines(line) as machines,
+        running(*machines.far.command(sys.executable, str(RECITER), ANSWER)) as reciter,
+    ):
+        model = (await reciter.stdout.readline()).decode().strip() + "#reciter"
         options = ("--host", machines.far.address, "--port", str(PORT), "--engine-profile", "small")
-        command = machines.far.command(*COMMAND, "serve", *options, "--insecure-open")
-        async with running(*command) as server:
+        command = (*COMMAND, "serve", *options, "--language-model", model, "--insecure-open")
+        async with running(*machines.far.command(*command)) as server:
             async for said in server.stdout:
                 if said.startswith(b"Ready after"):
                     break
@@ -139,9 +149,10 @@ def words(text):
     return re.findall(r"[a-z']+", text.lower())
 
 
-def intelligible(said, understood):
-    """See to it that what a small model wrote, which may be no words, was heard as such."""
-    assert set(understood) & set(words(said)), f"wrote {said!r}, said {understood}"
+def intelligible(heard, share):
+    """See to it that at least this share of the answer was heard."""
+    said = set(words(ANSWER))
+    assert len(said & set(heard)) >= share * len(said), heard
 
 
 async def test_a_client_is_heard_and_hears_and_outlives_a_cut(apart, question, understood, tmp_path):
@@ -160,8 +171,8 @@ async def test_a_client_is_heard_and_hears_and_outlives_a_cut(apart, question, u
             caller.stdin.write(f"{how}\n".encode())
             return await told("answered")
 
-        async def is_heard(answer):
-            intelligible(answer["said"], await understood(*read_wav(answer["heard"])))
+        async def is_heard(answer, share):
+            intelligible(await understood(*read_wav(answer["heard"])), share)
 
         async def is_understood():
             """Ask until it is: a machine that has other things to do speaks in pieces."""
@@ -169,13 +180,13 @@ async def test_a_client_is_heard_and_hears_and_outlives_a_cut(apart, question, u
             while len(answers) < ATTEMPTS and not (answers and "france" in words(answers[-1]["understood"])):
                 answers.append(await turn("ask"))
             assert "france" in words(answers[-1]["understood"]), [one["understood"] for one in answers]
-            await is_heard(answers[-1])
+            await is_heard(answers[-1], MOST)
 
         await told("ready")
         await is_understood()
         written = asyncio.create_task(turn("write"))
         await apart.cut()
-        await is_heard(await written)
+        await is_heard(await written, SOME)
         await is_understood()
     assert apart.line.lost > 0
 
@@ -196,13 +207,12 @@ async def test_a_browser_is_heard_and_hears_and_outlives_a_cut(apart, question, 
         page = await browser.new_page()
         page.set_default_timeout(50_000)
 
-        async def is_answered():
+        async def is_answered(share):
             """Hear the answer to its end; return what of the question was understood."""
             await page.evaluate(UNTIL, "output_audio_buffer.stopped")
             heard = await page.evaluate("() => window.call.heard()")
             samples = np.frombuffer(base64.b64decode(heard["base64"]), "<f4")
-            said = await page.evaluate(TRANSCRIPTS, "response.output_audio_transcript.done")
-            intelligible(said, await understood(samples, int(heard["rate"])))
+            intelligible(await understood(samples, int(heard["rate"])), share)
             return await page.evaluate(TRANSCRIPTS, "conversation.item.input_audio_transcription.completed")
 
         async def is_understood():
@@ -210,16 +220,16 @@ async def test_a_browser_is_heard_and_hears_and_outlives_a_cut(apart, question, 
             asked = []
             while len(asked) < ATTEMPTS and not (asked and "france" in words(asked[-1])):
                 await page.evaluate(ASK, None)
-                asked.append(await is_answered())
+                asked.append(await is_answered(MOST))
             assert "france" in words(asked[-1]), asked
 
         await page.goto(f"{apart.server}/health")
         await page.evaluate(MICROPHONE, base64.b64encode(question.read_bytes()).decode())
-        await page.evaluate(CALL, {**SESSION, "max_output_tokens": 24})
+        await page.evaluate(CALL, SESSION)
         await page.evaluate(UNTIL, "session.created")
         await is_understood()
         await page.evaluate(ASK, QUESTION)
         await apart.cut()
-        await is_answered()
+        await is_answered(SOME)
         assert await page.evaluate("() => window.call.peer.connectionState") == "connected"
         await browser.close()
