@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import custom_components.openai_realtime as integration
 from custom_components.openai_realtime import const
 from custom_components.openai_realtime.activity import Activity
 
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(integration.__file__).parent
 MODULES = [path for path in FOLDER.glob("*.py") if path.name != "__init__.py"]
 LANGUAGES = sorted(path.stem for path in (FOLDER / "translations").glob("*.json"))
@@ -40,6 +42,22 @@ def test_the_manifest_is_as_it_must_be():
     assert all("==" not in requirement for requirement in manifest["requirements"])
     hacs = json.loads((FOLDER.parents[1] / "hacs.json").read_text("utf-8"))
     assert hacs.keys() <= {"name", "homeassistant", "hacs", "country", "render_readme"}
+
+
+def test_its_addresses_are_those_of_the_project():
+    """Who follows one of them comes to this repository, whether from the card, from HACS or from an index."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    manifest = read("manifest.json")
+    home = project["urls"]["Homepage"]
+    assert manifest["issue_tracker"] == project["urls"]["Issues"]
+    owner = home.removeprefix("https://github.com/").partition("/")[0]
+    assert manifest["codeowners"] == [f"@{owner}"]
+    card = (FOLDER / "frontend/homeassistant/card.js").read_text("utf-8")
+    pages = [manifest["documentation"], *re.findall(r"documentationURL: '(.+)'", card)]
+    assert len(pages) == 2
+    for page in pages:
+        assert page.startswith(f"{home}/blob/main/docs/")
+        assert (ROOT / page.removeprefix(f"{home}/blob/main/")).is_file()
 
 
 def test_it_needs_no_other_copy_of_the_library():
