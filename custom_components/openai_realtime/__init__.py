@@ -12,7 +12,7 @@ from .agent import Agent, VivaVoceEntry, VivaVoceRuntime, is_refused_key, probe
 from .approval import Approvals
 from .builtin_tools import BuiltinApi
 from .card import async_setup_card
-from .card_session import Cards
+from .cards import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
 from .direct import Direct
 from .mcp import McpApi

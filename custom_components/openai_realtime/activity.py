@@ -120,7 +120,11 @@ class Activity:
             case server.ResponseCreated(response=response):
                 self._processing[response.id] = key
                 self.happened(Happening("response_started", {"response_id": response.id}))
-            case server.ResponseOutputAudioDelta() | server.ResponseOutputTextDelta():
+            case (
+                server.ResponseOutputAudioDelta()
+                | server.ResponseOutputTextDelta()
+                | server.OutputAudioBufferStarted()
+            ):
                 if not self._begun(key, event):
                     return
             case server.ResponseDone(response=response):
@@ -130,20 +134,24 @@ class Activity:
                 return
             case _ if event.type == "connection.lost":
                 self._open.discard(key)
-            case _ if event.type == "state_restored":
+            case _ if event.type in {"session.updated", "state_restored"}:  # beside a call, none is created
                 self._open.add(key)
             case _:
                 return
         self.changed()
 
     def _begun(
-        self, key: int, event: server.ResponseOutputAudioDelta | server.ResponseOutputTextDelta
+        self,
+        key: int,
+        event: server.ResponseOutputAudioDelta
+        | server.ResponseOutputTextDelta
+        | server.OutputAudioBufferStarted,
     ) -> bool:
         if event.response_id in self._speaking:
             return False
         self._processing.pop(event.response_id, None)
         self._speaking[event.response_id] = key
-        if isinstance(event, server.ResponseOutputAudioDelta) and (since := self._spoke_at.pop(key, None)):
+        if not isinstance(event, server.ResponseOutputTextDelta) and (since := self._spoke_at.pop(key, None)):
             self.first_audio_ms = (time.monotonic() - since) * 1000
         return True
 

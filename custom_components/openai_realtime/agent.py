@@ -36,6 +36,7 @@ from .const import (
 from .earshot import Earshot
 from .live import EndpointRefused, LiveSession, LiveTurn, NothingSaid
 from .vivavoce.client import RealtimeClient
+from .vivavoce.client.line import Connect
 from .vivavoce.client.retrying import FATAL_CODES
 from .vivavoce.client.transport import WebSocketTransport
 from .vivavoce.errors import ConnectionFailed, ConnectionLost, VivaVoceError
@@ -43,7 +44,7 @@ from .vivavoce.protocol.server_events import ErrorEvent, ResponseDone
 from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
 
 if TYPE_CHECKING:
-    from .card_session import Cards
+    from .cards import Cards
     from .direct import Direct
     from .mcp import McpApi
 
@@ -96,6 +97,8 @@ class Agent:
         self.options = subentry.data
         self.activity = Activity(self.model)
         self.available = True
+        self.takes_calls = True
+        """Whether the endpoint may take calls over WebRTC: until it has said that it knows none."""
         self._sessions: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Task[LiveSession]] = {}
         self._idle: dict[str, CALLBACK_TYPE] = {}
@@ -159,17 +162,19 @@ class Agent:
             fields["max_output_tokens"] = int(limit)
         return fields
 
-    def client(self, speaker: Earshot | None = None) -> RealtimeClient:
+    def client(self, speaker: Earshot | None = None, transport: Connect | None = None) -> RealtimeClient:
         """Return a client that is not connected yet, and followed by the agent's sensors."""
         client = RealtimeClient(
             self.entry.data[CONF_URL],
             api_key=self.entry.data.get(CONF_API_KEY),
             model=self.model or PROTOCOL_MODEL,
             http=async_get_clientsession(self.hass),
+            transport=transport,
             keep_items=200,
             speaker=speaker,
         )
         self.activity.follow(client)
+        LOGGER.debug("Registering event handlers including function_call handler")
         client.on("response.done", self._answered)
         client.on("error", self._refused)
         return client

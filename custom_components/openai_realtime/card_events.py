@@ -29,6 +29,7 @@ Asked = (
     | client.ConversationItemTruncate
     | client.ResponseCreate
     | client.ResponseCancel
+    | client.OutputAudioBufferClear
 )
 """What may be asked, but for the wishes of a ``session.update``, and for audio, which comes in binary."""
 
@@ -59,6 +60,7 @@ def asked(event: dict[str, Any]) -> Asked | Wishes:
             | client.ConversationItemDelete()
             | client.ConversationItemTruncate()
             | client.ResponseCancel()
+            | client.OutputAudioBufferClear()
         ):
             return read
     raise ProtocolError(

@@ -18,6 +18,7 @@ from homeassistant.helpers import llm
 from homeassistant.helpers.event import async_call_later
 
 from .agent import Agent
+from .calling import Calling
 from .card_events import Asked, Wishes, asked, item_event, session_event, told
 from .const import (
     ASK,
@@ -28,6 +29,7 @@ from .const import (
     CONF_TURN_DETECTION,
     DEFAULT_MAX_SESSIONS,
     DOMAIN,
+    LOGGER,
 )
 from .functions import Functions
 from .listener import Listener
@@ -41,13 +43,17 @@ from .vivavoce.protocol import client_events as client
 from .vivavoce.protocol import server_events as server
 from .vivavoce.protocol.items import MessageItem
 
-__all__ = ["CardSession", "Cards"]
+__all__ = ["CardSession"]
 
 GRACE_SECONDS = 20.0
 """How long a session waits for somebody to come back: a page that is loaded anew, a network gone for a
 moment."""
 FLOOR_SECONDS = 1.0
 """Who has said nothing for so long may be followed by another."""
+ANSWER_SECONDS = 10.0
+"""For the session to have moved to a call that was offered."""
+HUNG_UP = f"{DOMAIN}.hung_up"
+"""Told to a browser whose call has ended: speech goes through Home Assistant from then on."""
 MOST_WAITING_IN = 256
 """Frames and events from all browsers that wait for the endpoint; 10 s of frames of 40 ms."""
 MOST_FRAME_BYTES = RATE * 2
@@ -71,6 +77,7 @@ class CardSession:
         self._chat_log = conversation.ChatLog(hass, f"{DOMAIN}-card-{agent.subentry.subentry_id}-{user_id}")
         """Holds the instructions and the tools, and counts the user's turns for approvals."""
         self._client: RealtimeClient | None = None
+        self._calling = Calling(agent, self._call_ended)
         self._opening = asyncio.Lock()
         self._inbox: asyncio.Queue[tuple[Listener, Asked | Wishes | bytes]] = asyncio.Queue(MOST_WAITING_IN)
         self._tasks: list[asyncio.Task[None]] = []
@@ -98,6 +105,7 @@ class CardSession:
         """Let a browser go; without any, the session ends in a while."""
         if listener in self.listeners:
             self.listeners.remove(listener)
+        self.hang_up(listener)
         if self._floor is listener:
             self._floor = None
         if self.is_open and not self.listeners:
@@ -106,7 +114,7 @@ class CardSession:
 
     @callback
     def take(self, listener: Listener, given: dict[str, Any] | bytes) -> None:
-        """Take what a browser sends: an event, or PCM16 at 24 kHz.
+        """Take what a browser sends: an event, or PCM16 at 24 kHz; empty, it says that speech goes by its call.
 
         Raises `ProtocolError` for what cannot be, and `HomeAssistantError` where too much waits already.
         """
@@ -121,6 +129,12 @@ class CardSession:
         except asyncio.QueueFull:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="congested") from None
 
+    @callback
+    def hang_up(self, listener: Listener) -> None:
+        """End a browser's call, if it has one: it goes on through Home Assistant."""
+        if self._calling.caller is listener:
+            self._calling.end()
+
     # From beginning to end.
 
     @property
@@ -128,12 +142,25 @@ class CardSession:
         """Whether there is a session at the endpoint."""
         return self._client is not None
 
-    async def open(self) -> None:
-        """Open the session, if it is not. Raises a translated `HomeAssistantError`."""
+    async def open(self, listener: Listener, offer: str | None = None) -> str | None:
+        """Open the session, if it is not, and return the answer to a browser's offer of a call, if there is one.
+
+        Nobody else who speaks or hears is sent another way for it. Raises a translated `HomeAssistantError`.
+        """
         self._wait_no_longer()
         async with self._opening:
-            if not self.is_open:
-                await self._open()
+            offered = self._calling.offer(listener, offer) if offer and not self.listeners else None
+            try:
+                if not self.is_open:
+                    await self._open()
+                if offered is None:
+                    return None
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return await offered
+            except TimeoutError:
+                return None
+            finally:
+                self._calling.withdraw()
 
     async def _open(self) -> None:
         entry, options, log = self._agent.entry, self._agent.options, self._chat_log
@@ -143,15 +170,17 @@ class CardSession:
         await log.async_provide_llm_data(
             self._llm_context, self._agent.tools() or None, options.get(CONF_PROMPT)
         )
-        opened = self._agent.client()
+        opened = self._agent.client(transport=self._calling.connect)
         opened.add_tools(*Functions(log.llm_api).live(log, options.get(CONF_APPROVAL, ASK)))
         await self._agent.connected(opened)
         fields = self._agent.session_fields() | self._fields(self._session_wishes)
+        LOGGER.debug("Updating session with %d tools", len(log.llm_api.tools) if log.llm_api else 0)
         try:
             await opened.update_session(**fields, instructions=prompt_of(log))
         except (VivaVoceError, TimeoutError, TypeError) as error:
             await self._agent.end(opened)
             raise self._agent.failed(error) from error
+        LOGGER.debug("Session updated")
         self._client = opened
         self._tasks = [
             entry.async_create_background_task(self._hass, work, f"{DOMAIN}: {name}")
@@ -226,10 +255,13 @@ class CardSession:
             if holder is not None:
                 await opened.send(client.InputAudioBufferClear())
         self._floor_at = now
-        await opened.send_audio(pcm, RATE)
+        if pcm:
+            await opened.send_audio(pcm, RATE)
 
     async def _take_floor(self, opened: RealtimeClient, listener: Listener) -> None:
         """Let a browser be the one that is heard, as it wants to be, and the other fall silent."""
+        if self._calling.caller not in (None, listener):
+            self._calling.end()
         other, self._floor = self._floor, listener
         if other is not None and other is not listener:  # somebody else has begun to speak
             for kind in ("started", "stopped"):
@@ -257,6 +289,8 @@ class CardSession:
                 self._floor is not listener
             ):
                 return  # its speech was not taken
+            case client.OutputAudioBufferClear() if self._calling.caller is not listener:
+                return  # its call has ended meanwhile
             case client.ResponseCancel():
                 opened.cancel()
             case client.ResponseCreate():
@@ -312,8 +346,13 @@ class CardSession:
         data = msgspec.json.encode(shown)
         sound = isinstance(event, server.ResponseOutputAudioDelta)
         for listener in list(self.listeners):
-            if not sound or self._floor in (None, listener):
+            if not sound or (self._floor in (None, listener) and self._calling.caller is not listener):
                 self._send(listener, data)
+
+    @callback
+    def _call_ended(self, listener: Listener) -> None:
+        if listener in self.listeners:
+            self._tell_one(listener, {"type": HUNG_UP})
 
     def _tell_one(self, listener: Listener, event: dict[str, Any]) -> None:
         self._send(listener, msgspec.json.encode(event))
@@ -343,26 +382,3 @@ def _refusal(error: VivaVoceError, event_id: str | None) -> dict[str, Any]:
             "event_id": event_id,
         },
     }
-
-
-class Cards:
-    """The sessions of an entry's cards, one for each user and agent; ``len`` counts those that are open."""
-
-    def __init__(self) -> None:
-        self._sessions: dict[tuple[str, str], CardSession] = {}
-
-    def __len__(self) -> int:
-        return sum(session.is_open for session in self._sessions.values())
-
-    @callback
-    def session(self, hass: HomeAssistant, agent: Agent, user_id: str, language: str | None) -> CardSession:
-        """Return the session of a user with an agent, which may not be open yet."""
-        key = (agent.subentry.subentry_id, user_id)
-        if key not in self._sessions:
-            self._sessions[key] = CardSession(hass, agent, user_id, language)
-        return self._sessions[key]
-
-    async def close(self) -> None:
-        """End all."""
-        for session in list(self._sessions.values()):
-            await session.close()

@@ -29,6 +29,7 @@ async def async_get_config_entry_diagnostics(
                 "available": agent.available,
                 "model": agent.activity.model,
                 "sessions": len(agent.sessions),
+                "card_sessions": runtime.cards.of(agent),
                 "responses": agent.activity.usage.responses,
                 "tokens_read": agent.activity.usage.tokens.input,
                 "tokens_written": agent.activity.usage.tokens.output,

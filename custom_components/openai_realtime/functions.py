@@ -11,6 +11,7 @@ from homeassistant.helpers.json import json_dumps
 
 from .approval import policy
 from .compat import answer_data, native_schema, schema_of
+from .const import LOGGER
 from .vivavoce.client.tool import Tool, ToolContext
 
 __all__ = ["Functions"]
@@ -67,9 +68,13 @@ class Functions:
     @staticmethod
     def _call(api: llm.APIInstance, tool: llm.Tool, chat_log: conversation.ChatLog, approval: str) -> Call:
         async def call(arguments: dict[str, Any], _: ToolContext) -> str:
+            LOGGER.debug("Function call received: %s", tool.name)
             policy.set(approval)
             current_chat_log.set(chat_log)
-            answer = await api.async_call_tool(llm.ToolInput(tool_name=tool.name, tool_args=arguments))
+            try:
+                answer = await api.async_call_tool(llm.ToolInput(tool_name=tool.name, tool_args=arguments))
+            finally:
+                LOGGER.debug("Function result sent to OpenAI")  # what went wrong is told too
             return json_dumps(answer_data(answer))
 
         return call

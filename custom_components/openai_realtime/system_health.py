@@ -23,5 +23,6 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
         "endpoints": f"{len(loaded)} of {len(entries)}",
         "agents": len(agents),
         "sessions": sum(len(agent.sessions) for agent in agents),
+        "card_sessions": sum(len(entry.runtime_data.cards) for entry in loaded),
         "reach_openai": system_health.async_check_can_reach_url(hass, "https://api.openai.com/v1/models"),
     }

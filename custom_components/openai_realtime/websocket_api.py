@@ -4,6 +4,9 @@
 one; its events are those of the Realtime protocol, but for a first and a last one, whose types begin with the name of
 the integration. ``openai_realtime/session/send`` brings the browser's events, ``openai_realtime/session/ack`` says how
 many were taken, and speech comes as binary messages: one byte that names the handler, then PCM16 at 24 kHz, mono.
+
+With an ``offer`` of a voice over WebRTC, a session may answer with a call between the card and the endpoint: then a
+binary message of that one byte says that 40 ms of speech went by the call. ``openai_realtime/session/hang_up`` ends it.
 """
 
 from typing import Any
@@ -18,6 +21,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 
 from .agent import Agent, VivaVoceEntry
+from .calling import MOST_OFFER_CHARACTERS, check_offer
 from .card_session import CardSession
 from .const import DOMAIN
 from .listener import Listener
@@ -33,7 +37,7 @@ LEFT = f"{DOMAIN}.left"
 @callback
 def async_setup_websocket_api(hass: HomeAssistant) -> None:
     """Register the commands."""
-    for command in (_agents, _session, _send, _acknowledge):
+    for command in (_agents, _session, _send, _acknowledge, _hang_up):
         websocket_api.async_register_command(hass, command)
 
 
@@ -89,10 +93,10 @@ class _Subscription:
             self._unregister()
             self.session.leave(self.listener)
 
-    async def begin(self) -> None:
+    async def begin(self, offer: str | None) -> None:
         """Listen and speak."""
         try:
-            await self.session.open()
+            answer = await self.session.open(self.listener, offer)
         except HomeAssistantError as error:
             self._leave()
             _refuse(self._connection, self._number, error)
@@ -101,9 +105,8 @@ class _Subscription:
             self.session.leave(self.listener)
         else:
             self._connection.send_result(self._number)
-            self._connection.send_event(
-                self._number, {"type": JOINED, "subscription": self._number, "handler": self._handler}
-            )
+            joined = {"type": JOINED, "subscription": self._number, "handler": self._handler}
+            self._connection.send_event(self._number, joined | ({"answer": answer} if answer else {}))
             self.session.join(self.listener)
 
     @callback
@@ -148,6 +151,7 @@ class _Subscription:
         vol.Required("type"): f"{DOMAIN}/session",
         vol.Optional("entity_id"): cv.entity_id,
         vol.Optional("language"): cv.string,
+        vol.Optional("offer"): vol.All(cv.string, vol.Length(max=MOST_OFFER_CHARACTERS)),
     }
 )
 @websocket_api.async_response
@@ -162,9 +166,15 @@ async def _session(hass: HomeAssistant, connection: ActiveConnection, msg: dict[
             HomeAssistantError(translation_domain=DOMAIN, translation_key="no_agent_for_card"),
         )
         return
+    try:
+        if offer := msg.get("offer"):
+            check_offer(offer)
+    except ProtocolError as error:
+        connection.send_error(msg["id"], error.code or websocket_api.ERR_INVALID_FORMAT, error.message)
+        return
     entry, agent = allowed[entity_id]
     session = entry.runtime_data.cards.session(hass, agent, connection.user.id, msg.get("language"))
-    await _Subscription(connection, msg["id"], session).begin()
+    await _Subscription(connection, msg["id"], session).begin(offer)
 
 
 def _refuse(connection: ActiveConnection, number: int, error: HomeAssistantError) -> None:
@@ -226,4 +236,15 @@ def _acknowledge(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
     """Note how many events a card has taken."""
     if (subscription := _subscription(connection, msg)) is not None:
         subscription.listener.acknowledge(msg["count"])
+        connection.send_result(msg["id"])
+
+
+@websocket_api.websocket_command(
+    {vol.Required("type"): f"{DOMAIN}/session/hang_up", vol.Required("subscription"): int}
+)
+@callback
+def _hang_up(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:  # noqa: ARG001
+    """End the card's call, which did not come about, or has broken; the session goes on without."""
+    if (subscription := _subscription(connection, msg)) is not None:
+        subscription.session.hang_up(subscription.listener)
         connection.send_result(msg["id"])

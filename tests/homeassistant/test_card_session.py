@@ -2,12 +2,15 @@
 
 import pytest
 from custom_components.openai_realtime.vivavoce.protocol.server_events import ErrorDetails, ErrorEvent
+from homeassistant.components import system_health
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 from test_websocket_api import FRAME, card, cards_of, only, session_of  # noqa: F401 - one is a fixture
 
 from custom_components.openai_realtime import listener
 from custom_components.openai_realtime.card_session import MOST_WAITING_IN
-from vivavoce.testing import Turn
+from custom_components.openai_realtime.diagnostics import async_get_config_entry_diagnostics
+from vivavoce.testing import FunctionCall, Turn
 
 DOMAIN = "openai_realtime"
 
@@ -39,6 +42,43 @@ async def test_a_session_that_cannot_be_so_is_not_opened(endpoint, set_up, card)
     assert told["error"]["translation_domain"] == DOMAIN
     assert len(cards_of(entry)) == 0
     assert not only(entry.runtime_data.agents).activity.connected
+
+
+async def test_open_sessions_are_counted(home, endpoint, set_up, card, monkeypatch):  # noqa: F811
+    async def reached(*_):
+        return "ok"
+
+    monkeypatch.setattr(system_health, "async_check_can_reach_url", reached)
+    assert await async_setup_component(home, system_health.DOMAIN, {})
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    for sessions in (0, 1):
+        health = (await system_health.get_info(home))[DOMAIN]
+        told = await async_get_config_entry_diagnostics(home, entry)
+        assert [health["card_sessions"], told["agents"][0]["card_sessions"]] == [sessions] * 2
+        await (await card()).join()
+
+
+async def test_a_turn_is_told_in_the_log(home, endpoint, set_up, card, caplog):  # noqa: F811
+    """Each line of the table in the troubleshooting page, in its order."""
+    caplog.set_level("DEBUG", f"custom_components.{DOMAIN}")
+    call = FunctionCall("get_entity_state", {"entity_id": "light.kitchen"})
+    url = await endpoint(Turn(hear="Is it on?", call=call), Turn(say="Nobody knows."))
+    await set_up(url, agent={"llm_hass_api": [DOMAIN]})
+    browser = await (await card()).join()
+    await browser.configure()
+    await browser.turn()
+    assert (await browser.event("response.output_audio_transcript.done"))["transcript"] == "Nobody knows."
+    at = 0
+    for line in (
+        "Registering event handlers including function_call handler",
+        "Connected to OpenAI Realtime API",
+        "Updating session with 4 tools",
+        "Session updated",
+        "Function call received: get_entity_state",
+        "Function result sent to OpenAI",
+    ):
+        assert (at := caplog.text.find(line, at)) >= 0, line
+    assert "Session created: sess_" in caplog.text
 
 
 async def test_who_is_left_by_the_endpoint_may_come_again(endpoint, set_up, card):  # noqa: F811

@@ -11,15 +11,26 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 from demo import CONFIGURATION
 from home_assistant import HomeAssistant, free_port
 from playwright.async_api import async_playwright
 
+from vivavoce.audio.resample import resample
+from vivavoce.audio.wav import read_wav, write_wav
+from vivavoce.gateway.app import create_app
+from vivavoce.gateway.server import listen
+from vivavoce.gateway.settings import GatewaySettings
+from vivavoce.gateway.state import GATEWAY
+from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.testing import Script, ScriptedEngine, serve_scripted
 
 ROOT = Path(__file__).parents[3]
 DOMAIN = "openai_realtime"
+CARD = {"type": "custom:openai-realtime-card", "title": "Talk with your home"}
+QUESTION = "Turn on the kitchen light."
+"""What `asking` says."""
 USER, PASSWORD = "tess", "secret-pw-1"
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -77,6 +88,22 @@ async def endpoint():
         async def serve(*turns, complete=True, **script):
             engine = ScriptedEngine(Script(turns=list(turns), **script), complete=complete)
             return await stack.enter_async_context(serve_scripted(engine))
+
+        yield serve
+
+
+@pytest.fixture
+async def gateway():
+    """Serve a script behind a gateway, which takes calls; return it and its address: ``await gateway(turns…)``."""
+    async with AsyncExitStack() as stack:
+
+        async def serve(*turns, complete=True, **script):
+            engine = ScriptedEngine(Script(turns=list(turns), **script), complete=complete)
+            await stack.enter_async_context(engine)
+            app = create_app(GatewaySettings(port=0, local_access="open"), LocalUpstream(engine))
+            listening = await stack.enter_async_context(listen(app))
+            await app[GATEWAY].loading.finished()
+            return app[GATEWAY], f"{listening.url}/v1"
 
         yield serve
 
@@ -174,3 +201,25 @@ async def dashboard(hass):
     yield make
     for one in made:
         await hass.command("lovelace/dashboards/delete", dashboard_id=one)
+
+
+@pytest.fixture(scope="session")
+def asking(tmp_path_factory):
+    """Return a WAV of somebody who asks again and again: a browser plays it in a loop."""
+    recorded, rate = read_wav(Path(__file__).with_name("question.wav"))
+    speech = resample(recorded, rate, 48_000)
+    quiet = np.zeros(3 * 48_000, np.float32)
+    path = tmp_path_factory.mktemp("microphone") / "asking.wav"
+    write_wav(path, np.concatenate([quiet, speech, quiet]), 48_000)
+    return path
+
+
+@pytest.fixture
+async def card(dashboard, visit):
+    """Show such cards on a dashboard, and return the page's card: ``await card(microphone=WAV, **options)``."""
+
+    async def show(*, microphone=None, **options):
+        page = await visit(await dashboard(CARD | options), microphone=microphone)
+        return page.locator("openai-realtime-card")
+
+    return show

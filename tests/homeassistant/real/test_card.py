@@ -1,38 +1,8 @@
 """The card on a dashboard of a real Home Assistant, in a browser: spoken to, written to, without a microphone."""
 
-from pathlib import Path
+from conftest import CARD, QUESTION
 
-import numpy as np
-import pytest
-
-from vivavoce.audio.resample import resample
-from vivavoce.audio.wav import read_wav, write_wav
 from vivavoce.testing import Expect, FunctionCall, Turn
-
-CARD = {"type": "custom:openai-realtime-card", "title": "Talk with your home"}
-QUESTION = "Turn on the kitchen light."
-
-
-@pytest.fixture(scope="session")
-def asking(tmp_path_factory):
-    """Return a WAV of somebody who asks again and again: a browser plays it in a loop."""
-    recorded, rate = read_wav(Path(__file__).with_name("question.wav"))
-    speech = resample(recorded, rate, 48_000)
-    quiet = np.zeros(3 * 48_000, np.float32)
-    path = tmp_path_factory.mktemp("microphone") / "asking.wav"
-    write_wav(path, np.concatenate([quiet, speech, quiet]), 48_000)
-    return path
-
-
-@pytest.fixture
-async def card(dashboard, visit):
-    """Show such cards on a dashboard, and return the page's card: ``await card(microphone=WAV, **options)``."""
-
-    async def show(*, microphone=None, **options):
-        page = await visit(await dashboard(CARD | options), microphone=microphone)
-        return page.locator("openai-realtime-card")
-
-    return show
 
 
 async def write(card, words):

@@ -100,6 +100,11 @@ export class OpenAIRealtimeCard extends LitElement {
     return this.options.mute_while_speaking;
   }
 
+  /** Another such name. @returns {boolean} */
+  get speaksStraight() {
+    return this.options.direct_audio;
+  }
+
   /** @returns {number} its height, in rows of 50 px */
   getCardSize() {
     const {show_transcript, show_waveform, show_text_input} = this.options;

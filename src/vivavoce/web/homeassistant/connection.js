@@ -2,7 +2,8 @@
  * The Realtime protocol over Home Assistant's own websocket: it works wherever Home Assistant itself is reached.
  *
  * Home Assistant holds the session with the endpoint, and its key. It forwards the endpoint's events, takes those that
- * a user may send, and speech as binary messages: one byte that it gave us, then PCM16.
+ * a user may send, and speech as binary messages: one byte that it gave us, then PCM16. Where the endpoint can be reached
+ * from here, speech goes straight, by a call that Home Assistant begins for us; then that one byte says when there is any.
  */
 
 import {Line} from '../line.js';
@@ -25,13 +26,16 @@ import {VoiceError, describe} from '../problems.js';
  * @typedef {object} Wanted
  * @property {string} [entity_id] the agent's conversation entity; by default, the first there is
  * @property {string} [language]
- * @typedef {import('../line.js').Platform & {say?: (key: string, placeholders: Record<string, string>) => string}} Platform
- *   `say`: Home Assistant's words for one of the integration's errors
+ * @typedef {import('./home-call.js').HomeCall} HomeCall
+ * @typedef {import('../line.js').Platform & {say?: (key: string, placeholders: Record<string, string>) => string,
+ *   call?: (onend: () => void) => HomeCall | null}} Platform
+ *   `say`: Home Assistant's words for one of the integration's errors; `call`: makes a call, where one is wanted
  */
 
-/** The first and the last event of a session are the integration's own. */
+/** The first and the last event of a session, and the end of its call, are the integration's own. */
 const JOINED = 'openai_realtime.joined';
 const LEFT = 'openai_realtime.left';
+const HUNG_UP = 'openai_realtime.hung_up';
 
 /** Events after which their number is acknowledged. */
 const ACKNOWLEDGED = 16;
@@ -49,6 +53,12 @@ export class HomeConnection extends Line {
   #handler = 0;
   #taken = 0;
   #lost = () => this.#close(describe('server-gone'));
+  /** Speech goes straight. @type {HomeCall | null} */
+  #call = null;
+  /** What came before a call was there, or not. @type {RealtimeEvent[] | null} */
+  #early = null;
+  /** @type {Promise<void> | null} */
+  #beginning = null;
 
   /**
    * @param {HomeSocket} socket
@@ -61,6 +71,20 @@ export class HomeConnection extends Line {
     this.socket = socket;
     this.wanted = wanted;
     this.say = platform.say ?? ((key) => key);
+    this.makeCall = platform.call ?? (() => null);
+  }
+
+  /** @returns {HomeCall | null} the call that speech goes by; null where it goes through Home Assistant */
+  get call() {
+    return this.#call;
+  }
+
+  /**
+   * @param {boolean} on whether the microphone is sent
+   * @param {boolean} silent whether it is sent as silence
+   */
+  hear(on, silent) {
+    this.#call?.hear(on, silent);
   }
 
   /**
@@ -98,18 +122,28 @@ export class HomeConnection extends Line {
   async attempt(wanted) {
     if (!this.socket.connected) await this.#back();
     if (!wanted()) return true;
-    const message = {type: 'openai_realtime/session', ...this.wanted};
+    const call = this.makeCall(() => this.#ended(call));
+    const offer = call ? await call.offer().catch(() => '') : '';
+    if (call && !wanted()) {
+      call.close();
+      return true;
+    }
+    const message = {type: 'openai_realtime/session', ...this.wanted, ...(offer ? {offer} : {})};
     try {
       const unsubscribe = await this.socket.subscribeMessage(
         (event) => {
-          if (wanted()) this.#take(event);
+          if (!wanted()) return;
+          if (event.type === JOINED) this.#beginning = this.#join(event, call, wanted);
+          else this.#take(event);
         },
         message,
         {resubscribe: false},
       );
       if (wanted()) this.#unsubscribe = unsubscribe;
       else void unsubscribe().catch(() => {});
+      await this.#beginning;
     } catch (error) {
+      call?.close();
       throw refusalOf(/** @type {Refusal | number} */ (error), this.say);
     }
     return true;
@@ -120,6 +154,14 @@ export class HomeConnection extends Line {
     this.socket.removeEventListener('disconnected', this.#lost);
     void this.#unsubscribe?.().catch(() => {}); // it may be over already
     this.#unsubscribe = null;
+    this.#early = null;
+    this.#drop();
+  }
+
+  #drop() {
+    const call = this.#call;
+    this.#call = null;
+    call?.close();
   }
 
   /** Wait until Home Assistant is there again. */
@@ -134,14 +176,40 @@ export class HomeConnection extends Line {
     if (!there) throw new VoiceError('server-unreachable');
   }
 
+  /**
+   * The session is there; it is open when the way of speech is known.
+   * @param {{subscription: number, handler: number, answer?: string}} joined
+   * @param {HomeCall | null} call
+   * @param {() => boolean} wanted
+   */
+  async #join({subscription, handler, answer}, call, wanted) {
+    this.#subscription = subscription;
+    this.#handler = handler;
+    this.#taken = 0;
+    this.socket.addEventListener('disconnected', this.#lost);
+    const early = (this.#early = call && answer ? [] : null);
+    if (call && answer && (await call.accept(answer)) && wanted()) this.#call = call;
+    else call?.close();
+    if (!wanted() || this.state !== 'connecting') return;
+    this.#early = null;
+    this.setState('open', null);
+    for (const event of early ?? []) this.#take(event);
+  }
+
+  /**
+   * A call did not come about, or has broken: Home Assistant learns of it, and speech goes that way.
+   * @param {HomeCall | null} call
+   */
+  #ended(call) {
+    if (call !== this.#call && !this.#early) return;
+    this.#call = null;
+    void this.#ask('hang_up', {}).catch(() => {});
+  }
+
   /** @param {any} event */
   #take(event) {
-    if (event.type === JOINED) {
-      this.#subscription = event.subscription;
-      this.#handler = event.handler;
-      this.#taken = 0;
-      this.socket.addEventListener('disconnected', this.#lost);
-      this.setState('open', null);
+    if (this.#early) {
+      this.#early.push(event);
       return;
     }
     if (event.type === LEFT) {
@@ -150,17 +218,18 @@ export class HomeConnection extends Line {
     }
     this.#taken++;
     if (this.#taken % ACKNOWLEDGED === 0) void this.#ask('ack', {count: ACKNOWLEDGED}).catch(() => {});
-    this.handlers.onevent(event);
+    if (event.type === HUNG_UP) this.#drop();
+    else this.handlers.onevent(event);
   }
 
   /** @param {import('../problems.js').Problem} problem */
   #close(problem) {
     this.hangUp();
-    if (this.state === 'open') this.setState('closed', problem);
+    if (this.state !== 'closed') this.setState('closed', problem);
   }
 
   /**
-   * @param {'send' | 'ack'} what
+   * @param {'send' | 'ack' | 'hang_up'} what
    * @param {object} fields
    */
   #ask(what, fields) {

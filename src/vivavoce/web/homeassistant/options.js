@@ -12,6 +12,7 @@ import {say} from '../words.js';
  * @property {boolean} [show_transcript] what is said, in writing
  * @property {boolean} [show_waveform] how loud both sides are
  * @property {boolean} [show_text_input] a line to write instead
+ * @property {boolean} [direct_audio] speech goes straight to the server where it can be reached
  * @property {boolean} [mute_while_speaking] hands-free, the microphone is silent while an answer sounds
  */
 
@@ -22,9 +23,10 @@ export const DEFAULTS = {
   show_waveform: true,
   show_text_input: true,
   mute_while_speaking: true,
+  direct_audio: true,
 };
 
-const SWITCHES = /** @type {const} */ (['show_transcript', 'show_waveform', 'show_text_input', 'mute_while_speaking']);
+const SWITCHES = /** @type {const} */ (['show_transcript', 'show_waveform', 'show_text_input', 'mute_while_speaking', 'direct_audio']);
 
 /** @type {Record<string, [label: string, help: string]>} */
 const WORDS = {
@@ -37,6 +39,10 @@ const WORDS = {
   mute_while_speaking: [
     'Mute the microphone while the agent speaks',
     'Hands-free, against echoes. Switched off, you can interrupt by speaking: with headphones, or good echo cancellation.',
+  ],
+  direct_audio: [
+    'Speak straight to the server where it can be reached',
+    'Over WebRTC. Otherwise, and from outside, speech goes through Home Assistant.',
   ],
 };
 

@@ -3,18 +3,19 @@
  */
 
 import {sharedContext} from '../browser.js';
-import {Player} from '../player.js';
 import {Recorder} from '../recorder.js';
 import {VoiceSession} from '../session.js';
 import {HomeConnection} from './connection.js';
 import {EchoGuard} from './echo-guard.js';
+import {HomeCall} from './home-call.js';
+import {HomeLoudspeaker} from './loudspeaker.js';
 
 /**
  * @typedef {import('./connection.js').HomeSocket} HomeSocket
  * @typedef {import('./connection.js').Platform} Platform
  * @typedef {import('./connection.js').Wanted} Wanted
  * @typedef {import('../lifetime.js').Parts} Parts
- * @typedef {{muteWhileSpeaking: boolean}} Member a card
+ * @typedef {{muteWhileSpeaking: boolean, speaksStraight: boolean}} Member a card
  */
 
 /** Milliseconds after the last card has gone until its session ends: a dashboard that is drawn anew makes new cards. */
@@ -43,6 +44,14 @@ export class SharedVoice {
   #members = new Set();
   #context = sharedContext();
   #echo = new EchoGuard();
+  /** @type {HomeConnection | null} */
+  #line = null;
+  /** @type {HomeLoudspeaker | null} */
+  #loudspeaker = null;
+  /** @type {MediaStreamTrack | null} */
+  #microphone = null;
+  /** The endpoint is out of this page's reach: it was looked for once. */
+  #unreachable = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #ending = undefined;
 
@@ -85,6 +94,30 @@ export class SharedVoice {
     return wanted && this.session.mode === 'hands-free' && this.#echo.sounds(performance.now());
   }
 
+  /** Speech goes straight to the endpoint, now. */
+  get straight() {
+    return Boolean(this.#line?.call);
+  }
+
+  /**
+   * @param {() => void} onend
+   * @returns {HomeCall | null} null where nobody wants one, or it cannot be had
+   */
+  #makeCall(onend) {
+    const wanted = [...this.#members].every((member) => member.speaksStraight);
+    if (!wanted || this.#unreachable || !globalThis.RTCPeerConnection) return null;
+    const call = new HomeCall({
+      ontrack: (stream) => this.#loudspeaker?.speaker.attach(stream),
+      onend: () => {
+        this.#loudspeaker?.speaker.hear({type: 'output_audio_buffer.cleared'});
+        onend();
+      },
+      onunreachable: () => (this.#unreachable = true),
+    });
+    call.replace(this.#microphone);
+    return call;
+  }
+
   /**
    * @param {HomeSocket} socket
    * @param {Wanted} wanted
@@ -92,18 +125,49 @@ export class SharedVoice {
    * @returns {Parts}
    */
   #parts(socket, wanted, platform) {
+    const straight = () => this.straight;
     return {
-      connection: (handlers) => new HomeConnection(socket, wanted, handlers, platform),
-      player: async (handlers) => Player.open(this.#context(), handlers),
-      recorder: async ({onframe, onend}) => {
-        const hear = (/** @type {Int16Array} */ samples) => onframe(this.#hushed ? samples.fill(0) : samples);
-        const recorder = await Recorder.open(this.#context(), {onframe: hear, onend});
-        return {
-          level: () => (this.#hushed ? 0 : recorder.level()),
-          flush: () => recorder.flush(),
-          close: () => recorder.close(),
-        };
+      get media() {
+        return straight();
       },
+      connection: (handlers) => {
+        const onevent = (/** @type {import('../line.js').RealtimeEvent} */ event) => {
+          if (this.straight) this.#loudspeaker?.speaker.hear(event);
+          handlers.onevent(event);
+        };
+        const call = (/** @type {() => void} */ onend) => this.#makeCall(onend);
+        this.#line = new HomeConnection(socket, wanted, {...handlers, onevent}, {...platform, call});
+        return this.#line;
+      },
+      player: async (handlers) => {
+        this.#loudspeaker = await HomeLoudspeaker.open(this.#context(), handlers, (event) => this.#line?.send(event));
+        return this.#loudspeaker;
+      },
+      recorder: ({onframe, onend}) => this.#record(onframe, onend),
+    };
+  }
+
+  /**
+   * @param {(samples: Int16Array) => void} onframe
+   * @param {(() => void) | undefined} onend
+   * @returns {Promise<import('../talking.js').Microphone>}
+   */
+  async #record(onframe, onend) {
+    const hear = (/** @type {Int16Array} */ samples) => {
+      const hushed = this.#hushed;
+      this.#line?.call?.hush(hushed);
+      onframe(hushed ? samples.fill(0) : samples);
+    };
+    const recorder = await Recorder.open(this.#context(), {onframe: hear, onend});
+    this.#microphone = recorder.stream.getAudioTracks()[0];
+    this.#line?.call?.replace(this.#microphone);
+    return {
+      level: () => (this.#hushed ? 0 : recorder.level()),
+      flush: async () => {
+        await recorder.flush();
+        await this.#line?.call?.settled();
+      },
+      close: () => recorder.close(),
     };
   }
 }

@@ -17,6 +17,9 @@ export const words = {
   'Mute the microphone while the agent speaks': 'Das Mikrofon stummschalten, während der Agent spricht',
   'Hands-free, against echoes. Switched off, you can interrupt by speaking: with headphones, or good echo cancellation.':
     'Beim Freisprechen, gegen Echos. Ausgeschaltet können Sie hineinsprechen: mit Kopfhörern oder guter Echounterdrückung.',
+  'Speak straight to the server where it can be reached': 'Direkt mit dem Server sprechen, wo er erreichbar ist',
+  'Over WebRTC. Otherwise, and from outside, speech goes through Home Assistant.':
+    'Über WebRTC. Sonst, und von außerhalb, geht die Sprache durch Home Assistant.',
   // What goes on.
   'Not connected': 'Nicht verbunden',
   Connecting: 'Verbindet',

@@ -17,6 +17,9 @@ export const words = {
   'Mute the microphone while the agent speaks': 'Couper le micro pendant que l’agent parle',
   'Hands-free, against echoes. Switched off, you can interrupt by speaking: with headphones, or good echo cancellation.':
     'En mains libres, contre l’écho. Sinon, vous pouvez interrompre en parlant : avec un casque, ou une bonne suppression d’écho.',
+  'Speak straight to the server where it can be reached': 'Parler directement au serveur là où on peut l’atteindre',
+  'Over WebRTC. Otherwise, and from outside, speech goes through Home Assistant.':
+    'Par WebRTC. Sinon, et de l’extérieur, la voix passe par Home Assistant.',
   // What goes on.
   'Not connected': 'Non connecté',
   Connecting: 'Connexion',

@@ -1,0 +1,186 @@
+"""How a session's speech travels: straight between one browser and the endpoint, or through Home Assistant.
+
+Straight, it is a call over WebRTC. The browser offers a voice and nothing else: without a data channel it can neither
+read the instructions nor send an event of its own. Home Assistant passes the offer on with its key, and holds the
+session over a sideband. Where there is no call, or none any more, the session goes on over a connection of its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from homeassistant.const import CONF_API_KEY, CONF_URL
+from homeassistant.core import callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .agent import Agent
+from .const import DOMAIN, LOGGER
+from .listener import Listener
+from .vivavoce.client import calls
+from .vivavoce.client.transport import Transport, WebSocketTransport
+from .vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
+from .vivavoce.protocol.session import DEFAULT_MODEL
+from .vivavoce.protocol.session_params import RealtimeSessionParams
+
+__all__ = ["MOST_OFFER_CHARACTERS", "Calling", "check_offer"]
+
+MOST_OFFER_CHARACTERS = 65_536
+"""Chromium's offer of a voice has some 3,000."""
+OFFER_SECONDS = 5.0
+"""For an endpoint to answer an offer; a card waits for it before anything is heard."""
+NO_CALLS = frozenset({404, 405, 501})
+"""How an endpoint refuses that takes no calls at all."""
+LEFT, BROKEN = 1012, 1006
+"""Close codes after which a session goes on over another connection."""
+
+
+def check_offer(offer: str) -> None:
+    """Raise `ProtocolError` for an offer of anything but one voice."""
+    sections = [line.partition(" ")[0] for line in offer.splitlines() if line.startswith("m=")]
+    if sections != ["m=audio"]:
+        raise ProtocolError(
+            f"Expected an offer of one voice (m=audio) and nothing else, and got {', '.join(sections) or 'none'}.",
+            code="not_allowed",
+            param="offer",
+        )
+
+
+class Calling:
+    """Opens the connections of one session: `connect` is its transport. ``over`` is told whose call has ended."""
+
+    def __init__(self, agent: Agent, over: Callable[[Listener], None]) -> None:
+        self.caller: Listener | None = None
+        """Whose speech goes straight; None where all of it goes through Home Assistant."""
+        self._agent = agent
+        self._over = over
+        self._offered: tuple[Listener, str, asyncio.Future[str | None]] | None = None
+        self._way: _Way | None = None
+
+    @callback
+    def offer(self, caller: Listener, offer: str) -> asyncio.Future[str | None]:
+        """Take a browser's offer for the next connection, which is made at once where there is one already.
+
+        What is returned will be the endpoint's answer, or None where there is no call.
+        """
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        if self._agent.takes_calls:
+            self._offered = (caller, offer, answer)
+            self.end()
+        else:
+            answer.set_result(None)
+        return answer
+
+    @callback
+    def withdraw(self) -> None:
+        """Forget an offer that nobody has taken."""
+        self._offered = None
+
+    @callback
+    def end(self) -> None:
+        """End the call, or what connection there is; the session goes on over another."""
+        if self._way is not None:
+            self._way.leave()
+
+    async def connect(self) -> Transport:
+        """Open the next connection. Raises `ConnectionFailed`."""
+        offered, self._offered = self._offered, None
+        way = await self._call(*offered) if offered is not None else None
+        self._way = way or _Way(self._agent, await self._line())
+        return self._way
+
+    async def _call(self, caller: Listener, offer: str, answer: asyncio.Future[str | None]) -> _Way | None:
+        """Begin a call; None where it cannot be had."""
+        entry, call_id = self._agent.entry, ""
+        params = RealtimeSessionParams(model=self._agent.model or DEFAULT_MODEL)
+        try:
+            begun = await calls.begin_call(
+                async_get_clientsession(self._agent.hass),
+                entry.data[CONF_URL],
+                offer,
+                params,
+                api_key=entry.data.get(CONF_API_KEY),
+                timeout=OFFER_SECONDS,
+            )
+            call_id = begun.call_id
+            sideband = await self._line(call_id)
+        except ConnectionFailed as failed:
+            LOGGER.debug("Speech goes through Home Assistant: %s", failed)
+            self._agent.takes_calls = failed.status not in NO_CALLS
+            if call_id:
+                await self._hang_up(call_id)
+            if not answer.done():
+                answer.set_result(None)
+            return None
+        LOGGER.debug("Speech goes straight: %s", call_id)
+        self.caller = caller
+        if not answer.done():
+            answer.set_result(begun.answer)
+        return _Way(self._agent, sideband, lambda: self._ended(caller, call_id))
+
+    async def _line(self, call_id: str | None = None) -> Transport:
+        entry = self._agent.entry
+        return await WebSocketTransport.connect(
+            entry.data[CONF_URL],
+            api_key=entry.data.get(CONF_API_KEY),
+            model=self._agent.model or DEFAULT_MODEL,
+            call_id=call_id,
+            session=async_get_clientsession(self._agent.hass),
+        )
+
+    async def _ended(self, caller: Listener, call_id: str) -> None:
+        if self.caller is caller:
+            self.caller = None
+            self._over(caller)
+        await self._hang_up(call_id)
+
+    async def _hang_up(self, call_id: str) -> None:
+        entry = self._agent.entry
+        try:
+            await calls.hang_up(
+                async_get_clientsession(self._agent.hass),
+                entry.data[CONF_URL],
+                call_id,
+                api_key=entry.data.get(CONF_API_KEY),
+                timeout=OFFER_SECONDS,
+            )
+        except ConnectionFailed as failed:
+            LOGGER.debug("A call could not be hung up: %s", failed)
+
+
+class _Way:
+    """A connection that may be left for another. With ``ended`` it controls a call, whose end is not the session's."""
+
+    def __init__(
+        self, agent: Agent, transport: Transport, ended: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self._agent = agent
+        self._transport = transport
+        self._ended = ended
+        self._calls = ended is not None
+        self._left = False
+
+    @callback
+    def leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._agent.entry.async_create_background_task(
+                self._agent.hass, self._transport.close(), f"{DOMAIN}: leave a connection"
+            )
+
+    async def send(self, data: bytes | str) -> None:
+        await self._transport.send(data)
+
+    async def receive(self) -> str | bytes:
+        try:
+            return await self._transport.receive()
+        except ConnectionLost as lost:
+            if self._left:
+                raise ConnectionLost(LEFT, "It is left for another.") from lost
+            if self._calls:
+                raise ConnectionLost(BROKEN, f"The call has ended: {lost.reason}") from lost
+            raise
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        ended, self._ended = self._ended, None
+        await self._transport.close(code, reason)
+        if ended is not None:
+            await ended()
