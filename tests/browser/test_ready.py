@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.async_api import expect
 
 from .test_accessibility import AXE, SIZES, violations
 from .test_page import hold
@@ -159,6 +160,10 @@ async def test_a_spoken_question_is_answered_with_the_weather_and_its_map(visit,
     await card.get_by_role("link", name="Weather data by Open-Meteo.com").wait_for()
     await card.locator(".country").first.wait_for(state="attached")
     await card.locator(".name").get_by_text("France").wait_for()
+    layers = await card.locator(".name").evaluate_all(
+        "(all) => all.map((one) => +getComputedStyle(one).zIndex)"
+    )
+    assert min(layers) > 200, "names lie over the outlines"
     await card.locator(".here").wait_for()
     assert world.hosts() == {"api.open-meteo.com", "geocoding-api.open-meteo.com"}
     assert all("referer" not in request.headers for request in world.asked)
@@ -200,12 +205,7 @@ async def test_without_a_network_the_map_shows_where_it_is(visit, endpoint):
     assert await visitor.page.locator(".here").is_visible()
     before = await visitor.page.locator(".name").count()
     await visitor.page.get_by_role("button", name="Zoom in").click()
-    await visitor.page.wait_for_function(
-        "(before) => document.querySelector('voice-page').shadowRoot.querySelector('voice-transcript').shadowRoot"
-        ".querySelector('weather-card').shadowRoot.querySelector('place-map').shadowRoot"
-        ".querySelectorAll('.name').length > before",
-        arg=before,
-    )
+    await visitor.page.locator(".name").nth(before).wait_for(state="attached")
     await call(endpoint, "get_weather", "c2", location="Bruges")
     assert json.loads(await result(endpoint, 2)) == {"error": "The weather service cannot be reached."}
     assert await visitor.page.locator("weather-card").count() == 1
@@ -239,10 +239,7 @@ async def test_the_memory_changes_as_it_is_set(visit, endpoint):
     await memory.locator("summary").get_by_text("favourite_colour: green").wait_for()
     await memory.locator("summary").click()
     await call(endpoint, "set_memory", "c2", key="favourite_colour", value="blue")
-    await visitor.page.wait_for_function(
-        "document.querySelector('voice-page').shadowRoot.querySelector('memory-view').shadowRoot"
-        ".querySelector('input.field').value === 'blue'"
-    )
+    await expect(memory.get_by_label("favourite_colour", exact=True)).to_have_value("blue")
     await memory.get_by_label("favourite_colour", exact=True).fill("red")
     await memory.get_by_label("favourite_colour", exact=True).press("Enter")
     await call(endpoint, "get_memory", "c3")

@@ -12,17 +12,18 @@ from .test_ready import arrive, call
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SAID = re.compile(r"⟦[^⟦⟧]*⟧")
-DATA = re.compile(r"[\w-]*[._][\w.-]*|[a-z]+_vad")
+DATA = re.compile(r"[\w-]*[._][\w.-]*|gpt-[\w-]+")
 """Names of the protocol: of events, fields, models."""
 NAMES = {"Viva Voce", "WebSocket", "WebRTC"}
-OTHERS = ("gpt-realtime", "Fake Default Audio Input", "Fake Default Audio Output")
-"""Names that the browser and the server give."""
+OTHERS = ("Fake Default Audio Input", "Fake Default Audio Output")
+"""What the browser calls its devices."""
 
 SHOWN = """() => {
+  const looked = ':not(style, script, json-view, .call, .words, .answer, .about, .name *)';
   const names = ['alt', 'aria-label', 'aria-valuetext', 'label', 'placeholder', 'title'];
   const found = [];
   const look = (root) => {
-    for (const element of root.querySelectorAll(':not(style, script, json-view, .call, [data-told])')) {
+    for (const element of root.querySelectorAll(looked)) {
       if (element.checkVisibility()) {
         for (const name of names) if (element.hasAttribute(name)) found.push(element.getAttribute(name));
         for (const node of element.childNodes) if (node.nodeType === Node.TEXT_NODE) found.push(node.data);
@@ -37,8 +38,11 @@ SHOWN = """() => {
 
 def marked():
     """Return the module of words, made to put what it says in brackets."""
-    source = (FOLDER / "words.js").read_text().replace("export function say(", "function plain(", 1)
-    return source + "\nexport const say = (...said) => `⟦${plain(...said)}⟧`;\n"
+    source = (FOLDER / "words.js").read_text()
+    for name in ("say", "moment"):
+        source = source.replace(f"export function {name}(", f"function {name}Plainly(", 1)
+        source += f"\nexport const {name} = (...said) => `⟦${{{name}Plainly(...said)}}⟧`;\n"
+    return source
 
 
 def left_out(texts, *told):

@@ -90,11 +90,11 @@ export class DirectConnection extends LitElement {
           </p>
           <div class="asked">
             <label for="address">${say('Address')}</label>
-            <input class="field" id="address" name="address" required value=${PROVIDER} spellcheck="false" />
+            <input class="field" id="address" name="address" dir="ltr" required value=${PROVIDER} spellcheck="false" />
           </div>
           <div class="asked">
             <label for="key">${say('Key')}</label>
-            <input class="field" id="key" name="key" type="password" required autocomplete="off" spellcheck="false" />
+            <input class="field" id="key" name="key" type="password" dir="ltr" required autocomplete="off" spellcheck="false" />
           </div>
           <label class="check">
             <input type="checkbox" name="lasting" />

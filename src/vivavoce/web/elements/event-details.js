@@ -73,6 +73,7 @@ export class EventDetails extends LitElement {
         flex: none;
         color: var(--ink-soft);
         font-variant-numeric: tabular-nums;
+        unicode-bidi: plaintext;
       }
       .tools {
         display: flex;
@@ -82,6 +83,7 @@ export class EventDetails extends LitElement {
         margin-block: 0.75rem;
       }
       .actions {
+        flex: none;
         display: flex;
         gap: 0.35rem;
       }
@@ -127,7 +129,7 @@ export class EventDetails extends LitElement {
       ${says ? html`<p>${say(says)}</p>` : nothing}
       <p>${this.#when(dir, t)}</p>
       ${entries.length > 1 ? this.#steps(entries) : nothing}
-      ${joined ? html`<p class="words">${joined}</p>` : nothing}
+      ${joined ? html`<p class="words" dir="auto">${joined}</p>` : nothing}
       ${this.#cause(entry)}
       <json-view .value=${event}></json-view>
       ${this.#ties(entry)}
@@ -180,7 +182,7 @@ export class EventDetails extends LitElement {
     return html`<dl>
       ${kinds.length ? html`<dt>${say('led to')}</dt><dd>${kinds.map((effect) => this.#link(effect, entry.t))}</dd>` : nothing}
       ${identifiers(entry.event).map(
-        ([name, id]) => html`<dt>${name}</dt>
+        ([name, id]) => html`<dt>${say(name)}</dt>
           <dd>
             <button class="small" type="button" title=${say('Show all that name it')} @click=${() => this.#tell('find', id)}>
               ${id}

@@ -52,7 +52,8 @@ export class EventList extends LitElement {
         gap: 0.6rem;
         align-items: center;
         block-size: 32px;
-        padding-inline: 0.75rem;
+        padding-inline: calc(0.75rem - 3px) 0.75rem;
+        border-inline-start: 3px solid transparent;
         white-space: nowrap;
         cursor: pointer;
       }
@@ -71,7 +72,7 @@ export class EventList extends LitElement {
         color: inherit;
       }
       .row.tied {
-        box-shadow: inset 3px 0 var(--ink-faint);
+        border-color: var(--ink-faint);
       }
       .row.failed .type {
         font-weight: 700;
@@ -86,6 +87,12 @@ export class EventList extends LitElement {
       .dir {
         text-align: center;
         color: var(--ink-soft);
+      }
+      .type {
+        direction: ltr;
+      }
+      .type:dir(rtl) {
+        text-align: right;
       }
       .about {
         color: var(--ink-soft);
@@ -220,7 +227,7 @@ export class EventList extends LitElement {
           ? html`<span class="count">×${number(row.entries.length)}</span>`
           : nothing}</span
       >
-      <span class="about">${summary(row)}</span>
+      <span class="about" dir="auto">${summary(row)}</span>
     </div>`;
   }
 

@@ -20,6 +20,7 @@ export class JsonView extends LitElement {
     sharedStyles,
     css`
       :host {
+        direction: ltr;
         font: var(--text-small) / 1.6 var(--font-code);
         overflow-wrap: anywhere;
       }

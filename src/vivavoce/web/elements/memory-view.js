@@ -34,6 +34,9 @@ export class MemoryView extends LitElement {
       summary::before {
         content: '▸';
       }
+      summary:dir(rtl)::before {
+        content: '◂';
+      }
       [open] > summary::before {
         content: '▾';
       }
@@ -120,7 +123,7 @@ export class MemoryView extends LitElement {
     return html`<details>
       <summary>
         <b>${say('Memory: {0}', known.size)}</b>
-        ${latest === undefined ? nothing : html`<span class="latest">${memory.latest}: ${latest}</span>`}
+        ${latest === undefined ? nothing : html`<span class="latest" dir="auto">${memory.latest}: ${latest}</span>`}
       </summary>
       <div class="all" tabindex="0" role="group" aria-label=${say('Memory')}>
         ${known.size ? nothing : html`<p>${say('Nothing yet. Ask the voice to remember something.')}</p>`}
@@ -153,7 +156,7 @@ export class MemoryView extends LitElement {
     };
     return html`<li class=${key === memory.latest ? 'changed' : ''}>
       <label class="key" for="value-${index}">${key}</label>
-      <input class="field" id="value-${index}" maxlength="1000" .value=${live(value)} @change=${change} />
+      <input class="field" id="value-${index}" maxlength="1000" dir="auto" .value=${live(value)} @change=${change} />
       <button class="small" type="button" aria-label=${say('Forget {0}', key)} @click=${() => this.#done(() => memory.forget(key))}>
         ${say('Forget')}
       </button>

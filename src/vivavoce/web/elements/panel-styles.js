@@ -50,6 +50,10 @@ export const panelStyles = css`
     font-size: inherit;
     color: var(--ink-soft);
   }
+  .asked > .small,
+  form > .small {
+    justify-self: start;
+  }
   .asked .field {
     inline-size: 100%;
     min-block-size: 2.5rem;
@@ -65,6 +69,7 @@ export const panelStyles = css`
     opacity: 1;
   }
   .code {
+    direction: ltr;
     font-family: var(--font-code);
   }
   .wrong {

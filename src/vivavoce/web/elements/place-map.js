@@ -24,6 +24,9 @@ const NEAR = {zoom: 10, nearest: 18};
 /** The outlines and their names lie below the pictures. */
 const BELOW = 'below';
 
+/** Names lie over the outlines, whose place Leaflet's styles set at 200. */
+const OVER = 1000;
+
 /** A country's name is shown where the country is as wide as this, in pixels. */
 const ROOM = 64;
 
@@ -163,9 +166,11 @@ export class PlaceMap extends LitElement {
       markerZoomAnimation: !still,
       scrollWheelZoom: false,
       zoomAnimation: !still,
+      zoomControl: false, // it has words
     });
     this.#map = map;
     Object.assign(map.createPane(BELOW).style, {zIndex: 150, pointerEvents: 'none'});
+    leaflet.control.zoom({zoomInTitle: say('Zoom in'), zoomOutTitle: say('Zoom out')}).addTo(map);
     map.attributionControl.setPrefix(false).addAttribution('Natural Earth');
     this.#picture();
     this.#resized.observe(this);
@@ -196,7 +201,7 @@ export class PlaceMap extends LitElement {
     if (this.tiles) {
       const link = '<a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer">OpenStreetMap</a>';
       this.#pictures = leaflet.tileLayer(TILES, {
-        attribution: `© ${link} contributors`,
+        attribution: say('© {0} contributors', link),
         maxZoom: NEAR.nearest,
         referrerPolicy: 'origin', // it serves only those who say where they are from
       });
@@ -238,7 +243,7 @@ function name(map, names, found) {
     if (wide < ROOM) continue;
     const words = Object.assign(document.createElement('span'), {textContent: name});
     const icon = leaflet.divIcon({html: words, className: 'name', iconSize: undefined});
-    leaflet.marker([middle[1], middle[0]], {icon, interactive: false, keyboard: false, pane: BELOW}).addTo(names);
+    leaflet.marker([middle[1], middle[0]], {icon, interactive: false, keyboard: false, pane: BELOW, zIndexOffset: OVER}).addTo(names);
   }
 }
 

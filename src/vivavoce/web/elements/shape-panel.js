@@ -157,6 +157,7 @@ export class ShapePanel extends LitElement {
         id=${id}
         aria-describedby=${help}
         rows="6"
+        dir="auto"
         placeholder=${this.#effective(field)}
         .value=${typed(this, id, value)}
         @change=${change}

@@ -24,6 +24,9 @@ export const sharedStyles = css`
     font: inherit;
     color: inherit;
   }
+  :placeholder-shown {
+    direction: inherit; /* the placeholder's; dir="auto" is for what is typed */
+  }
   .plain {
     min-block-size: 2.75rem;
     padding: 0 1rem;

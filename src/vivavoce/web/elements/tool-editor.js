@@ -71,7 +71,7 @@ export class ToolEditor extends LitElement {
         <label for=${id}>${label}</label>
         ${rows
           ? html`<textarea class="field code" id=${id} rows=${rows} spellcheck="false" .value=${typed(this, id, tool[key])} @change=${change(key)}></textarea>`
-          : html`<input class="field" id=${id} .value=${typed(this, id, tool[key])} @change=${change(key)} />`}
+          : html`<input class="field" id=${id} dir="auto" .value=${typed(this, id, tool[key])} @change=${change(key)} />`}
       </div>`;
     };
     return html`<fieldset>

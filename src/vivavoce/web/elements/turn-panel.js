@@ -76,7 +76,11 @@ export class TurnPanel extends LitElement {
         display: block;
         overflow: visible;
       }
-      .history {
+      svg:dir(rtl) {
+        transform: scaleX(-1);
+      }
+      .history,
+      .wide {
         overflow-x: auto;
       }
       .rest {
@@ -128,6 +132,10 @@ export class TurnPanel extends LitElement {
         text-align: end;
         font-variant-numeric: tabular-nums;
       }
+      .number,
+      .figures dd {
+        unicode-bidi: plaintext;
+      }
       table {
         border-collapse: collapse;
         font-size: var(--text-small);
@@ -135,7 +143,8 @@ export class TurnPanel extends LitElement {
       }
       th,
       td {
-        padding: 0.35rem 1.25rem 0.35rem 0;
+        padding-block: 0.35rem;
+        padding-inline: 0 clamp(0.6rem, 2vw, 1.25rem);
         text-align: end;
         font-weight: 400;
         border-block-end: 1px solid var(--line);
@@ -224,8 +233,8 @@ export class TurnPanel extends LitElement {
     const shown = STAGES.filter(([stage]) => stages[stage] !== undefined);
     let before = 0;
     return html`<article>
-      <h3>${question || (spoken ? say('Speech') : say('An answer without a question'))}</h3>
-      <p class="answer">${answer || say(status)}${status === 'completed' || status === 'in_progress' ? nothing : ` (${say(status)})`}${dollars ? `, ${money(dollars)}` : nothing}</p>
+      <h3 dir="auto">${question || (spoken ? say('Speech') : say('An answer without a question'))}</h3>
+      <p class="answer" dir="auto">${answer || say(status)}${status === 'completed' || status === 'in_progress' ? nothing : ` (${say(status)})`}${dollars ? `, ${money(dollars)}` : nothing}</p>
       <dl class="falls">
         ${shown.map(([stage, label]) => {
           const at = stages[stage] ?? 0;
@@ -245,7 +254,7 @@ export class TurnPanel extends LitElement {
     const sum = tokens(this.turns.map(({usage}) => usage));
     if (!sum.responses) return nothing;
     const columns = /** @type {const} */ (['text', 'audio', 'image', 'cached', 'total']);
-    return html`<section aria-labelledby="tokens">
+    return html`<section class="wide" tabindex="0" aria-labelledby="tokens">
       <h2 id="tokens">${say('Tokens')}</h2>
       <table aria-labelledby="tokens">
         <thead>

@@ -29,7 +29,8 @@ export class VoiceComposer extends LitElement {
         flex: 1;
         min-inline-size: 0;
         min-block-size: 2.75rem;
-        padding: 0 0 0 1.1rem;
+        padding: 0;
+        padding-inline-start: 1.1rem;
         border: 0;
         background: none;
       }
@@ -59,6 +60,7 @@ export class VoiceComposer extends LitElement {
         part="input"
         type="text"
         name="words"
+        dir="auto"
         aria-label=${say('Message')}
         placeholder=${say('Or write it')}
         autocomplete="off"

@@ -159,6 +159,12 @@ export const voicePageStyles = css`
     :host([troubled]) .welcome {
       display: none;
     }
+    .talk {
+      overflow-y: auto;
+    }
+    voice-transcript {
+      outline-offset: -2px;
+    }
   }
   @media (max-height: 44rem) {
     .stage {

@@ -106,12 +106,16 @@ export class VoiceTranscript extends LitElement {
       }
       .call {
         margin: 0;
+        direction: ltr;
         font: var(--text-small) / 1.5 var(--font-code);
         white-space: pre-wrap;
       }
       form {
         display: grid;
         gap: 0.4rem;
+      }
+      form .small {
+        justify-self: start;
       }
       textarea {
         padding: 0.5rem 0.7rem;

@@ -60,6 +60,10 @@ export class WeatherCard extends LitElement {
         font-size: var(--text-small);
         color: var(--ink-soft);
       }
+      dd,
+      .days span:last-child {
+        unicode-bidi: plaintext;
+      }
       .days {
         border-block-start: 1px solid var(--line);
         list-style: none;

@@ -49,7 +49,7 @@ export const LISTENING = [
 /** @type {Field[]} */
 export const TURNS = [
   {...field(`${TURN}.type`, 'A turn ends', 'choice', 'On silence, or when it makes sense. For hands-free only.'), choices: ['server_vad', 'semantic_vad']},
-  field(`${TURN}.server_vad.threshold`, 'Threshold', 'number', 'How sure it must be that this is speech, 0 to 1.', {step: 0.05}),
+  field(`${TURN}.server_vad.threshold`, 'Threshold', 'number', 'How sure it must be that this is speech.', {step: 0.05}),
   field(`${TURN}.server_vad.silence_duration_ms`, 'Silence, ms', 'number', 'How long somebody may pause.', {step: 10}),
   field(`${TURN}.server_vad.prefix_padding_ms`, 'Before speech, ms', 'number', 'How much is kept of what came before.', {step: 10}),
   field(`${TURN}.server_vad.idle_timeout_ms`, 'Ask again after, ms', 'number', 'When nobody says anything.', {step: 500}),
