@@ -57,3 +57,23 @@ async def test_without_a_microphone_it_says_so_and_is_written_to(endpoint, added
     await shown.get_by_role("alert").filter(has_text="The microphone is blocked").wait_for()
     await write(shown, "Hello there.")
     await shown.locator("voice-transcript").filter(has_text="Good day.").wait_for()
+
+
+async def test_it_is_chosen_and_edited_without_yaml(hass, endpoint, added, dashboard, visit):
+    await added(await endpoint(Turn(expect="Unheard.", say="Unheard."), after="repeat", complete=False))
+    path = await dashboard()
+    page = await visit(f"{path}?edit=1")
+    await page.get_by_role("button", name="Add card").first.click()
+    await page.get_by_text("By card").click()
+    await page.get_by_placeholder("Search cards").fill("OpenAI Realtime")
+    await page.locator("hui-card-picker .card", has_text="OpenAI Realtime").first.click()
+    editor = page.locator("hui-dialog-edit-card")
+    await editor.locator("ha-selector-text input").first.fill("The house")
+    await editor.locator("ha-selector-boolean", has_text="Show the waveform").locator("ha-switch").click()
+    preview = editor.locator("openai-realtime-card")
+    await preview.locator("h2", has_text="The house").wait_for()
+    await preview.locator("voice-waves").wait_for(state="detached")
+    await editor.get_by_text("Save", exact=True).click()
+    await editor.wait_for(state="hidden")
+    kept = await hass.command("lovelace/config", url_path=path.split("/")[1])
+    assert kept["views"][0]["cards"] == [{"type": CARD["type"], "title": "The house", "show_waveform": False}]

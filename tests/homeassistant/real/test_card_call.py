@@ -26,13 +26,13 @@ OUT_OF_REACH = r"""() => {
 async def talking(hass, gateway, added, card, asking):
     """Talk with the kitchen, hands-free, on such a page; return the gateway and the card."""
 
-    async def begin(*, before="() => {}", **options):
+    async def begin(*, before="() => {}", mode="hands-free", **options):
         running, url = await gateway(
             *TURNS, after="repeat", complete=False
         )  # it is asked until the page is closed
         await added(url)
         await hass.action("light.turn_off", response=False, entity_id="light.kitchen_light")
-        shown = await card(microphone=asking, mode="hands-free", **options)
+        shown = await card(microphone=asking, mode=mode, **options)
         await shown.page.evaluate(before)
         await shown.get_by_role("button", name="Start").click()
         return running, shown
@@ -57,6 +57,18 @@ async def test_the_kitchen_light_is_turned_on_over_a_call(hass, talking):
     async with asyncio.timeout(30):
         while len(running.calls):  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.05)
+
+
+async def test_the_button_is_held_over_a_call(hass, talking):
+    running, shown = await talking(mode="hold")
+    button = shown.get_by_role("button", name="Hold to talk")
+    await button.hover()
+    await shown.page.mouse.down()
+    element = await shown.element_handle()
+    await shown.page.wait_for_function("card => card.levels().input > 0.01", arg=element, polling=50)
+    await shown.page.mouse.up()
+    await answered(hass, shown)
+    assert len(running.calls) == 1
 
 
 async def test_a_gateway_out_of_reach_is_spoken_to_through_home_assistant(hass, talking):
