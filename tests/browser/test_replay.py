@@ -77,10 +77,13 @@ async def overhear(visitor):
     await visitor.page.evaluate(
         """async () => {
           const {replaying} = document.querySelector('voice-page').studio;
-          const open = replaying.open;
+          const {open} = replaying;
+          const endings = (window.endings = []);
+          let asked = 0;
           replaying.open = async () => {
+            const place = asked++;
             const voice = await open();
-            (window.endings ??= []).push(voice.record());
+            endings[place] = voice.record();
             return voice;
           };
         }"""
@@ -198,6 +201,21 @@ async def test_files_are_dropped_on_the_page(visit, endpoint, tmp_path):
     await bar(visitor).wait_for()
     assert await bar(visitor).get_by_text("no sound").count() == 0
     assert await visitor.page.locator("[dropping]").count() == 0
+
+
+async def test_the_folder_of_a_recording_is_dropped(visit, endpoint, tmp_path):
+    folder = tmp_path / "monday"
+    folder.mkdir()
+    (folder / "session.json").write_text("{}")
+    (folder / "events.jsonl").write_bytes(recording(b""))
+    (folder / "assistant.wav").write_bytes(wav(tmp_path, (0.5, 440)))
+    visitor = await visit(endpoint.url + "#inspect")
+    client = await visitor.page.context.new_cdp_session(visitor.page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await client.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+    await bar(visitor).get_by_text("events.jsonl").wait_for()
+    assert await bar(visitor).get_by_text("no sound").count() == 0
 
 
 async def test_files_that_do_not_belong_together_say_so(visit, endpoint, tmp_path):

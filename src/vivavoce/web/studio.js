@@ -18,7 +18,6 @@ import {Player} from './player.js';
 import {Memory} from './ready/memory.js';
 import {ReadyMade} from './ready/ready-made.js';
 import {describe} from './problems.js';
-import {Replaying} from './replaying.js';
 import {VoiceSession} from './session.js';
 import {Calls} from './shape/calls.js';
 import {settled} from './shape/fields.js';
@@ -56,7 +55,7 @@ export class Studio extends EventTarget {
   turns = new Turns();
   calls = new Calls();
   sounds = new Sounds();
-  /** A recording that is looked at in place of the session. @type {Replaying | null} */
+  /** A recording that is looked at in place of the session. @type {import('./replaying.js').Replaying | null} */
   replaying = null;
   /** The item that is heard again now; empty for none. */
   again = '';
@@ -113,7 +112,8 @@ export class Studio extends EventTarget {
    * @param {EventLog} recorded
    * @param {import('./inspect/soundtrack.js').Tapes} [tapes] what was recorded beside the events
    */
-  openRecording(name, recorded, tapes) {
+  async openRecording(name, recorded, tapes) {
+    const {Replaying} = await import('./replaying.js');
     const replaying = new Replaying(name, recorded, {voice: () => Player.open(this.#context())}, tapes);
     this.closeRecording();
     this.replaying = replaying;

@@ -373,7 +373,7 @@ export class EventPanel extends LitElement {
     try {
       const {openFiles} = await import('../inspect/opening-files.js');
       const {name, log, tapes} = await openFiles(files);
-      this.studio?.openRecording(name, log, tapes);
+      await this.studio?.openRecording(name, log, tapes);
       this.problem = '';
       await this.#reveal(0);
     } catch (error) {
