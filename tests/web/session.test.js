@@ -376,6 +376,37 @@ test('what is asked for beyond the needs of a session goes with its first event,
   assert.equal(stage.sent.at(-1).session.instructions, 'Be long.');
 });
 
+test('what the server refuses is left out, and the rest is asked for again', async () => {
+  const stage = new Stage();
+  stage.session.configure({instructions: 'Be brief.', tools: [{name: 'a'}], audio: {output: {voice: 'sage', speed: 9}}});
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
+  const refuse = (/** @type {string} */ param) => stage.server('error', {error: {event_id: 'configure', message: 'No.', param}});
+  refuse('session.tools[0].name');
+  assert.equal(stage.sent.at(-1).session.tools, undefined);
+  assert.equal(stage.sent.at(-1).session.instructions, 'Be brief.');
+  refuse('session.audio.output.speed');
+  assert.equal(stage.sent.at(-1).session.audio.output.voice, 'sage');
+  assert.equal(stage.sent.at(-1).session.audio.output.speed, undefined);
+  assert.equal(stage.sent.length, 3);
+  assert.equal(stage.session.ready, false);
+  assert.equal(stage.session.problem?.detail, 'No.');
+  stage.server('session.updated', {session: {}});
+  assert.equal(stage.session.ready, true);
+});
+
+test('a session begins with what the server has where nothing that was asked for can be left out', async () => {
+  for (const param of ['session.audio.input.transcription.model', 'session', null, 'type']) {
+    const stage = new Stage();
+    stage.session.configure({audio: {output: {voice: 'sage'}}});
+    await stage.session.start();
+    stage.server('session.created', {session: {}});
+    stage.server('error', {error: {event_id: 'configure', message: 'No.', param}});
+    assert.equal(stage.sent.length, 1);
+    assert.equal(stage.session.ready, true);
+  }
+});
+
 test('an answer is given again from where it stood, and what came after it goes', async () => {
   const stage = new Stage();
   await stage.begin();

@@ -49,6 +49,29 @@ export function modeChange(mode, settings = {}) {
 }
 
 /**
+ * @param {Record<string, any>} settings
+ * @param {unknown} param what of them an error names, such as `session.audio.output.voice`
+ * @returns {Record<string, any> | null} the settings without it; null where it is none of them
+ */
+export function without(settings, param) {
+  const [session, ...path] = String(param).split(/[.[]/);
+  return session === 'session' && path.length ? cut(settings, path) : null;
+}
+
+/**
+ * @param {Record<string, any>} settings
+ * @param {string[]} path of what is cut out; what is within a list takes the list with it
+ * @returns {Record<string, any> | null}
+ */
+function cut(settings, [key, ...path]) {
+  if (!Object.hasOwn(settings, key)) return null;
+  const {[key]: value, ...others} = settings;
+  if (!path.length || !isObject(value)) return others;
+  const inner = cut(value, path);
+  return inner && {...others, [key]: inner};
+}
+
+/**
  * @param {Mode} mode
  * @param {Record<string, any>} settings
  */

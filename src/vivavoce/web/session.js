@@ -6,7 +6,7 @@
  */
 
 import {Answering} from './answering.js';
-import {CONFIGURE, configuration} from './configuration.js';
+import {CONFIGURE, configuration, without} from './configuration.js';
 import {Conversation} from './conversation.js';
 import {Lifetime, RECONNECT_ATTEMPTS} from './lifetime.js';
 import {restored, toGreet} from './opening.js';
@@ -29,6 +29,8 @@ export class VoiceSession extends Lifetime {
   settings = {};
   conversation = new Conversation();
 
+  /** What was asked for last. @type {Record<string, any>} */
+  #asked = {};
   #talking = new Talking();
   #answering = new Answering();
   #outbox = new Outbox((event) => this.send(event));
@@ -190,7 +192,13 @@ export class VoiceSession extends Lifetime {
    */
   configure(settings) {
     this.settings = settings;
-    if (this.ready) this.#send(configuration(this.mode, this.player !== null, settings));
+    if (this.ready) this.#ask(settings);
+  }
+
+  /** @param {Record<string, any>} settings */
+  #ask(settings) {
+    this.#asked = settings;
+    this.send(configuration(this.mode, this.player !== null, settings));
   }
 
   /**
@@ -291,7 +299,7 @@ export class VoiceSession extends Lifetime {
   #react(event) {
     switch (event.type) {
       case 'session.created':
-        this.send(configuration(this.mode, this.player !== null, this.settings));
+        this.#ask(this.settings);
         return false;
       case 'session.updated':
         if (!this.ready) this.#begin();
@@ -322,7 +330,10 @@ export class VoiceSession extends Lifetime {
     const problem = problemIn(event);
     if (!problem) return false;
     this.problem = problem;
-    if (event.error.event_id === CONFIGURE && !this.ready) this.#begin(); // with what the server has in its place
+    if (event.error.event_id !== CONFIGURE) return true;
+    const rest = without(this.#asked, event.error.param);
+    if (rest) this.#ask(rest); // the server takes all or nothing
+    else if (!this.ready) this.#begin(); // with what the server has in its place
     return true;
   }
 
