@@ -30,6 +30,7 @@ async def async_get_config_entry_diagnostics(
                 "model": agent.activity.model,
                 "sessions": len(agent.sessions),
                 "card_sessions": runtime.cards.of(agent),
+                "takes_calls": agent.takes_calls,
                 "responses": agent.activity.usage.responses,
                 "tokens_read": agent.activity.usage.tokens.input,
                 "tokens_written": agent.activity.usage.tokens.output,

@@ -6,7 +6,8 @@ the integration. ``openai_realtime/session/send`` brings the browser's events, `
 many were taken, and speech comes as binary messages: one byte that names the handler, then PCM16 at 24 kHz, mono.
 
 With an ``offer`` of a voice over WebRTC, a session may answer with a call between the card and the endpoint: then a
-binary message of that one byte says that 40 ms of speech went by the call. ``openai_realtime/session/hang_up`` ends it.
+binary message of that one byte says that 40 ms of speech went by the call. ``openai_realtime/session/hang_up`` ends
+it, and ``openai_realtime.hung_up`` tells that it is over: the session goes on, with its speech in binary messages.
 """
 
 from typing import Any

@@ -10,6 +10,7 @@ from homeassistant.components.homeassistant.exposed_entities import async_expose
 from pytest_homeassistant_custom_component.common import async_mock_service
 from test_websocket_api import FRAME, Card, card, only, session_of  # noqa: F401 - one is a fixture
 
+from custom_components.openai_realtime.diagnostics import async_get_config_entry_diagnostics
 from vivavoce.errors import ConnectionLost
 from vivavoce.testing import Expect, FunctionCall, Script, ScriptedEngine, Turn
 
@@ -188,7 +189,7 @@ async def test_a_browser_reads_and_says_nothing_past_home_assistant(taking_calls
 
 @pytest.mark.parametrize(("status", "asked_again"), [(404, False), (405, False), (400, True), (503, True)])
 async def test_an_endpoint_without_calls_is_spoken_to_as_before(
-    taking_calls, set_up, caller, status, asked_again, caplog
+    home, taking_calls, set_up, caller, status, asked_again, caplog
 ):
     caplog.set_level("DEBUG", f"custom_components.{DOMAIN}")
     endpoint = await taking_calls(Turn(hear="What time is it?", say="Three."))
@@ -201,6 +202,8 @@ async def test_an_endpoint_without_calls_is_spoken_to_as_before(
     await browser.event("response.output_audio.delta")
     await browser.event("response.done")
     assert f"status {status}" in caplog.text
+    diagnostics = await async_get_config_entry_diagnostics(home, entry)
+    assert diagnostics["agents"][0]["takes_calls"] == asked_again
     assert only(entry.runtime_data.agents).available
     await session_of(entry).close()
     assert await (await caller()).call() is None

@@ -7,6 +7,8 @@ import {HomeConnection} from '../../src/vivavoce/web/homeassistant/connection.js
 import {HomeCall} from '../../src/vivavoce/web/homeassistant/home-call.js';
 import {encode} from '../../src/vivavoce/web/pcm.js';
 
+console.debug = () => {};
+
 class FakePeer {
   connectionState = 'new';
   closed = false;

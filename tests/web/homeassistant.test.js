@@ -35,6 +35,10 @@ class Home extends EventTarget {
   }
 }
 
+/** What a browser's console is told, where somebody looks. */
+const told = [];
+console.debug = (...words) => void told.push(words.join(' '));
+
 function line(home, wanted = {entity_id: 'conversation.ada'}) {
   const events = [];
   const states = [];
@@ -51,6 +55,17 @@ test('it joins, and passes events on', async () => {
   assert.deepEqual(home.asked, [{type: 'openai_realtime/session', entity_id: 'conversation.ada'}]);
   assert.deepEqual(states.map(([state]) => state), ['connecting', 'open']);
   assert.deepEqual(events.map(({type}) => type), ['session.created']);
+});
+
+test('a browser’s console can tell what goes on', async () => {
+  told.length = 0;
+  const {connection} = line(new Home());
+  await connection.open();
+  assert.deepEqual(told, [
+    'Subscribing to OpenAI Realtime events...',
+    'Subscribed successfully',
+    'Received event: session.created',
+  ]);
 });
 
 test('speech goes as binary, behind the byte of its handler', async () => {

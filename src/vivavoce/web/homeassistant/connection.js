@@ -129,6 +129,7 @@ export class HomeConnection extends Line {
       return true;
     }
     const message = {type: 'openai_realtime/session', ...this.wanted, ...(offer ? {offer} : {})};
+    console.debug('Subscribing to OpenAI Realtime events...');
     try {
       const unsubscribe = await this.socket.subscribeMessage(
         (event) => {
@@ -183,6 +184,7 @@ export class HomeConnection extends Line {
    * @param {() => boolean} wanted
    */
   async #join({subscription, handler, answer}, call, wanted) {
+    console.debug('Subscribed successfully');
     this.#subscription = subscription;
     this.#handler = handler;
     this.#taken = 0;
@@ -212,6 +214,7 @@ export class HomeConnection extends Line {
       this.#early.push(event);
       return;
     }
+    console.debug('Received event:', event.type);
     if (event.type === LEFT) {
       this.#close(describe('server-gone', this.say(event.key, event.placeholders)));
       return;

@@ -40,6 +40,7 @@ export class HomeLoudspeaker {
 
   /** @param {Parameters<Player['play']>} sound */
   play(...sound) {
+    console.debug('Playing audio chunk');
     this.player.play(...sound);
   }
 
