@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tests.gateway.doubles import gateway
+from vivavoce.gateway.history.history import History
+from vivavoce.gateway.history.settings import HistorySettings
 
 from .fake_endpoint import RATE
 from .test_gateway import engine, phrase
@@ -103,3 +105,28 @@ async def test_an_answer_that_somebody_spoke_over_is_what_was_heard_of_it(visit)
         assert level(voice, 440) > 0.2
         assert server - 0.5 < len(voice) / RATE < server + 0.5, "what was on its way is heard"
         assert len(voice) / RATE > 1
+
+
+async def test_its_events_and_what_the_gateway_recorded_of_it_are_opened_together(visit, endpoint, tmp_path):
+    answer = "I am well, thank you, and how are you today?"
+    history = History(HistorySettings(history="audio", history_folder=tmp_path / "history"))
+    async with gateway(engine(answer), stages=(history.stage,), keeps=history) as running:
+        visitor = await calling(visit, running, phrase(4, 0.8, 60), hands_free=True)
+        await visitor.state("Speaking", seconds=60)
+        await visitor.state("Listening", seconds=60)
+        await visitor.page.get_by_role("link", name="Inspect").click()
+        async with visitor.page.expect_download() as download:
+            await visitor.page.get_by_role("button", name="Export").click()
+        events = tmp_path / "kept.jsonl"
+        await (await download.value).save_as(events)
+        await visitor.page.close()
+    [sound] = (tmp_path / "history").rglob("*.wav")
+    visitor = await visit(endpoint.url + "#inspect", before=PLAYED)
+    await visitor.page.get_by_label("Import").set_input_files([events, sound])
+    await visitor.page.get_by_role("toolbar", name="Recording").wait_for()
+    voice = sounding(await heard_again(visitor, answer), floor=0.01)
+    assert 0.9 < len(voice) / RATE / (0.05 * len(answer)) < 1.5
+    assert level(voice, 440) > 0.2
+    user = sounding(await heard_again(visitor, "How are you?"), floor=0.01)
+    assert 0.5 < len(user) / RATE < 1.2
+    assert level(user, 300) > 0.2
