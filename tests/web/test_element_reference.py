@@ -11,6 +11,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "realtime-voice.md").
 ELEMENT = (FOLDER / "realtime-voice.js").read_text()
 STYLES = (FOLDER / "realtime-voice-styles.js").read_text()
 TOLD = (FOLDER / "told.js").read_text()
+BUTTON = (FOLDER / "elements" / "voice-button.js").read_text().split("export const talkButton", 1)[1]
 
 
 def section(title):
@@ -29,7 +30,7 @@ def attributes():
 
 
 def parts():
-    for names in re.findall(r'(?:export)?part(?:s)?="([^"]+)"', ELEMENT):
+    for names in re.findall(r'(?:export)?part(?:s)?="([^"]+)"', ELEMENT + BUTTON):
         yield from re.split(r"[, ]+", names)
 
 
