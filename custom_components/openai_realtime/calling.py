@@ -7,6 +7,7 @@ session over a sideband. Where there is no call, or none any more, the session g
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from homeassistant.const import CONF_API_KEY, CONF_URL
 from homeassistant.core import callback
@@ -44,6 +45,16 @@ def check_offer(offer: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """A call that a browser would have."""
+
+    caller: Listener
+    offer: str
+    answered: Callable[[str], None]
+    decided: asyncio.Future[None]
+
+
 class Calling:
     """Opens the connections of one session: `connect` is its transport. ``over`` is told whose call has ended."""
 
@@ -52,22 +63,23 @@ class Calling:
         """Whose speech goes straight; None where all of it goes through Home Assistant."""
         self._agent = agent
         self._over = over
-        self._offered: tuple[Listener, str, asyncio.Future[str | None]] | None = None
+        self._offered: _Offered | None = None
         self._way: _Way | None = None
 
     @callback
-    def offer(self, caller: Listener, offer: str) -> asyncio.Future[str | None]:
+    def offer(self, caller: Listener, offer: str, answered: Callable[[str], None]) -> asyncio.Future[None]:
         """Take a browser's offer for the next connection, which is made at once where there is one already.
 
-        What is returned will be the endpoint's answer, or None where there is no call.
+        ``answered`` is given the endpoint's answer, if it takes the call: some say nothing before the caller is there.
+        What is returned is done when that is decided.
         """
-        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        decided = asyncio.get_running_loop().create_future()
         if self._agent.takes_calls:
-            self._offered = (caller, offer, answer)
+            self._offered = _Offered(caller, offer, answered, decided)
             self.end()
         else:
-            answer.set_result(None)
-        return answer
+            decided.set_result(None)
+        return decided
 
     @callback
     def withdraw(self) -> None:
@@ -83,11 +95,15 @@ class Calling:
     async def connect(self) -> Transport:
         """Open the next connection. Raises `ConnectionFailed`."""
         offered, self._offered = self._offered, None
-        way = await self._call(*offered) if offered is not None else None
+        way = None
+        if offered is not None:
+            way = await self._call(offered)
+            if not offered.decided.done():
+                offered.decided.set_result(None)
         self._way = way or _Way(self._agent, await self._line())
         return self._way
 
-    async def _call(self, caller: Listener, offer: str, answer: asyncio.Future[str | None]) -> _Way | None:
+    async def _call(self, offered: _Offered) -> _Way | None:
         """Begin a call; None where it cannot be had."""
         entry, call_id = self._agent.entry, ""
         params = RealtimeSessionParams(model=self._agent.model or DEFAULT_MODEL)
@@ -95,7 +111,7 @@ class Calling:
             begun = await calls.begin_call(
                 async_get_clientsession(self._agent.hass),
                 entry.data[CONF_URL],
-                offer,
+                offered.offer,
                 params,
                 api_key=entry.data.get(CONF_API_KEY),
                 timeout=OFFER_SECONDS,
@@ -107,13 +123,10 @@ class Calling:
             self._agent.takes_calls = failed.status not in NO_CALLS
             if call_id:
                 await self._hang_up(call_id)
-            if not answer.done():
-                answer.set_result(None)
             return None
         LOGGER.debug("Speech goes straight: %s", call_id)
-        self.caller = caller
-        if not answer.done():
-            answer.set_result(begun.answer)
+        caller = self.caller = offered.caller
+        offered.answered(begun.answer)
         return _Way(self._agent, sideband, lambda: self._ended(caller, call_id))
 
     async def _line(self, call_id: str | None = None) -> Transport:

@@ -5,6 +5,7 @@ microphones in one buffer are no turn, and an answer sounds where it was asked f
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -50,8 +51,8 @@ GRACE_SECONDS = 20.0
 moment."""
 FLOOR_SECONDS = 1.0
 """Who has said nothing for so long may be followed by another."""
-ANSWER_SECONDS = 10.0
-"""For the session to have moved to a call that was offered."""
+DECIDED_SECONDS = 10.0
+"""For a session that is open to move to a call that is offered."""
 HUNG_UP = f"{DOMAIN}.hung_up"
 """Told to a browser whose call has ended: speech goes through Home Assistant from then on."""
 MOST_WAITING_IN = 256
@@ -142,23 +143,22 @@ class CardSession:
         """Whether there is a session at the endpoint."""
         return self._client is not None
 
-    async def open(self, listener: Listener, offer: str | None = None) -> str | None:
-        """Open the session, if it is not, and return the answer to a browser's offer of a call, if there is one.
+    async def open(self, listener: Listener, offer: str | None, answered: Callable[[str], None]) -> None:
+        """Open the session, if it is not, with a call for a browser that offers one: see `Calling.offer`.
 
         Nobody else who speaks or hears is sent another way for it. Raises a translated `HomeAssistantError`.
         """
         self._wait_no_longer()
         async with self._opening:
-            offered = self._calling.offer(listener, offer) if offer and not self.listeners else None
+            decided = self._calling.offer(listener, offer, answered) if offer and not self.listeners else None
             try:
                 if not self.is_open:
                     await self._open()
-                if offered is None:
-                    return None
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    return await offered
+                elif decided is not None:
+                    async with asyncio.timeout(DECIDED_SECONDS):
+                        await decided
             except TimeoutError:
-                return None
+                pass  # the session is on its way to the endpoint, without this browser
             finally:
                 self._calling.withdraw()
 

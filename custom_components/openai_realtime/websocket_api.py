@@ -83,7 +83,7 @@ class _Subscription:
         self._number = number
         self._prefix = b'{"id":%d,"type":"event","event":' % number
         self._handler, self._unregister = connection.async_register_binary_handler(self._hear)
-        self._over = False
+        self._joined = self._over = False
         connection.subscriptions[number] = self
 
     @callback
@@ -97,18 +97,28 @@ class _Subscription:
     async def begin(self, offer: str | None) -> None:
         """Listen and speak."""
         try:
-            answer = await self.session.open(self.listener, offer)
+            await self.session.open(self.listener, offer, self._join)
         except HomeAssistantError as error:
-            self._leave()
-            _refuse(self._connection, self._number, error)
+            if self._joined:
+                self.end(error)
+            else:
+                self._leave()
+                _refuse(self._connection, self._number, error)
             return
         if self._over:
             self.session.leave(self.listener)
         else:
+            self._join()
+            self.session.join(self.listener)
+
+    @callback
+    def _join(self, answer: str | None = None) -> None:
+        """Tell the card that it has joined, once, and at once where its call waits for the answer."""
+        if not (self._joined or self._over):
+            self._joined = True
             self._connection.send_result(self._number)
             joined = {"type": JOINED, "subscription": self._number, "handler": self._handler}
             self._connection.send_event(self._number, joined | ({"answer": answer} if answer else {}))
-            self.session.join(self.listener)
 
     @callback
     def end(self, error: HomeAssistantError) -> None:

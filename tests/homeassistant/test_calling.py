@@ -26,6 +26,8 @@ class Endpoint:
         self.engine = engine
         self.status = 201
         self.forgets = False
+        self.speaks = asyncio.Event()
+        self.speaks.set()
         self.offers, self.hung_up, self.plain = [], [], 0
         self.calls = {}
         self.sidebands = {}
@@ -77,8 +79,8 @@ class Endpoint:
         await transport.close()
         return socket
 
-    @staticmethod
-    async def _tell(transport, socket):
+    async def _tell(self, transport, socket):
+        await self.speaks.wait()
         try:
             while True:
                 event = json.loads(await transport.receive())
@@ -185,6 +187,47 @@ async def test_a_browser_reads_and_says_nothing_past_home_assistant(taking_calls
         assert told["error"]["code"] == "not_allowed"
         assert "one voice" in told["error"]["message"]
     assert endpoint.offers == []
+
+
+async def test_the_answer_does_not_wait_for_the_session(taking_calls, set_up, caller):
+    """An endpoint may say nothing before the caller is there."""
+    endpoint = await taking_calls(Turn(say="Unheard."))
+    await set_up(endpoint.url)
+    endpoint.speaks.clear()
+    browser = await caller()
+    assert (await browser.ask("session", offer=OFFER))["success"]
+    assert (await browser.event(f"{DOMAIN}.joined"))["answer"] == ANSWER
+    assert await browser.sync() == []
+    endpoint.speaks.set()
+    await browser.event("session.created")
+
+
+async def test_a_call_that_fails_before_the_session_is_there_is_done_without(taking_calls, set_up, caller):
+    endpoint = await taking_calls(Turn(hear="What time is it?", say="Three."))
+    entry = await set_up(endpoint.url)
+    endpoint.speaks.clear()
+    browser = await caller()
+    assert (await browser.ask("session", offer=OFFER))["success"]
+    browser.joined = await browser.event(f"{DOMAIN}.joined")
+    assert (await browser.ask("session/hang_up", subscription=browser.subscription))["success"]
+    endpoint.speaks.set()
+    await browser.event("session.created")
+    await browser.configure()
+    await Card.turn(browser)
+    await browser.event("response.output_audio.delta")
+    assert endpoint.hung_up == ["rtc_1"]
+    assert "Be brief." in session_of(entry)._client.session.instructions
+
+
+async def test_a_session_that_cannot_be_so_ends_the_call(taking_calls, set_up, caller):
+    endpoint = await taking_calls(Turn(say="Unheard."))
+    entry = await set_up(endpoint.url, agent={"speed": 99})
+    browser = await caller()
+    assert (await browser.ask("session", offer=OFFER))["success"]
+    await browser.event(f"{DOMAIN}.joined")
+    assert (await browser.event(f"{DOMAIN}.left"))["key"]
+    assert endpoint.hung_up == ["rtc_1"]
+    assert len(entry.runtime_data.cards) == 0
 
 
 @pytest.mark.parametrize(("status", "asked_again"), [(404, False), (405, False), (400, True), (503, True)])
