@@ -7,7 +7,7 @@ import {css} from './vendor/lit.js';
 export const realtimeVoiceStyles = css`
   :host {
     --voice: var(--realtime-voice-accent, light-dark(#0b7a5b, #4fd6a8));
-    --voice-faint: var(--realtime-voice-accent-faint, light-dark(#e2f0ea, #16332a));
+    --voice-faint: var(--realtime-voice-accent-faint, color-mix(in srgb, var(--voice) 14%, var(--surface)));
     --on-voice: var(--realtime-voice-on-accent, light-dark(#ffffff, #06231a));
     --ink: var(--realtime-voice-ink, light-dark(#1d1c19, #edeae3));
     --ink-soft: var(--realtime-voice-ink-soft, light-dark(#5f5c55, #a8a49a));

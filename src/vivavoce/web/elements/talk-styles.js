@@ -38,4 +38,7 @@ export const talkStyles = css`
     min-block-size: 2.75rem;
     cursor: pointer;
   }
+  input[type='radio'] {
+    margin: 0;
+  }
 `;
