@@ -174,6 +174,9 @@ test('a row says in one line what it is about', () => {
   assert.deepEqual(said('S x_transcript.delta {"delta": "Good "}', 'S x_transcript.delta {"delta": "day"}'), ['Good day']);
   const audio = Buffer.alloc(4800).toString('base64');
   assert.deepEqual(said(`S response.output_audio.delta {"delta": "${audio}"}`), ['0.10 s of sound']);
+  const telephone = 'S session.updated {"session": {"audio": {"input": {"format": {"type": "audio/pcmu"}}}}}';
+  const [, heard, spoken] = said(telephone, `C input_audio_buffer.append {"audio": "${audio}"}`, `S response.output_audio.delta {"delta": "${audio}"}`);
+  assert.deepEqual([heard, spoken], ['0.60 s of sound', '0.10 s of sound']);
   assert.deepEqual(said('S error {"error": {"code": "bad", "message": "No."}}'), ['bad: No.']);
   assert.deepEqual(said('C conversation.item.create {"item": {"role": "user", "content": [{"text": "Hi"}]}}'), ['user: Hi']);
   assert.deepEqual(said('S response.done {"response": {"status": "completed", "usage": {"total_tokens": 5}}}'), ['completed, 5 tokens']);

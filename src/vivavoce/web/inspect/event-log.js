@@ -2,6 +2,7 @@
  * Every event of a session in both directions: kept, numbered, and tied to what caused it. Pure: times are passed in.
  */
 
+import {Formats} from '../formats.js';
 import {Causes} from './causes.js';
 
 /**
@@ -14,6 +15,7 @@ import {Causes} from './causes.js';
  * @property {RealtimeEvent} event
  * @property {number} size about how many characters it has as JSON
  * @property {number | null} cause the number of the entry that it answers
+ * @property {string} format what sound of its kind is in, at that time
  */
 
 /** Entries kept; at 50 events a second, 40 minutes of talk. */
@@ -35,6 +37,7 @@ export class EventLog {
   #next = 0;
   #characters = 0;
   #causes = new Causes();
+  #formats = new Formats();
   /** What each entry led to, by its number. @type {Map<number, Entry[]>} */
   #effects = new Map();
 
@@ -54,7 +57,9 @@ export class EventLog {
     this.began ??= now;
     const number = this.#next++;
     const cause = this.#causes.of(number, dir, event);
-    const entry = {number, dir, t: now - this.began, event, size: sizeOf(event), cause};
+    if (dir === 'S') this.#formats.apply(event);
+    const format = dir === 'S' ? this.#formats.of(event) : this.#formats.hears;
+    const entry = {number, dir, t: now - this.began, event, size: sizeOf(event), cause, format};
     this.keep(entry);
     return entry;
   }

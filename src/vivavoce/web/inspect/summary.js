@@ -2,7 +2,7 @@
  * One line that says what an event, or a run of deltas, is about. Pure.
  */
 
-import {duration} from '../pcm.js';
+import {duration} from '../formats.js';
 import {fixed, say} from '../words.js';
 
 /**
@@ -35,7 +35,10 @@ const measured = new WeakMap();
  */
 function lengthOf(entries, field) {
   const known = measured.get(entries) ?? {count: 0, ms: 0};
-  for (; known.count < entries.length; known.count++) known.ms += duration(String(entries[known.count].event[field] ?? ''));
+  for (; known.count < entries.length; known.count++) {
+    const {event, format} = entries[known.count];
+    known.ms += duration(format, event[field]);
+  }
   measured.set(entries, known);
   return known.ms;
 }
