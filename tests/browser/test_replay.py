@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.async_api import expect
 
 from vivavoce.audio.g711 import encode_pcma, encode_pcmu
 from vivavoce.audio.wav import write_wav
@@ -283,3 +284,13 @@ async def test_is_played_on_a_phone(visit, endpoint):
     await play_out(visitor)
     assert await visitor.page.get_by_role("log").get_by_role("listitem").count() >= 2
     assert await visitor.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_a_phone_has_room_for_the_words_beside_the_controls(visit, endpoint):
+    visitor = await opened(visit, endpoint, viewport={"width": 360, "height": 640})
+    await visitor.page.get_by_role("link", name="Talk").click()
+    await expect(bar(visitor)).to_be_in_viewport(ratio=1)
+    await expect(visitor.page.get_by_text("Yes, it is.")).to_be_in_viewport(ratio=1)
+    await visitor.page.get_by_label("Message").scroll_into_view_if_needed()
+    await visitor.page.get_by_role("link", name="Inspect").click()
+    await visitor.page.get_by_role("listbox", name="Events").wait_for()

@@ -40,6 +40,22 @@ export class ReplayBar extends LitElement {
         min-block-size: 2rem;
         accent-color: var(--ink);
       }
+      @media (max-width: 30rem) {
+        .name {
+          display: none;
+        }
+        .play {
+          min-inline-size: 0;
+        }
+        input[type='range'],
+        .times {
+          order: 1;
+        }
+        button:last-of-type,
+        .said {
+          order: 2;
+        }
+      }
     `,
   ];
 

@@ -159,8 +159,17 @@ export const voicePageStyles = css`
     :host([troubled]) .welcome {
       display: none;
     }
+    :host([replaying][view='talk']) {
+      grid-template-rows: auto minmax(24rem, 1fr) auto auto;
+    }
     .talk {
       overflow-y: auto;
+    }
+    nav {
+      position: sticky;
+      z-index: 1;
+      inset-block-end: 0;
+      background: var(--page);
     }
     voice-transcript {
       outline-offset: -2px;

@@ -218,6 +218,7 @@ export class VoicePage extends LitElement {
     const {problem} = this.session;
     const {conversation} = this.studio.shown;
     this.setAttribute('view', this.view === 'talk' ? 'talk' : 'panel');
+    this.toggleAttribute('replaying', this.studio.replaying !== null);
     this.toggleAttribute('troubled', problem !== null && conversation.items.length === 0);
   }
 
