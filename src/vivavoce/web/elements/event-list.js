@@ -74,7 +74,7 @@ export class EventList extends LitElement {
       .row.tied {
         border-color: var(--ink-faint);
       }
-      .row.failed .type {
+      .row.failed .name {
         font-weight: 700;
         text-decoration: underline 2px;
         text-underline-offset: 3px;
@@ -89,10 +89,15 @@ export class EventList extends LitElement {
         color: var(--ink-soft);
       }
       .type {
+        display: flex;
         direction: ltr;
       }
       .type:dir(rtl) {
-        text-align: right;
+        justify-content: end;
+      }
+      .name {
+        overflow: hidden;
+        text-overflow: ellipsis;
       }
       .about {
         color: var(--ink-soft);
@@ -222,11 +227,10 @@ export class EventList extends LitElement {
     >
       <span class="time">${this.absolute ? clock(this.began + t) : offset(t)}</span>
       <span class="dir" aria-label=${dir === 'C' ? say('sent') : say('received')}>${dir === 'C' ? '↑' : '↓'}</span>
-      <span class="type"
-        >${bad ? '⚠ ' : ''}${event.type}${row.entries.length > 1
-          ? html`<span class="count">×${number(row.entries.length)}</span>`
-          : nothing}</span
-      >
+      <span class="type">
+        <span class="name">${bad ? '⚠ ' : ''}${event.type}</span>
+        ${row.entries.length > 1 ? html`<span class="count">×${number(row.entries.length)}</span>` : nothing}
+      </span>
       <span class="about" dir="auto">${summary(row)}</span>
     </div>`;
   }

@@ -64,6 +64,15 @@ export class EventPanel extends LitElement {
         text-align: center;
         color: var(--ink-soft);
       }
+      @media (max-width: 30rem) {
+        .grow {
+          flex-basis: 5rem;
+        }
+        select {
+          max-inline-size: 7rem;
+          padding-inline: 0.5rem 0;
+        }
+      }
       @media (max-width: 79.99rem) {
         .body.detailed {
           grid-template: minmax(0, 1fr) minmax(0, 1.1fr) / minmax(0, 1fr);
