@@ -37,7 +37,7 @@ from .earshot import Earshot
 from .live import EndpointRefused, LiveSession, LiveTurn, NothingSaid
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.line import Connect
-from .vivavoce.client.retrying import FATAL_CODES
+from .vivavoce.client.retrying import FATAL_CODES, Reconnect
 from .vivavoce.client.transport import WebSocketTransport
 from .vivavoce.errors import ConnectionFailed, ConnectionLost, VivaVoceError
 from .vivavoce.protocol.server_events import ErrorEvent, ResponseDone
@@ -162,14 +162,20 @@ class Agent:
             fields["max_output_tokens"] = int(limit)
         return fields
 
-    def client(self, speaker: Earshot | None = None, transport: Connect | None = None) -> RealtimeClient:
-        """Return a client that is not connected yet, and followed by the agent's sensors."""
+    def client(
+        self, speaker: Earshot | None = None, *, transport: Connect | None = None, steady: float = 10.0
+    ) -> RealtimeClient:
+        """Return a client that is not connected yet, and followed by the agent's sensors.
+
+        ``transport`` opens its connections in another way; ``steady`` is as in `Reconnect`.
+        """
         client = RealtimeClient(
             self.entry.data[CONF_URL],
             api_key=self.entry.data.get(CONF_API_KEY),
             model=self.model or PROTOCOL_MODEL,
             http=async_get_clientsession(self.hass),
             transport=transport,
+            reconnect=Reconnect(steady=steady),
             keep_items=200,
             speaker=speaker,
         )

@@ -53,6 +53,8 @@ FLOOR_SECONDS = 1.0
 """Who has said nothing for so long may be followed by another."""
 DECIDED_SECONDS = 10.0
 """For a session that is open to move to a call that is offered."""
+STEADY_SECONDS = 1.0
+"""A session moves with its pages, from call to call: a connection that has lasted so long was no failure."""
 HUNG_UP = f"{DOMAIN}.hung_up"
 """Told to a browser whose call has ended: speech goes through Home Assistant from then on."""
 MOST_WAITING_IN = 256
@@ -170,7 +172,7 @@ class CardSession:
         await log.async_provide_llm_data(
             self._llm_context, self._agent.tools() or None, options.get(CONF_PROMPT)
         )
-        opened = self._agent.client(transport=self._calling.connect)
+        opened = self._agent.client(transport=self._calling.connect, steady=STEADY_SECONDS)
         opened.add_tools(*Functions(log.llm_api).live(log, options.get(CONF_APPROVAL, ASK)))
         await self._agent.connected(opened)
         fields = self._agent.session_fields() | self._fields(self._session_wishes)

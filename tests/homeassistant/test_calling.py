@@ -331,6 +331,21 @@ async def test_a_page_that_is_back_calls_again_and_goes_on(taking_calls, set_up,
     assert session._calling.caller is session.listeners[0]
 
 
+async def test_a_page_that_comes_and_goes_is_no_failure(taking_calls, set_up, caller, monkeypatch):
+    """As often as it likes: the session moves with it, and is not taken for one that cannot be had."""
+    monkeypatch.setattr("custom_components.openai_realtime.card_session.STEADY_SECONDS", 0)
+    endpoint = await taking_calls(Turn(say="Unheard."))
+    entry = await set_up(endpoint.url)
+    for visits in range(1, 9):
+        browser = await caller()
+        assert await browser.call() == ANSWER
+        await browser.ws.close()
+        async with asyncio.timeout(60):
+            while endpoint.plain < visits + 1:  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.01)
+    assert session_of(entry).is_open
+
+
 async def test_what_is_heard_is_told_and_silenced_through_home_assistant(taking_calls, set_up, caller):
     endpoint = await taking_calls(Turn(say="Unheard."))
     entry = await set_up(endpoint.url)
