@@ -7,6 +7,7 @@ session over a sideband. Where there is no call, or none any more, the session g
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from homeassistant.const import CONF_API_KEY, CONF_URL
@@ -28,6 +29,8 @@ MOST_OFFER_CHARACTERS = 65_536
 """Chromium's offer of a voice has some 3,000."""
 OFFER_SECONDS = 5.0
 """For an endpoint to answer an offer; a card waits for it before anything is heard."""
+FREED_SECONDS = 1.0
+"""For a connection to be over, before the next is opened."""
 NO_CALLS = frozenset({404, 405, 501})
 """How an endpoint refuses that takes no calls at all."""
 LEFT, BROKEN = 1012, 1006
@@ -94,6 +97,8 @@ class Calling:
 
     async def connect(self) -> Transport:
         """Open the next connection. Raises `ConnectionFailed`."""
+        if self._way is not None:
+            await self._way.closed()
         offered, self._offered = self._offered, None
         way = None
         if offered is not None:
@@ -170,6 +175,13 @@ class _Way:
         self._ended = ended
         self._calls = ended is not None
         self._left = False
+        self._closed = asyncio.Event()
+
+    async def closed(self) -> None:
+        """Wait a while until the endpoint has the place again, which may be its last."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FREED_SECONDS):
+                await self._closed.wait()
 
     @callback
     def leave(self) -> None:
@@ -197,3 +209,4 @@ class _Way:
         await self._transport.close(code, reason)
         if ended is not None:
             await ended()
+        self._closed.set()

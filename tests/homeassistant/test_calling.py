@@ -26,10 +26,12 @@ class Endpoint:
         self.engine = engine
         self.status = 201
         self.forgets = False
+        self.places, self.refused = 9, 0
         self.speaks = asyncio.Event()
         self.speaks.set()
         self.offers, self.hung_up, self.plain = [], [], 0
         self.calls = {}
+        self.taken = set()
         self.sidebands = {}
 
     async def serve(self, stack):
@@ -55,17 +57,24 @@ class Endpoint:
         call_id = f"rtc_{len(self.offers)}"
         if not self.forgets:
             self.calls[call_id] = self.engine.connect()
+            self.taken.add(call_id)
         return web.Response(status=201, text=ANSWER, headers={"Location": f"/v1/realtime/calls/{call_id}"})
 
     async def _hang_up(self, request):
         self.hung_up.append(request.match_info["id"])
+        self.taken.discard(self.hung_up[-1])
         return web.Response()
 
     async def _session(self, request):
         call_id = request.query.get("call_id")
         if call_id is not None and call_id not in self.calls:
             return web.Response(status=404)
+        if call_id is None and len(self.taken) >= self.places:
+            self.refused += 1
+            return web.Response(status=503)
         self.plain += call_id is None
+        if call_id is None:
+            self.taken.add(id(request))
         transport = self.engine.connect() if call_id is None else self.calls[call_id]
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -74,6 +83,7 @@ class Endpoint:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 await transport.send(message.data)
+        self.taken.discard(id(request))
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
         await transport.close()
@@ -344,6 +354,20 @@ async def test_a_page_that_comes_and_goes_is_no_failure(taking_calls, set_up, ca
             while endpoint.plain < visits + 1:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
     assert session_of(entry).is_open
+
+
+async def test_an_endpoint_with_one_place_has_it_back_first(taking_calls, set_up, caller):
+    endpoint = await taking_calls(Turn(say="Unheard."))
+    await set_up(endpoint.url)
+    endpoint.places = 1
+    for visits in range(1, 3):
+        browser = await caller()
+        assert await browser.call() == ANSWER
+        await browser.ws.close()
+        async with asyncio.timeout(60):
+            while endpoint.plain < visits + 1:  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.01)
+    assert endpoint.refused == 0
 
 
 async def test_what_is_heard_is_told_and_silenced_through_home_assistant(taking_calls, set_up, caller):
