@@ -14,6 +14,7 @@ export const realtimeVoiceStyles = css`
     --ink-faint: var(--realtime-voice-ink-soft, light-dark(#76726a, #8f8b82));
     --line: var(--realtime-voice-line, light-dark(#e2ded5, #2d2c28));
     --line-strong: var(--realtime-voice-line, light-dark(#c4beb2, #4a4842));
+    --edge: var(--realtime-voice-line, light-dark(#8e887c, #706d65));
     --page: var(--realtime-voice-ground, light-dark(#faf8f4, #151513));
     --surface: var(--realtime-voice-surface, light-dark(#fffefb, #1d1c1a));
     --raised: var(--realtime-voice-surface, light-dark(#f3f0e9, #222120));
@@ -99,6 +100,7 @@ export const realtimeVoiceStyles = css`
       --ink-soft: var(--ink);
       --ink-faint: var(--ink);
       --line-strong: var(--ink);
+      --edge: var(--ink);
     }
   }
 `;

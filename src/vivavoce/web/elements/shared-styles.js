@@ -66,7 +66,7 @@ export const sharedStyles = css`
     cursor: default;
   }
   .field {
-    border-color: var(--line-strong);
+    border-color: var(--edge);
   }
   @media (pointer: coarse) {
     .small,

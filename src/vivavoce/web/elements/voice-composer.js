@@ -17,7 +17,7 @@ export class VoiceComposer extends LitElement {
       form {
         display: flex;
         align-items: center;
-        border: 1px solid var(--line-strong);
+        border: 1px solid var(--edge);
         border-radius: 999px;
         background: var(--surface);
       }

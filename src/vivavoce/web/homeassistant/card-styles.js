@@ -14,6 +14,7 @@ export const cardStyles = css`
     --ink-faint: var(--secondary-text-color, #727272);
     --line: var(--divider-color, #e0e0e0);
     --line-strong: var(--secondary-text-color, #727272);
+    --edge: var(--secondary-text-color, #727272);
     --surface: var(--ha-card-background, var(--card-background-color, #ffffff));
     --raised: var(--secondary-background-color, #e5e5e5);
     --focus: var(--primary-text-color, #212121);
