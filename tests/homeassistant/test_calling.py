@@ -27,6 +27,8 @@ class Endpoint:
         self.status = 201
         self.forgets = False
         self.places, self.refused = 9, 0
+        self.slowness = 0.0
+        """Seconds that it takes to hang up."""
         self.speaks = asyncio.Event()
         self.speaks.set()
         self.offers, self.hung_up, self.plain = [], [], 0
@@ -61,6 +63,7 @@ class Endpoint:
         return web.Response(status=201, text=ANSWER, headers={"Location": f"/v1/realtime/calls/{call_id}"})
 
     async def _hang_up(self, request):
+        await asyncio.sleep(self.slowness)
         self.hung_up.append(request.match_info["id"])
         self.taken.discard(self.hung_up[-1])
         return web.Response()
@@ -359,7 +362,7 @@ async def test_a_page_that_comes_and_goes_is_no_failure(taking_calls, set_up, ca
 async def test_an_endpoint_with_one_place_has_it_back_first(taking_calls, set_up, caller):
     endpoint = await taking_calls(Turn(say="Unheard."))
     await set_up(endpoint.url)
-    endpoint.places = 1
+    endpoint.places, endpoint.slowness = 1, 0.1
     for visits in range(1, 3):
         browser = await caller()
         assert await browser.call() == ANSWER
