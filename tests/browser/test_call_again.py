@@ -40,7 +40,7 @@ async def heard_again(visitor, words):
     await visitor.page.evaluate("window.played = null")
     await line.hover()
     await line.get_by_role("button", name="Play").click()
-    await visitor.page.wait_for_function("window.played")
+    await visitor.until("window.played")
     return np.array(await visitor.page.evaluate("window.played"))
 
 
