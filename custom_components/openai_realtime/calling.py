@@ -54,7 +54,7 @@ class _Offered:
 
     caller: Listener
     offer: str
-    answered: Callable[[str], None]
+    answered: Callable[[str], bool]
     decided: asyncio.Future[None]
 
 
@@ -70,11 +70,11 @@ class Calling:
         self._way: _Way | None = None
 
     @callback
-    def offer(self, caller: Listener, offer: str, answered: Callable[[str], None]) -> asyncio.Future[None]:
+    def offer(self, caller: Listener, offer: str, answered: Callable[[str], bool]) -> asyncio.Future[None]:
         """Take a browser's offer for the next connection, which is made at once where there is one already.
 
         ``answered`` is given the endpoint's answer, if it takes the call: some say nothing before the caller is there.
-        What is returned is done when that is decided.
+        It returns whether there is still somebody who wants it. What is returned is done when that is decided.
         """
         decided = asyncio.get_running_loop().create_future()
         if self._agent.takes_calls:
@@ -129,9 +129,12 @@ class Calling:
             if call_id:
                 await self._hang_up(call_id)
             return None
+        if not offered.answered(begun.answer):
+            await sideband.close()
+            await self._hang_up(call_id)
+            return None
         LOGGER.debug("Speech goes straight: %s", call_id)
         caller = self.caller = offered.caller
-        offered.answered(begun.answer)
         return _Way(self._agent, sideband, lambda: self._ended(caller, call_id))
 
     async def _line(self, call_id: str | None = None) -> Transport:

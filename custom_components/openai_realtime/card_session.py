@@ -145,7 +145,7 @@ class CardSession:
         """Whether there is a session at the endpoint."""
         return self._client is not None
 
-    async def open(self, listener: Listener, offer: str | None, answered: Callable[[str], None]) -> None:
+    async def open(self, listener: Listener, offer: str | None, answered: Callable[[str], bool]) -> None:
         """Open the session, if it is not, with a call for a browser that offers one: see `Calling.offer`.
 
         Nobody else who speaks or hears is sent another way for it. Raises a translated `HomeAssistantError`.
@@ -157,10 +157,7 @@ class CardSession:
                 if not self.is_open:
                     await self._open()
                 elif decided is not None:
-                    async with asyncio.timeout(DECIDED_SECONDS):
-                        await decided
-            except TimeoutError:
-                pass  # the session is on its way to the endpoint, without this browser
+                    await asyncio.wait([decided], timeout=DECIDED_SECONDS)
             finally:
                 self._calling.withdraw()
 

@@ -112,13 +112,15 @@ class _Subscription:
             self.session.join(self.listener)
 
     @callback
-    def _join(self, answer: str | None = None) -> None:
-        """Tell the card that it has joined, once, and at once where its call waits for the answer."""
-        if not (self._joined or self._over):
-            self._joined = True
-            self._connection.send_result(self._number)
-            joined = {"type": JOINED, "subscription": self._number, "handler": self._handler}
-            self._connection.send_event(self._number, joined | ({"answer": answer} if answer else {}))
+    def _join(self, answer: str | None = None) -> bool:
+        """Tell the card that it has joined, at once where its call waits for the answer; False where it was told."""
+        if self._joined or self._over:
+            return False
+        self._joined = True
+        self._connection.send_result(self._number)
+        joined = {"type": JOINED, "subscription": self._number, "handler": self._handler}
+        self._connection.send_event(self._number, joined | ({"answer": answer} if answer else {}))
+        return True
 
     @callback
     def end(self, error: HomeAssistantError) -> None:

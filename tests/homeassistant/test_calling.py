@@ -29,6 +29,8 @@ class Endpoint:
         self.places, self.refused = 9, 0
         self.slowness = 0.0
         """Seconds that it takes to hang up."""
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        self.answers.set()
         self.speaks = asyncio.Event()
         self.speaks.set()
         self.offers, self.hung_up, self.plain = [], [], 0
@@ -54,6 +56,8 @@ class Endpoint:
         self.offers.append(
             (form["sdp"].decode(), json.loads(form["session"]), request.headers["Authorization"])
         )
+        self.asked.set()
+        await self.answers.wait()
         if self.status != 201:
             return web.Response(status=self.status)
         call_id = f"rtc_{len(self.offers)}"
@@ -241,6 +245,25 @@ async def test_a_session_that_cannot_be_so_ends_the_call(taking_calls, set_up, c
     assert (await browser.event(f"{DOMAIN}.left"))["key"]
     assert endpoint.hung_up == ["rtc_1"]
     assert len(entry.runtime_data.cards) == 0
+
+
+async def test_an_answer_that_nobody_waits_for_is_hung_up(taking_calls, set_up, caller):
+    """A page that has gone while the endpoint thought of its answer."""
+    endpoint = await taking_calls(Turn(say="Unheard."))
+    entry = await set_up(endpoint.url)
+    browser = await caller()
+    endpoint.answers.clear()
+    asked = asyncio.create_task(browser.ask("session", offer=OFFER))
+    await endpoint.asked.wait()
+    await browser.ws.close()
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    endpoint.answers.set()
+    async with asyncio.timeout(60):
+        while endpoint.plain < 2:  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.01)
+    assert endpoint.hung_up == ["rtc_1"]
+    assert session_of(entry)._calling.caller is None
 
 
 @pytest.mark.parametrize(("status", "asked_again"), [(404, False), (405, False), (400, True), (503, True)])
