@@ -57,7 +57,9 @@ async def check(response):
     """Say that an answer is no defect, and that a refusal has the protocol's form."""
     body = await response.read()
     assert response.status < 500 or response.status == 503, body
-    if response.status >= 400 and response.method != "HEAD":
+    if response.status == 416:  # of a file, which says how much of it there is (RFC 9110, 15.5.17)
+        assert response.headers["Content-Range"].startswith("bytes */")
+    elif response.status >= 400 and response.method != "HEAD":
         error = json.loads(body)["error"]
         assert {"message", "type", "code", "param"} == error.keys()
         assert error["message"]
@@ -94,6 +96,12 @@ def test_no_request_is_a_defect(requests):
                 assert response.status == 200
 
     asyncio.run(scenario())
+
+
+async def test_a_part_of_a_page_that_it_does_not_have_is_refused():
+    async with gateway() as running, running.get("/", headers={"Range": "bytes=9999999-"}) as response:
+        assert response.status == 416
+        await check(response)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
