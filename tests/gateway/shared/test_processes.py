@@ -116,6 +116,18 @@ class TestMoving:
             assert kinds.count("session.created") == 1
             await guest.ws.close()
 
+    async def test_a_client_that_says_no_goodbye_where_it_was_is_not_waited_for(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("vivavoce.gateway.shared.mail.ANSWER_SECONDS", 60)
+        async with house(tmp_path) as home:
+            one, other = [await home.open(close_timeout_seconds=60) for _ in range(2)]
+            guest = Guest()
+            await guest.enter(one)
+            left = guest.ws  # which nobody reads any more
+            async with asyncio.timeout(20):
+                await guest.come_back(other)
+            assert await left_with(left) == (1001, "The client came back to another process.")
+            await guest.ws.close()
+
     async def test_there_and_back_again(self, tmp_path):
         async with house(tmp_path) as home:
             one, other = await home.open(), await home.open()
