@@ -49,7 +49,7 @@ class Endpoint:
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        self.url = f"http://127.0.0.1:{site.port}/v1"
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
 
     async def _begin(self, request):
         form = await request.post()
