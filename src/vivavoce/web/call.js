@@ -77,6 +77,8 @@ export class Call extends Line {
   #heard = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #looking;
+  /** Ends the wait for the other side. */
+  #giveUp = () => {};
   /** Ends what the open call listens to. */
   #over = new AbortController();
   #mending = false;
@@ -141,6 +143,7 @@ export class Call extends Line {
   /** @override */
   hangUp() {
     clearInterval(this.#looking);
+    this.#giveUp();
     this.#over.abort();
     this.#mending = false;
     this.#unmendable = false;
@@ -193,10 +196,14 @@ export class Call extends Line {
     const opened = new Promise((/** @type {(open: boolean) => void} */ resolve, reject) => {
       const fail = (/** @type {string} */ why) => reject(new VoiceError('call-failed', why));
       const late = setTimeout(() => fail('No way was found between this browser and the server.'), PATIENCE);
-      const over = () => {
+      const giveUp = () => {
         clearTimeout(late);
+        fail('');
+      };
+      this.#giveUp = giveUp;
+      const over = () => {
         if (current() && this.state === 'open') this.#lost();
-        else fail('');
+        else giveUp();
       };
       channel.onopen = () => {
         clearTimeout(late);
