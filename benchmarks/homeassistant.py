@@ -212,10 +212,8 @@ async def add_agents(home: Any, url: str) -> None:
             "approval": "refuse",
         }
         await home.flow([entry_id, "agent"], options, of="subentries/")
-        await home.until(
-            f"states('conversation.{name.lower()}') not in ('unavailable',) and states.conversation."
-            f"{name.lower()} is not none"
-        )
+        entity = f"conversation.{name.lower()}"
+        await home.until(f"{{{{ states.{entity} is not none and not is_state('{entity}', 'unavailable') }}}}")
     for name, (ears, agent, voice) in PIPELINES.items():
         await home.command(
             "assist_pipeline/pipeline/create",
@@ -242,7 +240,7 @@ async def ask_all(home: Any, clips: list[tuple[Any, float]], rounds: int) -> dic
         done = await home.flow("wyoming", {"host": "127.0.0.1", "port": satellite.port})
         if done["type"] != "create_entry":
             raise SystemExit(f"the satellite could not be added: {done}")
-        await home.until("states('select.satellite_assistant') not in ('unknown', 'unavailable')")
+        await home.until("{{ has_value('select.satellite_assistant') }}")
         asked = [("warming up", clips[0]), *(("", clip) for clip in clips * rounds)]
         for warm, (samples, end_s) in asked:
             pcm = (np.clip(resample(samples, 24_000, RATE), -1, 1) * 32767).astype("<i2").tobytes()

@@ -8,12 +8,13 @@ from homeassistant.helpers import llm
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from .agent import Agent, VivaVoceEntry, VivaVoceRuntime, is_refused_key, probe
+from .agent import Agent, VivaVoceEntry, VivaVoceRuntime, is_refused_key
 from .approval import Approvals
 from .builtin_tools import BuiltinApi
 from .card import async_setup_card
 from .cards import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
+from .dialling import probe
 from .direct import Direct
 from .mcp import McpApi
 from .repairs import async_check_models, async_forget_issues

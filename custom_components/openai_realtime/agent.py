@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -33,12 +34,12 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
+from .dialling import dial, probe
 from .earshot import Earshot
 from .live import EndpointRefused, LiveSession, LiveTurn, NothingSaid
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.line import Connect
 from .vivavoce.client.retrying import FATAL_CODES, Reconnect
-from .vivavoce.client.transport import WebSocketTransport
 from .vivavoce.errors import ConnectionFailed, ConnectionLost, VivaVoceError
 from .vivavoce.protocol.server_events import ErrorEvent, ResponseDone
 from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from .direct import Direct
     from .mcp import McpApi
 
-__all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime", "is_refused_key", "probe"]
+__all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime", "is_refused_key"]
 
 QUOTA_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
 RETRY_SECONDS = 60.0
@@ -61,14 +62,6 @@ def is_refused_key(error: BaseException) -> bool:
     return code in {"invalid_api_key", "account_deactivated"} or (
         isinstance(error, ConnectionFailed) and error.status in (401, 403) and code not in QUOTA_CODES
     )
-
-
-async def probe(hass: HomeAssistant, url: str, api_key: str | None, model: str | None) -> None:
-    """Open a session and end it again: it costs nothing. Raises `ConnectionFailed`."""
-    transport = await WebSocketTransport.connect(
-        url, api_key=api_key, model=model or PROTOCOL_MODEL, session=async_get_clientsession(hass)
-    )
-    await transport.close()
 
 
 @dataclass(eq=False, slots=True)
@@ -119,6 +112,12 @@ class Agent:
     def sessions(self) -> dict[str, LiveSession]:
         """The sessions that are open, by the id of the conversation."""
         return dict(self._sessions)
+
+    @property
+    def resting(self) -> str | None:
+        """The conversation that has waited longest for its next turn; rather one whose last turn was answered."""
+        rest = [key for key in self._idle if key in self._sessions and not self._sessions[key].lock.locked()]
+        return min(rest, key=lambda key: self._sessions[key].turn is not None, default=None)
 
     @callback
     def listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
@@ -174,7 +173,7 @@ class Agent:
             api_key=self.entry.data.get(CONF_API_KEY),
             model=self.model or PROTOCOL_MODEL,
             http=async_get_clientsession(self.hass),
-            transport=transport,
+            transport=transport or partial(dial, self),
             reconnect=Reconnect(steady=steady),
             keep_items=200,
             speaker=speaker,
@@ -260,10 +259,9 @@ class Agent:
 
     async def _open(self, conversation_id: str) -> LiveSession:
         while len(self._sessions) >= int(self.entry.options.get(CONF_MAX_SESSIONS, DEFAULT_MAX_SESSIONS)):
-            idle = next((key for key, one in self._sessions.items() if not one.lock.locked()), None)
-            if idle is None:
+            if (resting := self.resting) is None:
                 raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
-            await self.drop(idle)
+            await self.drop(resting)
         client = await self.connected(self.client(Earshot()))
         session = LiveSession(client)
         try:

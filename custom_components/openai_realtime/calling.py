@@ -16,9 +16,10 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .agent import Agent
 from .const import DOMAIN, LOGGER
+from .dialling import dial
 from .listener import Listener
 from .vivavoce.client import calls
-from .vivavoce.client.transport import Transport, WebSocketTransport
+from .vivavoce.client.transport import Transport
 from .vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from .vivavoce.protocol.session import DEFAULT_MODEL
 from .vivavoce.protocol.session_params import RealtimeSessionParams
@@ -105,7 +106,7 @@ class Calling:
             way = await self._call(offered)
             if not offered.decided.done():
                 offered.decided.set_result(None)
-        self._way = way or _Way(self._agent, await self._line())
+        self._way = way or _Way(self._agent, await dial(self._agent))
         return self._way
 
     async def _call(self, offered: _Offered) -> _Way | None:
@@ -122,7 +123,7 @@ class Calling:
                 timeout=OFFER_SECONDS,
             )
             call_id = begun.call_id
-            sideband = await self._line(call_id)
+            sideband = await dial(self._agent, call_id)
         except ConnectionFailed as failed:
             LOGGER.debug("Speech goes through Home Assistant: %s", failed)
             self._agent.takes_calls = failed.status not in NO_CALLS
@@ -136,16 +137,6 @@ class Calling:
         LOGGER.debug("Speech goes straight: %s", call_id)
         caller = self.caller = offered.caller
         return _Way(self._agent, sideband, lambda: self._ended(caller, call_id))
-
-    async def _line(self, call_id: str | None = None) -> Transport:
-        entry = self._agent.entry
-        return await WebSocketTransport.connect(
-            entry.data[CONF_URL],
-            api_key=entry.data.get(CONF_API_KEY),
-            model=self._agent.model or DEFAULT_MODEL,
-            call_id=call_id,
-            session=async_get_clientsession(self._agent.hass),
-        )
 
     async def _ended(self, caller: Listener, call_id: str) -> None:
         if self.caller is caller:

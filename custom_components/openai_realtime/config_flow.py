@@ -21,7 +21,7 @@ from homeassistant.helpers import llm
 from homeassistant.helpers import selector as sel
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .agent import is_refused_key, probe
+from .agent import is_refused_key
 from .const import (
     AGENT,
     ALLOW,
@@ -64,6 +64,7 @@ from .const import (
     REFUSE,
     VOICES,
 )
+from .dialling import probe
 from .mcp import McpConnection, McpFailed
 from .vivavoce.client.endpoints import realtime_url
 from .vivavoce.errors import ConnectionFailed

@@ -10,6 +10,7 @@ from homeassistant.components import ai_task
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from test_calling import taking_calls  # noqa: F401 - a fixture
 from test_config_flow import refusing  # noqa: F401 - a fixture
 from test_conversation import converse, speech
 from test_live import only, said
@@ -44,6 +45,28 @@ async def test_a_session_at_work_is_not_ended(home, endpoint, set_up):
         with pytest.raises(HomeAssistantError) as raised:
             await agent.session("another")
     assert raised.value.translation_key == "too_many_sessions"
+
+
+async def test_where_the_endpoint_is_full_a_conversation_that_rests_gives_up_its_place(
+    home,
+    taking_calls,  # noqa: F811
+    set_up,
+):
+    endpoint = await taking_calls(Turn(say="Hello."))
+    entry = await set_up(endpoint.url)
+    endpoint.places = 2
+    agent = only(entry.runtime_data.agents)
+    for name in ("first", "second", "third"):
+        await agent.session(name)
+    assert set(agent.sessions) == {"second", "third"}
+    assert endpoint.refused >= 1
+    async with agent.sessions["second"].lock:
+        await agent.session("fourth")
+        assert set(agent.sessions) == {"second", "fourth"}
+        async with agent.sessions["fourth"].lock:
+            with pytest.raises(HomeAssistantError) as raised:
+                await agent.session("fifth")
+    assert raised.value.translation_key == "cannot_connect"
 
 
 async def test_a_conversation_that_home_assistant_forgets_ends(home, endpoint, set_up):

@@ -78,7 +78,13 @@ class Endpoint:
             return web.Response(status=404)
         if call_id is None and len(self.taken) >= self.places:
             self.refused += 1
-            return web.Response(status=503)
+            full = {
+                "type": "server_error",
+                "code": "session_limit_reached",
+                "message": "It is full.",
+                "param": None,
+            }
+            return web.json_response({"error": full}, status=503)
         self.plain += call_id is None
         if call_id is None:
             self.taken.add(id(request))
