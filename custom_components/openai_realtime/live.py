@@ -186,13 +186,21 @@ class LiveSession:
     async def catch_up(self, content: list[conversation.Content], *, spoken: bool) -> None:
         """Tell the endpoint what it does not know of a conversation, whose last content is the user's words.
 
-        ``spoken``: those it has heard itself.
+        ``spoken``: those it has heard itself, and what it is told now was before them.
         """
         await self._forget()
         new = content[self._told : -1] if spoken else content[self._told :]
+        before = self._before_turn() if spoken else None
         for item in (item for one in new for item in _items(one)):
-            await self.client.create_item(item)
+            added = await self.client.create_item(item, previous_item_id=before)
+            before = before and added
         self._told = len(content)
+
+    def _before_turn(self) -> str | None:
+        """Return the id of what comes before the turn that was heard, as ``previous_item_id`` has it."""
+        known = ["root", *(item.id for item in self.client.conversation.items)]
+        heard = self.turn.item_id if self.turn else ""
+        return known[known.index(heard) - 1] if heard in known else None
 
     def answered(self, content: list[conversation.Content]) -> None:
         """Note that the endpoint has said the rest of a conversation itself."""

@@ -125,6 +125,24 @@ async def test_a_second_turn_of_the_same_conversation(home, endpoint, set_up):
     assert len(speech) > 1000
 
 
+async def test_a_new_session_hears_a_turn_after_what_was_said_before(home, endpoint, set_up):
+    url = await endpoint(Turn(hear="I am Ada.", say="Hello Ada."), after="repeat")
+    entry = await set_up(url)
+    first, _ = await run_pipeline(home)
+    again = first["intent-end"][0]["intent_output"]["conversation_id"]
+    (agent,) = entry.runtime_data.agents.values()
+    await agent.drop(again)
+    await run_pipeline(home, conversation_id=again)
+    (session,) = agent.sessions.values()
+    items = session.client.conversation.items
+    assert [(item.text, item.transcript) for item in items] == [
+        ("I am Ada.", ""),
+        ("Hello Ada.", ""),
+        ("", "I am Ada."),
+        ("", "Hello Ada."),
+    ]
+
+
 async def test_a_local_intent_takes_the_turn(home, endpoint, set_up):
     """The agent hears the words, Home Assistant answers, and the agent's voice says what Home Assistant answers."""
     url = await endpoint(Turn(hear="what time is it", say="Done."))
