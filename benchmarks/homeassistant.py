@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,8 @@ class Player:
 class Asking:
     """A satellite that asks one question after the other; Home Assistant connects to ``port``."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.port = 0
         self._writer: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
         self._player = Player()
@@ -142,7 +143,7 @@ class Asking:
     async def _hear(self, event: Event, writer: asyncio.StreamWriter) -> None:
         if Describe.is_type(event.type):
             about = Satellite(
-                name="Satellite", attribution=NOBODY, installed=True, description=None, version=None
+                name=self._name, attribution=NOBODY, installed=True, description=None, version=None
             )
             await async_write_event(Info(satellite=about).event(), writer)
         elif Ping.is_type(event.type):
@@ -233,32 +234,38 @@ async def add_agents(home: Any, url: str) -> None:
 
 
 async def ask_all(home: Any, clips: list[tuple[Any, float]], rounds: int) -> dict[str, list[Turn]]:
-    """Ask each question in each pipeline, turn and turn about, after one that warms up."""
-    satellite = Asking()
+    """Ask each question in each pipeline, turn and turn about, after one that warms up.
+
+    Each pipeline has a satellite of its own, since what is said at one satellite is one conversation.
+    """
     turns: dict[str, list[Turn]] = {name: [] for name in PIPELINES}
-    async with await satellite.serve():
-        done = await home.flow("wyoming", {"host": "127.0.0.1", "port": satellite.port})
-        if done["type"] != "create_entry":
-            raise SystemExit(f"the satellite could not be added: {done}")
-        await home.until("{{ has_value('select.satellite_assistant') }}")
+    async with AsyncExitStack() as stack:
+        satellites = {name: await added(home, stack, name) for name in PIPELINES}
         asked = [("warming up", clips[0]), *(("", clip) for clip in clips * rounds)]
         for warm, (samples, end_s) in asked:
             pcm = (np.clip(resample(samples, 24_000, RATE), -1, 1) * 32767).astype("<i2").tobytes()
-            for name in PIPELINES:
-                await home.action(
-                    "select.select_option",
-                    response=False,
-                    entity_id="select.satellite_assistant",
-                    option=name,
-                )
+            for name, satellite in satellites.items():
                 turn = await satellite.ask(pcm, end_s)
                 print(
                     f"{name:18}{turn.wait_ms:8.0f} ms  {turn.understood}  →  {turn.said}  {warm}", flush=True
                 )
                 if not warm:
                     turns[name].append(turn)
-        await home.delete(f"/api/config/config_entries/entry/{done['result']['entry_id']}")
     return turns
+
+
+async def added(home: Any, stack: AsyncExitStack, pipeline: str) -> Asking:
+    """Add a satellite with this pipeline, and return it."""
+    satellite = Asking(pipeline)
+    await stack.enter_async_context(await satellite.serve())
+    done = await home.flow("wyoming", {"host": "127.0.0.1", "port": satellite.port})
+    if done["type"] != "create_entry":
+        raise SystemExit(f"the satellite could not be added: {done}")
+    stack.push_async_callback(home.delete, f"/api/config/config_entries/entry/{done['result']['entry_id']}")
+    select = f"select.{pipeline.replace(' ', '_')}_assistant"
+    await home.until(f"{{{{ has_value('{select}') }}}}")
+    await home.action("select.select_option", response=False, entity_id=select, option=pipeline)
+    return satellite
 
 
 def report(turns: dict[str, list[Turn]]) -> None:
