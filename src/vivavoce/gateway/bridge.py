@@ -181,8 +181,8 @@ class Bridge:
             if self._keeping is not None:
                 await self._keeping.end(self, moves=self._moves)
             await self._transport.close(end.code, end.reason)
-            if self._moves:  # who goes on with it need not wait for the client's goodbye, which may never come
-                self._over.set()
+            if self._moves:
+                self._over.set()  # who goes on with it need not wait for the client's goodbye, which may never come
             if self._leg is not None:
                 await self._leg.leave(end.code, end.reason)
             self._over.set()
