@@ -13,7 +13,7 @@ are kept to; others are remarks, as the standard has it.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -278,6 +278,29 @@ class _Reader:
         return list_of(items, least, most)
 
 
+_BOUNDS: dict[str, Callable[..., Any]] = {
+    "minimum": max,
+    "maximum": min,
+    "minLength": max,
+    "maxLength": min,
+    "minItems": max,
+    "maxItems": min,
+}
+"""Which of two bounds is the one that holds."""
+
+
+def _shared_types(one: Any, other: Any) -> Any:
+    """Return what is of both types, as ``type`` has it; None where nothing is. A whole number is a number too."""
+    kinds = [[kind] if isinstance(kind, str) else kind for kind in (one, other)]
+    if not all(isinstance(each, list) and all(isinstance(kind, str) for kind in each) for each in kinds):
+        return None
+    wide = [{*each, *(["integer"] if "number" in each else [])} for each in kinds]
+    both = wide[0] & wide[1]
+    if "number" in both:
+        both.discard("integer")
+    return next(iter(both)) if len(both) == 1 else sorted(both) or None
+
+
 def _merged(one: Schema, other: Schema, path: str) -> Schema:
     """Return a schema of what fits both."""
     merged = dict(one)
@@ -295,6 +318,10 @@ def _merged(one: Schema, other: Schema, path: str) -> Schema:
             merged[name] |= {key: True for key in value if key not in merged[name]}
         elif name == "required" and isinstance(value, list) and isinstance(merged[name], list):
             merged[name] = [*merged[name], *(key for key in value if key not in merged[name])]
+        elif name == "type" and (types := _shared_types(merged[name], value)):
+            merged[name] = types
+        elif name in _BOUNDS and all(type(bound) in (int, float) for bound in (merged[name], value)):
+            merged[name] = _BOUNDS[name](merged[name], value)
         else:
             raise ValueError(
                 f"Expected '{path}' to have one '{name}', and it has two that must hold at once."
