@@ -373,18 +373,23 @@ async def test_a_page_that_is_back_calls_again_and_goes_on(taking_calls, set_up,
     assert session._calling.caller is session.listeners[0]
 
 
-async def test_a_page_that_comes_and_goes_is_no_failure(taking_calls, set_up, caller, monkeypatch):
-    """As often as it likes: the session moves with it, and is not taken for one that cannot be had."""
-    monkeypatch.setattr("custom_components.openai_realtime.card_session.STEADY_SECONDS", 0)
-    endpoint = await taking_calls(Turn(say="Unheard."))
-    entry = await set_up(endpoint.url)
-    for visits in range(1, 9):
+async def visit(endpoint, caller, *, times):
+    """Call and go away, so often; each time the session goes on over a connection of its own."""
+    for visits in range(1, times + 1):
         browser = await caller()
         assert await browser.call() == ANSWER
         await browser.ws.close()
         async with asyncio.timeout(60):
             while endpoint.plain < visits + 1:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
+
+
+async def test_a_page_that_comes_and_goes_is_no_failure(taking_calls, set_up, caller, monkeypatch):
+    """As often as it likes: the session moves with it, and is not taken for one that cannot be had."""
+    monkeypatch.setattr("custom_components.openai_realtime.card_session.STEADY_SECONDS", 0)
+    endpoint = await taking_calls(Turn(say="Unheard."))
+    entry = await set_up(endpoint.url)
+    await visit(endpoint, caller, times=8)
     assert session_of(entry).is_open
 
 
@@ -392,13 +397,7 @@ async def test_an_endpoint_with_one_place_has_it_back_first(taking_calls, set_up
     endpoint = await taking_calls(Turn(say="Unheard."))
     await set_up(endpoint.url)
     endpoint.places, endpoint.slowness = 1, 0.1
-    for visits in range(1, 3):
-        browser = await caller()
-        assert await browser.call() == ANSWER
-        await browser.ws.close()
-        async with asyncio.timeout(60):
-            while endpoint.plain < visits + 1:  # noqa: ASYNC110 - there is no event
-                await asyncio.sleep(0.01)
+    await visit(endpoint, caller, times=2)
     assert endpoint.refused == 0
 
 

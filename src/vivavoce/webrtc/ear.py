@@ -62,9 +62,9 @@ class Ear:
         ticks = (packet.timestamp - self._expected) % _WRAP
         samples = 0 if ticks >= _WRAP // 2 else ticks * RATE // CLOCK
         lost = packet.number - self._last - 1
-        guessed = min(lost, GUESSED, samples // self._frame)
-        silence = min(samples - max(guessed, 0) * self._frame, round(MOST_MISSED_SECONDS * RATE))
-        if guessed <= 0:
-            return [np.zeros(silence, np.int16)]
+        guessed = max(0, min(lost, GUESSED, samples // self._frame))
+        silence = np.zeros(min(samples - guessed * self._frame, round(MOST_MISSED_SECONDS * RATE)), np.int16)
+        if not guessed:
+            return [silence]
         guesses = [self._decoder.guess(self._frame) for _ in range(guessed - 1)]
-        return [*guesses, np.zeros(silence, np.int16), self._decoder.before(packet.data, self._frame)]
+        return [*guesses, silence, self._decoder.before(packet.data, self._frame)]

@@ -169,8 +169,7 @@ class TestStopping:
         await writer.stop(20)
         assert database.written == [["i1"]]
 
-    async def test_gives_up_after_its_time(self, database, writer, caplog, monkeypatch):
-        monkeypatch.setattr("vivavoce.gateway.history.writer.BREAK_SECONDS", 0.01)
+    async def test_gives_up_after_its_time(self, database, writer, caplog):
         database.let_through.clear()
         writer.start()
         writer(item(1))

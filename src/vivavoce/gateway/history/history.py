@@ -14,8 +14,7 @@ from vivavoce.gateway.history.recorder import Recorder
 from vivavoce.gateway.history.settings import HistorySettings
 from vivavoce.gateway.history.stage import HistoryStage
 from vivavoce.gateway.history.store import Store
-from vivavoce.gateway.history.unbroken import unbroken
-from vivavoce.gateway.history.writer import BREAK_SECONDS, Writer
+from vivavoce.gateway.history.writer import Writer
 from vivavoce.gateway.opening import Opening
 
 __all__ = ["DAY", "PATIENCE", "History"]
@@ -137,11 +136,11 @@ class History:
         while True:
             try:
                 if swept is None or self._clock() - swept >= SWEEP_SECONDS:
-                    await unbroken(self.sweep(), seconds=BREAK_SECONDS)
+                    await self.sweep()
                     swept = self._clock()
                 await self._sleep(SHOW_SECONDS)
                 # After the database was away, nobody has shown themselves: all get time to do so.
-                await unbroken(self._show(by_silence=shown >= PATIENCE), seconds=BREAK_SECONDS)
+                await self._show(by_silence=shown >= PATIENCE)
                 shown += 1
             except HistoryError as error:
                 shown = 0

@@ -9,9 +9,8 @@ from itertools import chain
 from vivavoce.errors import HistoryError
 from vivavoce.gateway.history.backlog import Backlog
 from vivavoce.gateway.history.changes import Change
-from vivavoce.gateway.history.unbroken import unbroken
 
-__all__ = ["BATCH", "BREAK_SECONDS", "Writer"]
+__all__ = ["BATCH", "Writer"]
 
 _log = logging.getLogger(__name__)
 
@@ -24,9 +23,6 @@ LAST_RETRY = 30.0
 
 LINGER = 0.25
 """Seconds that rows wait for others, to be written together."""
-
-BREAK_SECONDS = 6.0
-"""What is under way when a gateway stops may take so long. A locked SQLite file gives up by itself before that."""
 
 Write = Callable[[Iterable[Change]], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -108,7 +104,7 @@ class Writer:
         wait = FIRST_RETRY
         while True:
             try:
-                await unbroken(step(), seconds=BREAK_SECONDS)
+                await step()
             except HistoryError as error:
                 if self.failure is None:
                     _log.warning("the history cannot be written, and waits: %s", error)
