@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from vivavoce.errors import ConnectionLost
 from vivavoce.gateway.beside import MOST_ADDED, Beside
 from vivavoce.gateway.passage import End, Passage, Stage, Task, ToClient, ToEndpoint, Up
 from vivavoce.protocol.codec import Frame
@@ -50,11 +51,40 @@ async def test_who_may_not_wait_leaves_it_to_be_added(house):
     assert await house.transport.hears(2) == ["a", "b"]
 
 
-async def test_adding_ends_with_the_endpoint(house):
+async def test_what_a_stage_has_let_go_is_sent_before_what_the_client_says_next(house):
+    await house.beside.do([ToEndpoint(b'"held"'), ToEndpoint(b'"held as well"')])
+    assert not house.beside.in_order
+    house.beside.spawn(house.beside.add())
+    await house.beside.do([ToEndpoint(b'"next"')], may_wait=True)
+    assert house.beside.in_order
+    assert await house.transport.hears(3) == ["held", "held as well", "next"]
+
+
+async def test_an_endpoint_that_is_gone_holds_nobody_up(house):
     await house.transport.close(1001, "gone")
     await house.beside.do([ToEndpoint(b"a")])
-    await house.beside.add()
+    house.beside.spawn(house.beside.add())
+    with pytest.raises(ConnectionLost, match="gone"):
+        await house.beside.do([ToEndpoint(b"b")], may_wait=True)
     assert not house.ended.done()  # who reads the endpoint says so
+
+
+async def test_a_session_that_ends_holds_nobody_up(house):
+    await house.beside.do([ToEndpoint(b"a")])
+    adding = asyncio.Event()
+
+    async def stuck(_):
+        adding.set()
+        await asyncio.Event().wait()
+
+    house.transport.send, send = stuck, house.transport.send
+    house.beside.spawn(house.beside.add())
+    await adding.wait()
+    waiting = asyncio.create_task(house.beside.do([ToEndpoint(b'"b"')], may_wait=True))
+    await asyncio.sleep(0)
+    house.transport.send = send
+    await house.beside.cancel()
+    await waiting
 
 
 async def test_does_what_is_due_and_what_work_came_to(house):

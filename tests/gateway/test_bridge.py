@@ -10,6 +10,7 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from tests.gateway.doubles import ScriptedTransport, ScriptedUpstream, gateway
+from vivavoce.gateway.passage import Run, Stage, Up
 
 STRICT = TypeAdapter(RealtimeServerEvent)
 
@@ -35,6 +36,35 @@ class Busy(ScriptedTransport):
     async def send(self, data):
         await self.resume.wait()
         await super().send(data)
+
+
+class Hesitant(ScriptedTransport):
+    """A session that takes "held" only when `resume` is set, and all else at once."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.asked, self.resume = asyncio.Event(), asyncio.Event()
+
+    async def send(self, data):
+        if b"held" in data:
+            self.asked.set()
+            await self.resume.wait()
+        await super().send(data)
+
+
+class Holds(Stage):
+    """Lets "held" go on only when it has asked somebody, as a limit does."""
+
+    wants_up = frozenset({"held"})
+
+    def __init__(self, opening):
+        pass
+
+    def up(self, frame, now):
+        async def ask():
+            return [Up(frame)]
+
+        return (Run(ask),)
 
 
 async def _raw_connect(running, buffer=2**14):
@@ -76,6 +106,24 @@ class TestCarrying:
             running.upstream.sessions[0]._events.put_nowait('{"type":"ä"}')
             message = await ws.receive()
             assert (message.type, message.data) == (aiohttp.WSMsgType.TEXT, '{"type":"ä"}')
+
+    @pytest.mark.parametrize("known", [False, True], ids=["an event", "one that takes the short cut"])
+    async def test_nothing_overtakes_what_a_stage_has_held_back(self, known):
+        upstream = ScriptedUpstream(transport=Hesitant)
+        async with gateway(upstream, stages=(Holds,)) as running, running.connect() as ws:
+            await ws.receive_json()
+            if known:
+                await ws.send_str('{"type":"next"}')
+                await ws.receive_json()
+            await ws.send_str('{"type":"held"}')
+            session = running.upstream.sessions[0]
+            await session.asked.wait()
+            await ws.send_str('{"type":"next"}')
+            with pytest.raises(TimeoutError):
+                await ws.receive(timeout=0.05)
+            session.resume.set()
+            said = [(await ws.receive_json())["event"]["type"] for _ in range(2)]
+            assert said == ["held", "next"]
 
     async def test_keeps_two_clients_apart(self):
         async with gateway() as running, running.connect() as one, running.connect() as two:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode
@@ -43,18 +44,27 @@ class Beside:
         self._say = say
         self._end = end
         self._added: asyncio.Queue[bytes] = asyncio.Queue(MOST_ADDED)
+        self._in_order = asyncio.Event()
+        self._in_order.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def in_order(self) -> bool:
+        """Whether an event of the client can be sent now: not before those that a stage has held back, and let go."""
+        return self._in_order.is_set()
+
     async def do(self, outputs: Iterable[Output], *, may_wait: bool = False) -> None:
-        """Do these. Only who ``may_wait`` for the endpoint does: all else is sent by `add`."""
+        """Do these. Only who ``may_wait`` for the endpoint does: all else is sent by `add`, before what comes next."""
         for output in outputs:
             match output:
                 case ToClient():
                     await self._say(output)
                 case ToEndpoint(data) if may_wait:
+                    await self._in_order.wait()
                     await self._transport.send(data)
                 case ToEndpoint(data):
                     self._added.put_nowait(data)
+                    self._in_order.clear()
                 case Task():
                     self.spawn(self._work(output))
                 case End(code, reason):
@@ -64,9 +74,15 @@ class Beside:
         """Send the endpoint what did not come from the client, for as long as there is one."""
         try:
             while True:
-                await self._transport.send(await self._added.get())
-        except ConnectionLost:
-            return  # who reads the endpoint delivers its last events, and then ends the session
+                data = await self._added.get()
+                with suppress(
+                    ConnectionLost
+                ):  # who reads the endpoint delivers its last events, and ends the session
+                    await self._transport.send(data)
+                if self._added.empty():
+                    self._in_order.set()
+        finally:
+            self._in_order.set()  # who waits learns from the transport that it is over
 
     async def tick(self) -> None:
         """Let the stages do what is due."""

@@ -329,7 +329,7 @@ class Bridge:
 
     def _passes_up(self, data: bytes) -> str | None:
         """Return the type of an event that may go up as it is, untouched by any stage; None for all others."""
-        if len(data) > self._limits.message:
+        if len(data) > self._limits.message or not self._beside.in_order:
             return None
         try:
             kind = event_type(data)
