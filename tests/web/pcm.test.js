@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {decode, duration, encode, loudness, toInt16} from '../../src/vivavoce/web/pcm.js';
+import {PCM, duration} from '../../src/vivavoce/web/formats.js';
+import {decode, encode, loudness, toInt16} from '../../src/vivavoce/web/pcm.js';
 
 test('samples survive base64, little-endian', () => {
   const samples = Int16Array.of(0, 1, -1, 32767, -32768, 256);
@@ -19,7 +20,7 @@ test('a last odd byte is left out', () => {
 });
 
 test('duration counts bytes, not letters', () => {
-  for (const length of [0, 1, 2, 3, 960]) assert.equal(duration(encode(new Int16Array(length))), length / 24);
+  for (const length of [0, 1, 2, 3, 960]) assert.equal(duration(PCM, encode(new Int16Array(length))), length / 24);
 });
 
 test('floats are clipped, not wrapped', () => {

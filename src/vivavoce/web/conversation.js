@@ -5,7 +5,7 @@
  * exists, so an item is made as soon as anything names it and finds its place when the server tells it.
  */
 
-import {duration} from './pcm.js';
+import {Formats, duration} from './formats.js';
 
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
@@ -30,20 +30,18 @@ import {duration} from './pcm.js';
 /** Items kept; the oldest leave first. */
 const MOST_ITEMS = 1000;
 
-/** How much longer telephone audio lasts than PCM16 of as many bytes. */
-const TELEPHONE = 6;
-
 export class Conversation {
   /** @type {Item[]} */
   items = [];
-  /** Milliseconds of an answer's sound for each that it would last as PCM16. */
-  stretch = 1;
+  /** What answers sound in. */
+  formats = new Formats();
 
   /**
    * @param {RealtimeEvent} event from the server
    * @returns {boolean} whether anything changed
    */
   apply(event) {
+    this.formats.apply(event);
     const handler = HANDLERS.get(event.type);
     if (!handler) return false;
     handler(this, event);
@@ -225,16 +223,8 @@ function heardUser(transcription) {
   };
 }
 
-/** @type {Handler} */
-function configured(conversation, {session}) {
-  const format = session?.audio?.output?.format?.type;
-  if (format) conversation.stretch = /pcm[ua]$/.test(format) ? TELEPHONE : 1;
-}
-
 /** @type {Map<string, Handler>} */
 const HANDLERS = new Map(Object.entries({
-  'session.created': configured,
-  'session.updated': configured,
   'conversation.item.added': added,
   'conversation.item.created': added,
   'conversation.item.done': finished,
@@ -260,7 +250,7 @@ const HANDLERS = new Map(Object.entries({
   'response.output_text.done': complete('text'),
   'response.output_audio_transcript.delta': grow('audio'),
   'response.output_audio_transcript.done': complete('audio'),
-  'response.output_audio.delta': (conversation, {item_id, delta}) => {
-    conversation.ensure(item_id, {role: 'assistant'}).receivedMs += duration(delta) * conversation.stretch;
+  'response.output_audio.delta': (conversation, {item_id, delta, ...event}) => {
+    conversation.ensure(item_id, {role: 'assistant'}).receivedMs += duration(conversation.formats.of(event), delta);
   },
 }));

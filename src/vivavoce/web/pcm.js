@@ -40,16 +40,6 @@ export function decode(base64) {
 }
 
 /**
- * @param {string} base64 PCM16 at the wire's rate
- * @returns {number} its duration in milliseconds, without decoding it
- */
-export function duration(base64) {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  const bytes = (base64.length / 4) * 3 - padding;
-  return (bytes / 2 / WIRE_RATE) * 1000;
-}
-
-/**
  * @param {number} value -1 … 1; beyond is clipped
  * @returns {number} -32768 … 32767
  */

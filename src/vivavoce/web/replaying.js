@@ -5,7 +5,7 @@
  * has happened, or with null when others than before have.
  */
 
-import {ToWire} from './formats.js';
+import {ToWire} from './decoding.js';
 import {Replay} from './inspect/replay.js';
 import {rest} from './inspect/soundtrack.js';
 import {Player} from './player.js';

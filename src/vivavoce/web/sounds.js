@@ -6,7 +6,8 @@
  * there is given beside them.
  */
 
-import {Formats, ToWire, decode, rateOf} from './formats.js';
+import {ToWire, decode} from './decoding.js';
+import {Formats, rateOf} from './formats.js';
 import {Overheard} from './overheard.js';
 import {WIRE_RATE} from './pcm.js';
 

@@ -7,8 +7,8 @@
 
 import {Conversation} from '../conversation.js';
 import {Turns} from '../measure/turns.js';
+import {ToWire} from '../decoding.js';
 import {FRAME_SAMPLES, WIRE_RATE} from '../pcm.js';
-import {ToWire} from '../formats.js';
 import {Calls} from '../shape/calls.js';
 import {Sounds} from '../sounds.js';
 import {EventLog} from './event-log.js';
@@ -125,9 +125,10 @@ export class Replay {
    */
   #gather(entries, tapes) {
     const reels = [];
+    const told = soundtrack(entries);
     for (const side of SIDES) {
       const tape = tapes[side];
-      if (tape && !soundtrack(entries)[side].length) reels.push(new Reel(tape, (chunk) => this.sounds.take(side, chunk)));
+      if (tape && !told[side].length) reels.push(new Reel(tape, (chunk) => this.sounds.take(side, chunk)));
     }
     for (const {dir, event, t} of entries) {
       for (const reel of reels) reel.wind(t);

@@ -7,7 +7,8 @@
  * Where a side was recorded in a file beside the events, that is what is heard of it.
  */
 
-import {Formats, decode, duration, rateOf} from '../formats.js';
+import {decode} from '../decoding.js';
+import {duration, rateOf} from '../formats.js';
 import {Responses} from '../responses.js';
 
 /**
@@ -53,21 +54,17 @@ class Soundtrack {
   /** @type {Sound[]} */
   answered = [];
   #responses = new Responses();
-  #formats = new Formats();
 
   /** @param {Entry} entry */
-  add({dir, event, t}) {
-    if (dir === 'C') this.#sent(event, t);
-    else this.#received(event, t);
+  add(entry) {
+    if (entry.dir === 'C') this.#sent(entry);
+    else this.#received(entry);
   }
 
-  /**
-   * @param {RealtimeEvent} event
-   * @param {number} t
-   */
-  #sent(event, t) {
+  /** @param {Entry} entry */
+  #sent({event, format, t}) {
     if (event.type === 'input_audio_buffer.append') {
-      this.#speak(event.audio, t);
+      this.#speak(event.audio, format, t);
     } else if (event.type === 'response.cancel' || event.type === 'output_audio_buffer.clear') {
       this.#silence(t);
     } else if (event.type === 'conversation.item.truncate') {
@@ -75,15 +72,11 @@ class Soundtrack {
     }
   }
 
-  /**
-   * @param {RealtimeEvent} event
-   * @param {number} t
-   */
-  #received(event, t) {
+  /** @param {Entry} entry */
+  #received({event, format, t}) {
     this.#responses.apply(event);
-    this.#formats.apply(event);
     if (event.type === 'response.output_audio.delta') {
-      if (this.#responses.mayBeHeard(event)) this.#answer(event.delta, this.#formats.of(event), t);
+      if (this.#responses.mayBeHeard(event)) this.#answer(event.delta, format, t);
     } else if (event.type === 'input_audio_buffer.speech_started') {
       this.#silence(t);
     }
@@ -91,10 +84,10 @@ class Soundtrack {
 
   /**
    * @param {unknown} audio a frame that was complete at t
+   * @param {string} format
    * @param {number} t
    */
-  #speak(audio, t) {
-    const format = this.#formats.hears;
+  #speak(audio, format, t) {
     const long = duration(format, audio);
     const last = this.spoken.at(-1)?.until ?? -Infinity;
     const from = t - long - last < JITTER ? last : t - long;

@@ -5,7 +5,8 @@
  * was sent; what was written, and what answers nothing new, counts from its `response.create`.
  */
 
-import {Formats, decode} from '../formats.js';
+import {decode} from '../decoding.js';
+import {Formats} from '../formats.js';
 
 /**
  * @typedef {import('../inspect/event-log.js').Entry} Entry
