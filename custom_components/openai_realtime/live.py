@@ -16,6 +16,7 @@ from homeassistant.helpers.json import json_dumps
 
 from .compat import tool_data
 from .const import LOGGER
+from .instructions import Instructions
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.reply import Reply
 from .vivavoce.errors import VivaVoceError
@@ -118,13 +119,19 @@ class LiveSession:
         self.lock = asyncio.Lock()
         """Held by who speaks or answers: a conversation has one turn at a time."""
         self._configured: dict[str, Any] = {}
+        self._instructions = Instructions()
         self._told = 1
         """How much of the chat log the endpoint knows; the first is the system's prompt."""
         self._in_vain: _Heard | None = None
         """A turn that was broken off, or that the endpoint ended before the speech did."""
 
     async def configure(self, **fields: Any) -> None:
-        """Let the session be so; nothing is sent where it is so already. Raises what `update_session` does."""
+        """Let the session be so; nothing is sent where it is so already. Raises what `update_session` does.
+
+        Of ``instructions`` in which only the time is another, that is what `catch_up` tells.
+        """
+        if "instructions" in fields:
+            fields["instructions"] = self._instructions.of(fields["instructions"])
         changed = {
             name: value
             for name, value in fields.items()
@@ -189,9 +196,14 @@ class LiveSession:
         ``spoken``: those it has heard itself, and what it is told now was before them.
         """
         await self._forget()
-        new = content[self._told : -1] if spoken else content[self._told :]
+        unknown = content[self._told :]
+        new = [item for one in unknown[:-1] for item in _items(one)]
+        if time := self._instructions.news():
+            new.append(MessageItem(role="system", content=[InputText(text=time)]))
+        if not spoken:
+            new += (item for one in unknown[-1:] for item in _items(one))
         before = self._before_turn() if spoken else None
-        for item in (item for one in new for item in _items(one)):
+        for item in new:
             added = await self.client.create_item(item, previous_item_id=before)
             before = before and added
         self._told = len(content)

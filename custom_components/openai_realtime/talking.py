@@ -71,11 +71,10 @@ class Exchange:
         policy.set(self._agent.options.get(CONF_APPROVAL, ASK))
         try:
             async with self._session.lock:
-                await self._session.configure(
-                    **self._agent.session_fields(),
-                    instructions=prompt_of(log),
-                    tools=self._tools(),
-                )
+                fields = self._agent.session_fields()
+                if self._turn is not None:
+                    del fields["transcription"]  # it was heard with it, in a language of its own
+                await self._session.configure(**fields, instructions=prompt_of(log), tools=self._tools())
                 await self._session.catch_up(log.content, spoken=self._turn is not None)
                 for _ in range(MAX_TOOL_ROUNDS):
                     results = [

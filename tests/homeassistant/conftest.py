@@ -1,5 +1,7 @@
 """Home Assistant, and the integration as ``make homeassistant`` builds it, with a scripted endpoint as its server."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 pytest.importorskip("pytest_homeassistant_custom_component")
@@ -74,6 +76,17 @@ async def set_up(home):
         if home.config_entries.async_get_entry(entry.entry_id) is not None:  # else the test has removed it
             await home.config_entries.async_unload(entry.entry_id)
     await home.async_block_till_done()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let Home Assistant have the time that ``clock(minute)`` says, after a quarter past three."""
+
+    def set_to(minute, second=0):
+        now = datetime(2026, 11, 21, 15, 15 + minute, second, tzinfo=UTC)
+        monkeypatch.setattr("homeassistant.util.dt.now", lambda *_: now)
+
+    return set_to
 
 
 @pytest.fixture

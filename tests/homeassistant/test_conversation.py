@@ -34,3 +34,51 @@ async def test_a_conversation_is_one_session(home, endpoint, set_up):
     assert speech(second) == "You are Ada."
     (agent,) = entry.runtime_data.agents.values()
     assert list(agent.sessions) == [first.conversation_id]
+
+
+async def test_instructions_stay_as_they_are_while_time_passes(home, endpoint, set_up, clock):
+    """A model need not read all that was said again; it is told the time behind that, before the user's words."""
+    url = await endpoint(Turn(say="Yes."), after="repeat", complete=False)
+    entry = await set_up(url)
+    clock(0)
+    first = await converse(home, "One?")
+    (agent,) = entry.runtime_data.agents.values()
+    (session,) = agent.sessions.values()
+    instructions = session.client.session.instructions
+    assert "Current time is 15:15:00. Today's date is 2026-11-21." in instructions
+    updates = []
+    session.client.on("session.updated", updates.append)
+    for words, minute, second in (("Two?", 0, 59), ("Three?", 2, 0), ("Four?", 2, 30)):
+        clock(minute, second)
+        await converse(home, words, first.conversation_id)
+    assert not updates
+    told = [item.words for item in session.client.conversation.items if item.words != "Yes."]
+    assert told == [
+        "One?",
+        "Two?",
+        "Current time is 15:17:00. Today's date is 2026-11-21.",
+        "Three?",
+        "Four?",
+    ]
+
+
+async def test_instructions_follow_all_but_the_time(home, endpoint, set_up, clock):
+    url = await endpoint(Turn(say="Yes."), after="repeat", complete=False)
+    entry = await set_up(url)
+    clock(0)
+    first = await converse(home, "One?")
+    clock(1)
+    await conversation.async_converse(
+        home,
+        "Two?",
+        first.conversation_id,
+        Context(),
+        agent_id="conversation.ada",
+        extra_system_prompt="The door bell rang.",
+    )
+    (agent,) = entry.runtime_data.agents.values()
+    (session,) = agent.sessions.values()
+    instructions = session.client.session.instructions
+    assert "Current time is 15:16:00." in instructions
+    assert "The door bell rang." in instructions
+    assert [item.words for item in session.client.conversation.items] == ["One?", "Yes.", "Two?", "Yes."]

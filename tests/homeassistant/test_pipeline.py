@@ -125,6 +125,25 @@ async def test_a_second_turn_of_the_same_conversation(home, endpoint, set_up):
     assert len(speech) > 1000
 
 
+async def test_a_second_turn_needs_no_other_session(home, endpoint, set_up, clock):
+    """The time comes before what was heard; nothing else is told."""
+    url = await endpoint(Turn(hear="I am Ada.", say="Hello."), Turn(hear="Who am I?", say="Hello."))
+    entry = await set_up(url)
+    clock(0)
+    first, _ = await run_pipeline(home)
+    (agent,) = entry.runtime_data.agents.values()
+    (session,) = agent.sessions.values()
+    updates = []
+    session.client.on("session.updated", updates.append)
+    clock(1)
+    again = first["intent-end"][0]["intent_output"]["conversation_id"]
+    await run_pipeline(home, conversation_id=again)
+    assert not updates
+    words = [item.words for item in session.client.conversation.items]
+    time = "Current time is 15:16:00. Today's date is 2026-11-21."
+    assert words == ["I am Ada.", "Hello.", time, "Who am I?", "Hello."]
+
+
 async def test_a_new_session_hears_a_turn_after_what_was_said_before(home, endpoint, set_up):
     url = await endpoint(Turn(hear="I am Ada.", say="Hello Ada."), after="repeat")
     entry = await set_up(url)
