@@ -16,8 +16,8 @@ from .cards import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
 from .dialling import probe
 from .direct import Direct
+from .issues import async_check_agents, async_forget_issues
 from .mcp import McpApi
-from .repairs import async_check_models, async_forget_issues
 from .services import async_setup_services
 from .vivavoce.errors import ConnectionFailed
 from .websocket_api import async_setup_websocket_api
@@ -69,7 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
             server = runtime.servers[subentry_id] = McpApi(hass, subentry, hass.data[APPROVALS])
             entry.async_on_unload(llm.async_register_api(hass, server))
             entry.async_create_background_task(hass, server.refresh(), "openai_realtime: list the tools")
-    async_check_models(hass, entry)
+    async_check_agents(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_reload))
     return True

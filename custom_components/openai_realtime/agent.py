@@ -36,11 +36,12 @@ from .const import (
 )
 from .dialling import dial, probe
 from .earshot import Earshot
+from .issues import async_create_tools_issue
 from .live import EndpointRefused, LiveSession, LiveTurn, NothingSaid
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.line import Connect
 from .vivavoce.client.retrying import FATAL_CODES, Reconnect
-from .vivavoce.errors import ConnectionFailed, ConnectionLost, VivaVoceError
+from .vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError, VivaVoceError
 from .vivavoce.protocol.server_events import ErrorEvent, ResponseDone
 from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
 
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime", "is_refused_key"]
 
 QUOTA_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
+TOOLS_PARAM = "session.tools"
+"""Where an endpoint says that it does not take an agent's tools."""
 RETRY_SECONDS = 60.0
 """How often an endpoint that was away is looked for."""
 
@@ -353,7 +356,9 @@ class Agent:
                 LOGGER.warning("Cannot reach %s: %s", self.entry.title, error)
                 self._tell()
             self._look_again()
-        key = "refused" if isinstance(error, EndpointRefused) else "cannot_connect"
+        if isinstance(error, ProtocolError) and (error.param or "").startswith(TOOLS_PARAM):
+            async_create_tools_issue(self.hass, self.entry, self.subentry, error.message)
+        key = "refused" if isinstance(error, EndpointRefused | ProtocolError) else "cannot_connect"
         return HomeAssistantError(
             translation_domain=DOMAIN, translation_key=key, translation_placeholders={"error": str(error)}
         )

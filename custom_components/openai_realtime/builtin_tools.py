@@ -21,8 +21,11 @@ __all__ = ["BuiltinApi"]
 
 PROMPT = (
     "Use get_area_entities and get_entities_by_domain to find entities, get_entity_state to know how they are, and "
-    "call_service to act on them. Never guess an entity id."
+    "call_service to act on them. Never guess an entity id. After an action, say in one short sentence what was done."
 )
+LISTED = "These are the entities, as entity_id: name (area); how they are now is not told here."
+MOST_LISTED_CHARACTERS = 2000
+"""What a small model still reads soon. In a home with more to name, entities are found with the tools."""
 
 RISKY = {
     "alarm_control_panel": {"alarm_arm_away", "alarm_arm_home", "alarm_arm_night", "alarm_arm_vacation"},
@@ -33,6 +36,7 @@ RISKY_COVERS = {"garage", "gate", "door"}
 ANYWHERE = {"turn_on", "turn_off", "toggle"}
 """Services of the domain homeassistant that fit entities of any domain."""
 MOST_ENTITIES = 200
+_TARGETS = {"entity_id", "device_id", "area_id", "floor_id", "label_id"}
 
 
 def _told(state: State, *, whole: bool = False) -> JsonObjectType:
@@ -54,11 +58,24 @@ class _HomeTool(llm.Tool):
 
     @callback
     def visible(self, hass: HomeAssistant, context: llm.LLMContext, entity_id: str) -> State:
-        """Return the state of an entity. Raises `HomeAssistantError`, for the model to read, where none is exposed."""
-        state = hass.states.get(entity_id)
-        if state is None or not _exposed(hass, context, entity_id):
+        """Return the state of an entity, also where a model has left its domain out, or gives its name.
+
+        Raises `HomeAssistantError`, for the model to read, where there is none that is exposed, or several.
+        """
+        exact = hass.states.get(entity_id)
+        named = entity_id.strip().casefold()
+        found = [
+            state
+            for state in ([exact] if exact else hass.states.async_all())
+            if (exact or named in {state.object_id, state.name.casefold()})
+            and _exposed(hass, context, state.entity_id)
+        ]
+        if len(found) > 1:
+            several = ", ".join(state.entity_id for state in found)
+            raise HomeAssistantError(f"{entity_id} could be any of these: {several}.")
+        if not found:
             raise HomeAssistantError(f"There is no entity {entity_id} that assistants may use.")
-        return state
+        return found[0]
 
 
 def _exposed(hass: HomeAssistant, context: llm.LLMContext, entity_id: str) -> bool:
@@ -77,7 +94,7 @@ class GetEntityState(_HomeTool):
 
     name = "get_entity_state"
     description = "Get the state and the attributes of an entity."
-    parameters = vol.Schema({vol.Required("entity_id", description="Such as light.kitchen"): cv.entity_id})
+    parameters = vol.Schema({vol.Required("entity_id", description="Such as light.kitchen"): cv.string})
     annotations = annotated(read_only=True)
 
     async def async_call(
@@ -151,7 +168,9 @@ class CallService(_HomeTool):
         {
             vol.Required("domain", description="Such as light"): cv.string,
             vol.Required("service", description="Such as turn_on"): cv.string,
-            vol.Required("entity_id", description="The entities to act on"): cv.entity_ids,
+            vol.Required("entity_id", description="The entities to act on"): vol.All(
+                cv.ensure_list, [cv.string]
+            ),
             vol.Optional("data", description="Further data, such as brightness_pct"): dict,
         }
     )
@@ -165,29 +184,41 @@ class CallService(_HomeTool):
     ) -> ToolAnswer:
         """Do it, if it may be done."""
         given = self.parameters(tool_input.tool_args)
-        domain, service, data = given["domain"], given["service"], given.get("data", {})
-        entities: list[str] = given["entity_id"]
-        if not hass.services.has_service(domain, service):
-            raise HomeAssistantError(f"There is no service {domain}.{service}.")
-        if not entities or {"entity_id", "device_id", "area_id", "floor_id", "label_id"} & data.keys():
+        service, data = given["service"], given.get("data", {})
+        if not given["entity_id"] or _TARGETS & data.keys():
             raise HomeAssistantError("Name the entities in entity_id, and nowhere else.")
-        states = [self.visible(hass, llm_context, entity_id) for entity_id in entities]
+        states = [self.visible(hass, llm_context, entity_id) for entity_id in given["entity_id"]]
+        entities: dict[str, list[str]] = {}
         for state in states:
-            if domain != state.domain and not (domain == "homeassistant" and service in ANYWHERE):
-                raise HomeAssistantError(f"{domain}.{service} does not act on {state.entity_id}.")
-        if any(_risky(state, service) for state in states) and (
-            told := self._approvals.check(f"{domain}.{service}", dict(tool_input.tool_args))
-        ):
-            return told
-        await hass.services.async_call(
-            domain,
-            service,
-            {**data, "entity_id": entities},
-            blocking=True,
-            context=llm_context.context,
-        )
-        after = [now for entity_id in entities if (now := hass.states.get(entity_id))]
+            entities.setdefault(_domain(hass, given["domain"], service, state), []).append(state.entity_id)
+        risky = next((state for state in states if _risky(state, service)), None)
+        if risky is not None:
+            asked = {"entity_id": [state.entity_id for state in states], "data": data}
+            if told := self._approvals.check(f"{risky.domain}.{service}", asked):
+                return told
+        for domain, acted_on in entities.items():
+            await hass.services.async_call(
+                domain,
+                service,
+                {**data, "entity_id": acted_on},
+                blocking=True,
+                context=llm_context.context,
+            )
+        after = [now for state in states if (now := hass.states.get(state.entity_id))]
         return tool_answer({"success": True, "entities": [_told(state) for state in after]})
+
+
+def _domain(hass: HomeAssistant, domain: str, service: str, state: State) -> str:
+    """Return the domain whose service acts on an entity: its own, whatever a model takes it for.
+
+    Raises `HomeAssistantError`, for the model to read, where it has none of this name.
+    """
+    if domain == "homeassistant" and service in ANYWHERE:
+        return domain
+    if not hass.services.has_service(state.domain, service):
+        known = ", ".join(sorted(hass.services.async_services_for_domain(state.domain))) or "none"
+        raise HomeAssistantError(f"There is no service {state.domain}.{service}; there are: {known}.")
+    return state.domain
 
 
 def _risky(state: State, service: str) -> bool:
@@ -197,6 +228,18 @@ def _risky(state: State, service: str) -> bool:
             "stop_cover",
         }
     return state.domain in RISKY and service not in RISKY[state.domain]
+
+
+def _listed(hass: HomeAssistant, context: llm.LLMContext) -> str:
+    """Name what is exposed, a line for each; the same from turn to turn, so that a model need read it only once."""
+    areas = ar.async_get(hass)
+    lines = []
+    for state in sorted(hass.states.async_all(), key=lambda state: state.entity_id):
+        if not _exposed(hass, context, state.entity_id):
+            continue
+        area = areas.async_get_area(_area_of(hass, state.entity_id) or "")
+        lines.append(f"{state.entity_id}: {state.name}" + (f" ({area.name})" if area else ""))
+    return "\n".join(lines)
 
 
 def _area_of(hass: HomeAssistant, entity_id: str) -> str | None:
@@ -225,9 +268,12 @@ class BuiltinApi(llm.API):
 
     async def async_get_api_instance(self, llm_context: llm.LLMContext) -> llm.APIInstance:
         """Return the tools, for one conversation."""
+        listed = _listed(self.hass, llm_context)
         return llm.APIInstance(
             api=self,
-            api_prompt=PROMPT,
+            api_prompt=f"{PROMPT}\n{LISTED}\n{listed}"
+            if 0 < len(listed) <= MOST_LISTED_CHARACTERS
+            else PROMPT,
             llm_context=llm_context,
             tools=list(self._tools),
             custom_serializer=llm.selector_serializer,

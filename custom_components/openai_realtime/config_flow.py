@@ -1,6 +1,7 @@
 """Setting up endpoints, their agents and their MCP servers."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import voluptuous as vol
@@ -16,7 +17,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_NAME, CONF_PROMPT, CONF_URL
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import llm
 from homeassistant.helpers import selector as sel
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -64,7 +65,7 @@ from .const import (
     REFUSE,
     VOICES,
 )
-from .dialling import probe
+from .dialling import probe, takes_many_tools
 from .mcp import McpConnection, McpFailed
 from .vivavoce.client.endpoints import realtime_url
 from .vivavoce.errors import ConnectionFailed
@@ -146,8 +147,10 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
                     else {CONF_URL: data[CONF_URL]}
                 )
             errors, detail = await self._test(data)
+            if not errors and entry is not None:
+                return self.async_update_and_abort(entry, data=data)
             if not errors:
-                return self._made(entry, data)
+                return await self._made(data)
             known |= user_input
         fields: dict[Any, Any] = {}
         if kind != OPENAI and self.source != SOURCE_REAUTH:
@@ -184,9 +187,7 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
             return {"base": "unknown"}, ""
         return {}, ""
 
-    def _made(self, entry: ConfigEntry | None, data: dict[str, Any]) -> ConfigFlowResult:
-        if entry is not None:
-            return self.async_update_and_abort(entry, data=data)
+    async def _made(self, data: dict[str, Any]) -> ConfigFlowResult:
         kind = data[CONF_KIND]
         return self.async_create_entry(
             title=TITLES.get(kind) or str(realtime_url(data[CONF_URL]).host),
@@ -194,7 +195,7 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
             subentries=[
                 {
                     "subentry_type": AGENT,
-                    "data": default_agent(kind),
+                    "data": await default_agent(self.hass, data),
                     "title": "Realtime",
                     "unique_id": None,
                 }
@@ -235,15 +236,21 @@ class VivaVoceOptionsFlow(OptionsFlow):
         )
 
 
-def default_agent(kind: str) -> dict[str, Any]:
-    """Return what an agent is that nobody has described yet."""
+async def default_agent(hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an agent is that nobody has described yet, at an endpoint with such ``data``.
+
+    It has Assist's tools, or those of this integration where the endpoint has no room for so many.
+    """
     options: dict[str, Any] = {
         CONF_PROMPT: llm.DEFAULT_INSTRUCTIONS_PROMPT,
         CONF_LLM_HASS_API: [llm.LLM_API_ASSIST],
         CONF_VOICE: DEFAULT_VOICE,
     }
-    if kind == OPENAI:
-        options[CONF_MODEL] = DEFAULT_MODEL
+    if data[CONF_KIND] == OPENAI:
+        return options | {CONF_MODEL: DEFAULT_MODEL}
+    with suppress(ConnectionFailed):  # such as one that is full just now
+        if not await takes_many_tools(hass, data[CONF_URL], data.get(CONF_API_KEY), data.get(CONF_MODEL)):
+            options[CONF_LLM_HASS_API] = [DOMAIN]
     return options
 
 
@@ -252,7 +259,10 @@ class AgentFlow(ConfigSubentryFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Add an agent."""
-        return self._agent("user", default_agent(self._get_entry().data[CONF_KIND]), user_input)
+        entry = self._get_entry()
+        asked = user_input is None and entry.state is ConfigEntryState.LOADED
+        known = await default_agent(self.hass, entry.data) if asked else {}
+        return self._agent("user", known, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change an agent."""

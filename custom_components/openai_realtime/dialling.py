@@ -12,20 +12,36 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import LOGGER
 from .vivavoce.client.transport import Transport, WebSocketTransport
-from .vivavoce.errors import ConnectionFailed
+from .vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
+from .vivavoce.protocol.client_events import SessionUpdate
+from .vivavoce.protocol.codec import encode, event_type
 from .vivavoce.protocol.session import DEFAULT_MODEL
+from .vivavoce.protocol.session_params import RealtimeSessionParams
+from .vivavoce.protocol.tools import FunctionTool, Tool
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from .agent import Agent
 
-__all__ = ["dial", "probe"]
+__all__ = ["dial", "probe", "takes_many_tools"]
 
 FULL = "session_limit_reached"
 ATTEMPTS = 20
 AGAIN_SECONDS = 0.1
 """How often, and after how long each time, a place is asked for that has been given up."""
+
+
+STAND_INS: list[Tool] = [
+    FunctionTool(
+        name=f"stand_in_{number}",
+        description="Never call it. " * 100,
+        parameters={"type": "object", "properties": {}},
+    )
+    for number in range(8)
+]
+"""As much to read as Assist's tools are in a home with devices of many kinds: some 12,000 characters."""
+ANSWER_SECONDS = 5.0
 
 
 async def probe(hass: HomeAssistant, url: str, api_key: str | None, model: str | None) -> None:
@@ -34,6 +50,27 @@ async def probe(hass: HomeAssistant, url: str, api_key: str | None, model: str |
         url, api_key=api_key, model=model or DEFAULT_MODEL, session=async_get_clientsession(hass)
     )
     await transport.close()
+
+
+async def takes_many_tools(hass: HomeAssistant, url: str, api_key: str | None, model: str | None) -> bool:
+    """Open a session, and tell whether it takes as many tools as Assist may have. Raises `ConnectionFailed`.
+
+    A model that runs at home may have no room for them. An endpoint that does not say so is taken to have.
+    """
+    transport = await WebSocketTransport.connect(
+        url, api_key=api_key, model=model or DEFAULT_MODEL, session=async_get_clientsession(hass)
+    )
+    update = SessionUpdate(session=RealtimeSessionParams(tools=STAND_INS))
+    try:
+        await transport.send(encode(update))
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while (kind := event_type(await transport.receive())) not in ("session.updated", "error"):
+                pass
+    except ConnectionLost, ProtocolError, TimeoutError:
+        return True
+    finally:
+        await transport.close()
+    return kind != "error"
 
 
 async def dial(agent: Agent, call_id: str | None = None) -> Transport:
