@@ -33,6 +33,7 @@ RISKY = {
 }
 """Domains that guard the home, and the services there that do no harm."""
 RISKY_COVERS = {"garage", "gate", "door"}
+HARMLESS_TO_COVERS = {"close_cover", "stop_cover"}
 ANYWHERE = {"turn_on", "turn_off", "toggle"}
 """Services of the domain homeassistant that fit entities of any domain."""
 MOST_ENTITIES = 200
@@ -62,8 +63,8 @@ class _HomeTool(llm.Tool):
 
         Raises `HomeAssistantError`, for the model to read, where there is none that is exposed, or several.
         """
-        exact = hass.states.get(entity_id)
         named = entity_id.strip().casefold()
+        exact = hass.states.get(named)
         found = [
             state
             for state in ([exact] if exact else hass.states.async_all())
@@ -191,7 +192,7 @@ class CallService(_HomeTool):
         entities: dict[str, list[str]] = {}
         for state in states:
             entities.setdefault(_domain(hass, given["domain"], service, state), []).append(state.entity_id)
-        risky = next((state for state in states if _risky(state, service)), None)
+        risky = next((state for state in states if _risky(hass, state, service)), None)
         if risky is not None:
             asked = {"entity_id": [state.entity_id for state in states], "data": data}
             if told := self._approvals.check(f"{risky.domain}.{service}", asked):
@@ -221,13 +222,19 @@ def _domain(hass: HomeAssistant, domain: str, service: str, state: State) -> str
     return state.domain
 
 
-def _risky(state: State, service: str) -> bool:
-    if state.domain == "cover":
-        return state.attributes.get("device_class") in RISKY_COVERS and service not in {
-            "close_cover",
-            "stop_cover",
-        }
-    return state.domain in RISKY and service not in RISKY[state.domain]
+def _risky(hass: HomeAssistant, state: State, service: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Tell whether it needs a yes that a service acts on an entity, or on what an entity stands for, as groups do."""
+    if state.domain in RISKY and service not in RISKY[state.domain]:
+        return True
+    if state.domain == "cover" and state.attributes.get("device_class") in RISKY_COVERS:
+        return service not in HARMLESS_TO_COVERS
+    members = state.attributes.get("entity_id")
+    seen |= {state.entity_id}
+    return isinstance(members, list | tuple) and any(
+        _risky(hass, member, service, seen)
+        for entity_id in members
+        if entity_id not in seen and (member := hass.states.get(entity_id)) is not None
+    )
 
 
 def _listed(hass: HomeAssistant, context: llm.LLMContext) -> str:

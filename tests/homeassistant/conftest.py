@@ -37,8 +37,9 @@ async def endpoint():
 
     async with AsyncExitStack() as stack:
 
-        async def serve(*turns, complete=True, **script):
-            engine = ScriptedEngine(Script(turns=list(turns), **script), complete=complete)
+        async def serve(*turns, complete=True, budget_tokens=10**6, **script):
+            script = Script(turns=list(turns), **script)
+            engine = ScriptedEngine(script, complete=complete, budget_tokens=budget_tokens)
             return await stack.enter_async_context(serve_scripted(engine))
 
         yield serve

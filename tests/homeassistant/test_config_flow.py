@@ -63,6 +63,24 @@ async def test_an_endpoint_by_its_address(home, url, kind, title):
     assert home.states.get("conversation.realtime") is None
 
 
+@pytest.mark.parametrize(("budget_tokens", "api"), [(3496, DOMAIN), (32_000, "assist")])
+async def test_an_agent_begins_with_tools_that_its_endpoint_has_room_for(home, endpoint, budget_tokens, api):
+    url = await endpoint(Turn(say="Unheard."), complete=False, budget_tokens=budget_tokens)
+    form = await begin(home, "gateway")
+    entry = (await home.config_entries.flow.async_configure(form["flow_id"], {"url": url}))["result"]
+    await home.async_block_till_done()
+    (agent,) = entry.subentries.values()
+    assert agent.data["llm_hass_api"] == [api]
+    form = await home.config_entries.subentries.async_init(
+        (entry.entry_id, "agent"), context={"source": SOURCE_USER}
+    )
+    suggested = {
+        key.schema: (key.description or {}).get("suggested_value") for key in form["data_schema"].schema
+    }
+    assert suggested["llm_hass_api"] == [api]
+    await home.config_entries.async_remove(entry.entry_id)
+
+
 async def test_openai_by_its_key(home, url, monkeypatch):
     monkeypatch.setattr("custom_components.openai_realtime.config_flow.OPENAI_URL", url)
     form = await begin(home, "openai")

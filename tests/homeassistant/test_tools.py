@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 from test_conversation import converse, speech
 
 from custom_components.openai_realtime.mcp import McpConnection, McpFailed
+from custom_components.openai_realtime.repairs import async_create_fix_flow
 from vivavoce.testing import Expect, FunctionCall, Turn
 
 DOMAIN = "openai_realtime"
@@ -85,11 +86,88 @@ async def test_services_act_on_what_is_exposed(home, house, tools):
         {"domain": "light", "service": "turn_on", "entity_id": "light.secret"},
         {"domain": "light", "service": "explode", "entity_id": "light.kitchen"},
         {"domain": "light", "service": "turn_on", "entity_id": "lock.door"},
+        {"domain": "light", "service": "turn_on", "entity_id": []},
         {"domain": "light", "service": "turn_on", "entity_id": "light.kitchen", "data": {"area_id": "x"}},
     ):
         with pytest.raises(HomeAssistantError):
             await tools("call_service", **arguments)
     assert len(calls) == 1
+
+
+async def test_an_entity_is_found_by_what_a_model_calls_it(home, house, tools):
+    for name in ("kitchen", "Kitchen Light", " light.kitchen "):
+        assert (await tools("get_entity_state", entity_id=name))["entity_id"] == "light.kitchen"
+    home.states.async_set("cover.kitchen", "closed")
+    async_expose_entity(home, "conversation", "cover.kitchen", should_expose=True)
+    assert (await tools("get_entity_state", entity_id="light.kitchen"))["entity_id"] == "light.kitchen"
+    with pytest.raises(HomeAssistantError, match=r"any of these: .*cover\.kitchen"):
+        await tools("get_entity_state", entity_id="kitchen")
+    with pytest.raises(HomeAssistantError, match="no entity secret"):
+        await tools("get_entity_state", entity_id="secret")
+
+
+async def test_a_service_is_that_of_the_entitys_own_domain(home, house, tools):
+    calls = async_mock_service(home, "cover", "open_cover")
+    home.states.async_set("cover.blind", "closed")
+    async_expose_entity(home, "conversation", "cover.blind", should_expose=True)
+    await tools("call_service", domain="light", service="open_cover", entity_id=["blind"])
+    assert calls[0].data["entity_id"] == ["cover.blind"]
+    with pytest.raises(HomeAssistantError, match=r"no service cover\.open; there are: open_cover"):
+        await tools("call_service", domain="cover", service="open", entity_id=["blind"])
+
+
+@pytest.mark.usefixtures("tools")
+async def test_a_home_with_few_entities_is_told_whole(home, house):
+    async def told():
+        return (await llm.async_get_api(home, DOMAIN, context())).api_prompt
+
+    kitchen = ar.async_get(home).async_create("Kitchen")
+    lamp = er.async_get(home).async_get_or_create("light", "test", "lamp", suggested_object_id="lamp")
+    er.async_get(home).async_update_entity(lamp.entity_id, area_id=kitchen.id)
+    home.states.async_set("light.lamp", "on", {"friendly_name": "Lamp"})
+    async_expose_entity(home, "conversation", "light.lamp", should_expose=True)
+    assert "light.kitchen: Kitchen light\nlight.lamp: Lamp (Kitchen)\nlock.door" in (first := await told())
+    assert "secret" not in first
+    home.states.async_set("light.lamp", "off", {"friendly_name": "Lamp"})
+    assert await told() == first
+    for number in range(100):
+        home.states.async_set(f"light.another_{number}", "on")
+        async_expose_entity(home, "conversation", f"light.another_{number}", should_expose=True)
+    assert "light." not in await told()
+
+
+@pytest.mark.parametrize("group", ["cover.doors", "group.doors"])
+async def test_a_group_is_as_risky_as_what_is_in_it(home, house, tools, group):
+    for domain, service in (("cover", "open_cover"), ("cover", "close_cover"), ("homeassistant", "toggle")):
+        async_mock_service(home, domain, service)
+    home.states.async_set(group, "closed", {"entity_id": ["cover.blind", "cover.garage", group]})
+    async_expose_entity(home, "conversation", group, should_expose=True)
+    told = await tools("call_service", domain="homeassistant", service="toggle", entity_id=[group])
+    assert "not allowed" in told["error"]  # where there is nobody to ask
+    if group == "cover.doors":
+        told = await tools("call_service", domain="cover", service="open_cover", entity_id=[group])
+        assert "not allowed" in told["error"]
+        assert (await tools("call_service", domain="cover", service="close_cover", entity_id=[group]))[
+            "success"
+        ]
+
+
+async def test_what_has_no_room_for_an_agents_tools_is_a_repair(home, endpoint, set_up, house):
+    url = await endpoint(Turn(say="I have what I need."), budget_tokens=3496)
+    entry = await set_up(url, agent={"llm_hass_api": ["assist"]})
+    (agent,) = entry.subentries
+    refused = await converse(home, "Hello.")
+    assert "may have 3496 characters here" in speech(refused)
+    issue = ir.async_get(home).async_get_issue(DOMAIN, f"tools_{agent}")
+    flow = await async_create_fix_flow(home, issue.issue_id, issue.data)
+    flow.hass, flow.issue_id, flow.handler = home, issue.issue_id, DOMAIN
+    form = await flow.async_step_init()
+    assert form["description_placeholders"]["agent"] == "Ada"
+    await flow.async_step_confirm({})
+    await home.async_block_till_done()
+    assert entry.subentries[agent].data["llm_hass_api"] == [DOMAIN]
+    assert ir.async_get(home).async_get_issue(DOMAIN, issue.issue_id) is None
+    assert speech(await converse(home, "Hello.")) == "I have what I need."
 
 
 @pytest.mark.parametrize(("policy", "unlocked"), [("ask", 1), ("allow", 2), ("refuse", 0)])

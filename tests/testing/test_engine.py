@@ -57,6 +57,15 @@ class TestSessions:
         async with ScriptedEngine(path, complete=False) as engine:
             assert engine.status.models == {"script": "turns.json, 1 turn"}
 
+    @pytest.mark.parametrize(
+        ("budget", "answer"), [({}, "session.updated"), ({"budget_tokens": 90}, "error")]
+    )
+    async def test_refuse_the_tools_that_a_model_has_no_room_for(self, budget, answer):
+        tool = {"type": "function", "name": "f", "description": "x" * 100}
+        async with ScriptedEngine(script(Turn(say="One.")), complete=False, **budget) as engine:
+            session = {"type": "realtime", "tools": [tool]}
+            assert await ask(engine.connect(), "session.update", until=answer, session=session)
+
     async def test_a_latency_of_the_caller_takes_the_place_of_the_scripts(self):
         async with ScriptedEngine(script(Turn(say="Hi."), latency_ms=1), complete=False) as engine:
             assert isinstance(engine.connect(), SlowTransport)

@@ -54,8 +54,9 @@ class ScriptedEngine:
 
     Use it as an asynchronous context manager: on its way out it raises `ScriptFailed`, unless something else failed,
     if anything came that was not expected or, where the script is to be played to its end (``complete``), if no
-    session did that. ``latency`` takes the place of the script's. Where `vivavoce.engine.Engine` is served, this can
-    be served too.
+    session did that. ``latency`` takes the place of the script's. With ``budget_tokens`` its language model reads no
+    more than that, so that sessions refuse the tools that one at home has no room for. Where `vivavoce.engine.Engine`
+    is served, this can be served too.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class ScriptedEngine:
         latency: Latency | None = None,
         complete: bool = True,
         lifetime: float = SESSION_SECONDS,
+        budget_tokens: int = ENDLESS_TOKENS,
     ) -> None:
         self.script = script if isinstance(script, Script) else read_script(script)
         self._name = "script" if isinstance(script, Script) else Path(script).name
         self._latency = latency or self.script.latency
         self._complete = complete
+        self._budget_tokens = budget_tokens
         self._plays = deque[Play](maxlen=REMEMBERED)
         self._connected = 0
         self._made: Play | None = None
@@ -150,7 +153,7 @@ class ScriptedEngine:
             unasked, unasked, unasked, ScriptedLanguageModel(), ToneSynthesiser(loudness=loudness)
         )
         names = {"script": f"{self._name}, {self.script.length}"}
-        return Loaded(models, names, ENDLESS_TOKENS, _nothing_to_free)
+        return Loaded(models, names, self._budget_tokens, _nothing_to_free)
 
     def _machine(self, *, expires_at: int, **machine: Any) -> ScriptedSession:
         seed, ids = self.script.seed, Ids()
