@@ -148,7 +148,7 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
             errors, detail = await self._test(data)
             if not errors and entry is not None:
-                return self.async_update_and_abort(entry, data=data)
+                return self._changed(entry, data)
             if not errors:
                 return await self._made(data)
             known |= user_input
@@ -186,6 +186,12 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
             LOGGER.exception("The endpoint could not be tested")
             return {"base": "unknown"}, ""
         return {}, ""
+
+    def _changed(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
+        """Let an entry be so, and load it anew: by its listener, which is not there where its set-up has failed."""
+        if entry.update_listeners:
+            return self.async_update_and_abort(entry, data=data)
+        return self.async_update_reload_and_abort(entry, data=data)
 
     async def _made(self, data: dict[str, Any]) -> ConfigFlowResult:
         kind = data[CONF_KIND]

@@ -2,8 +2,9 @@
 
 import pytest
 from aiohttp import web
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState
 from homeassistant.data_entry_flow import FlowResultType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from test_tools import mcp  # noqa: F401 - a fixture
 
 from vivavoce.testing import Turn
@@ -18,14 +19,19 @@ async def url(endpoint):
 
 @pytest.fixture
 async def refusing():
-    """Serve an endpoint that refuses: ``refusing.status`` and ``.code``."""
+    """Serve an endpoint that refuses, with ``refusing.status`` and ``.code``, every key but ``.takes``."""
 
     class Refusal:
-        status, code, url = 401, "invalid_api_key", ""
+        status, code, url, takes = 401, "invalid_api_key", "", None
 
     refusal = Refusal()
 
     async def answer(request):
+        if request.headers.get("Authorization") == f"Bearer {refusal.takes}":
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            await socket.receive()
+            return socket
         error = {"message": "No.", "code": refusal.code, "type": "invalid_request_error"}
         return web.json_response({"error": error}, status=refusal.status)
 
@@ -167,15 +173,38 @@ async def test_a_key_that_is_refused_later_is_asked_for_again(home, url, refusin
     await home.async_block_till_done()
 
 
-async def test_a_refused_key_at_the_start_asks_for_another(home, refusing):
-    from pytest_homeassistant_custom_component.common import MockConfigEntry
-
+@pytest.fixture
+async def refused(home, refusing):
+    """Return an entry whose set-up has failed: its key was refused."""
     entry = MockConfigEntry(
         domain=DOMAIN, data={"kind": "compatible", "url": refusing.url, "api_key": "sk-old"}
     )
     entry.add_to_hass(home)
     assert not await home.config_entries.async_setup(entry.entry_id)
-    assert [flow["context"]["source"] for flow in home.config_entries.flow.async_progress()] == ["reauth"]
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    yield entry
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_key_that_is_refused_at_the_start_is_asked_for_again(home, refusing, refused):
+    (flow,) = home.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    given = {"api_key": "sk-new"}
+    form = await home.config_entries.flow.async_configure(flow["flow_id"], given)
+    assert form["errors"] == {"base": "invalid_auth"}
+    refusing.takes = "sk-new"
+    done = await home.config_entries.flow.async_configure(flow["flow_id"], given)
+    assert done["reason"] == "reauth_successful"
+    await home.async_block_till_done()
+    assert refused.state is ConfigEntryState.LOADED
+
+
+async def test_another_address_helps_where_the_set_up_has_failed(home, url, refused):
+    form = await refused.start_reconfigure_flow(home)
+    done = await home.config_entries.flow.async_configure(form["flow_id"], {"url": url})
+    assert done["reason"] == "reconfigure_successful"
+    await home.async_block_till_done()
+    assert refused.state is ConfigEntryState.LOADED
 
 
 async def test_another_address(home, url, endpoint, set_up):
