@@ -140,12 +140,11 @@ class VivaVoceConfigFlow(ConfigFlow, domain=DOMAIN):
                 **(known if self.source == SOURCE_REAUTH else {}),
                 **{name: str(value).strip() for name, value in user_input.items() if str(value).strip()},
             }
-            if entry is None:
-                self._async_abort_entries_match(
-                    {CONF_URL: data[CONF_URL], CONF_API_KEY: data[CONF_API_KEY]}
-                    if CONF_API_KEY in data
-                    else {CONF_URL: data[CONF_URL]}
-                )
+            self._async_abort_entries_match(
+                {CONF_URL: data[CONF_URL], CONF_API_KEY: data[CONF_API_KEY]}
+                if CONF_API_KEY in data
+                else {CONF_URL: data[CONF_URL]}
+            )
             errors, detail = await self._test(data)
             if not errors and entry is not None:
                 return self._changed(entry, data)

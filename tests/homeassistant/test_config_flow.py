@@ -218,6 +218,16 @@ async def test_another_address(home, url, endpoint, set_up):
     await home.async_block_till_done()
 
 
+async def test_no_endpoint_is_changed_into_one_that_is_there(home, url, endpoint, set_up):
+    await set_up(url)
+    other = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    form = await other.start_reconfigure_flow(home)
+    given = {"url": url, "api_key": "sk-secret"}
+    done = await home.config_entries.flow.async_configure(form["flow_id"], given)
+    assert done["reason"] == "already_configured"
+    assert other.data["url"] != url
+
+
 async def test_options(home, url, set_up):
     entry = await set_up(url)
     form = await home.config_entries.options.async_init(entry.entry_id)
