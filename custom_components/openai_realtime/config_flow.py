@@ -271,7 +271,10 @@ class AgentFlow(ConfigSubentryFlow):
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change an agent."""
-        return self._agent("reconfigure", dict(self._get_reconfigure_subentry().data), user_input)
+        known = dict(self._get_reconfigure_subentry().data)
+        there = {api.id for api in llm.async_get_apis(self.hass)}
+        known[CONF_LLM_HASS_API] = [api for api in known.get(CONF_LLM_HASS_API, []) if api in there]
+        return self._agent("reconfigure", known, user_input)
 
     def _agent(
         self, step: str, known: dict[str, Any], user_input: dict[str, Any] | None

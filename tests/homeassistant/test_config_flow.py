@@ -271,6 +271,17 @@ async def test_agents_are_added_and_changed(home, url, set_up):
     assert home.states.get("conversation.grace") is None
 
 
+async def test_an_agent_whose_tools_are_gone_can_be_changed(home, url, set_up):
+    tools = ["assist", "openai_realtime-gone"]
+    entry = await set_up(url, agent={**AGENT, "llm_hass_api": tools})
+    (agent,) = entry.subentries.values()
+    form = await entry.start_subentry_reconfigure_flow(home, agent.subentry_id)
+    suggested = {
+        key.schema: (key.description or {}).get("suggested_value") for key in form["data_schema"].schema
+    }
+    assert suggested["llm_hass_api"] == ["assist"]
+
+
 async def test_mcp_servers_are_tested_first(home, url, set_up, mcp):  # noqa: F811
     entry = await set_up(url)
     server, address = await mcp()
