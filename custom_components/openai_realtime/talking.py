@@ -72,8 +72,7 @@ class Exchange:
         try:
             async with self._session.lock:
                 fields = self._agent.session_fields()
-                if self._turn is not None:
-                    del fields["transcription"]  # it was heard with it, in a language of its own
+                del fields["transcription"]  # which is for hearing, in the language of who was heard last
                 await self._session.configure(**fields, instructions=prompt_of(log), tools=self._tools())
                 await self._session.catch_up(log.content, spoken=self._turn is not None)
                 for _ in range(MAX_TOOL_ROUNDS):

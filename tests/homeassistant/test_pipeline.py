@@ -7,6 +7,7 @@ import struct
 import pytest
 from homeassistant.components import assist_pipeline, stt, tts
 from homeassistant.core import Context
+from test_conversation import converse
 
 from vivavoce.testing import Turn
 
@@ -126,8 +127,13 @@ async def test_a_second_turn_of_the_same_conversation(home, endpoint, set_up):
 
 
 async def test_a_second_turn_needs_no_other_session(home, endpoint, set_up, clock):
-    """The time comes before what was heard; nothing else is told."""
-    url = await endpoint(Turn(hear="I am Ada.", say="Hello."), Turn(hear="Who am I?", say="Hello."))
+    """The time comes before what was heard; nothing else is told, also after something was written."""
+    url = await endpoint(
+        Turn(hear="I am Ada.", say="Hello."),
+        Turn(hear="Who am I?", say="Hello."),
+        Turn(expect="And now?", say="Hello."),
+        Turn(hear="Goodbye.", say="Goodbye."),
+    )
     entry = await set_up(url)
     clock(0)
     first, _ = await run_pipeline(home)
@@ -138,10 +144,12 @@ async def test_a_second_turn_needs_no_other_session(home, endpoint, set_up, cloc
     clock(1)
     again = first["intent-end"][0]["intent_output"]["conversation_id"]
     await run_pipeline(home, conversation_id=again)
-    assert not updates
     words = [item.words for item in session.client.conversation.items]
     time = "Current time is 15:16:00. Today's date is 2026-11-21."
     assert words == ["I am Ada.", "Hello.", time, "Who am I?", "Hello."]
+    await converse(home, "And now?", again)
+    await run_pipeline(home, conversation_id=again)
+    assert not updates
 
 
 async def test_a_new_session_hears_a_turn_after_what_was_said_before(home, endpoint, set_up):
