@@ -144,6 +144,19 @@ class TestPrefix:
                 assert turn == 0 or finished.input_tokens - finished.cached_tokens < 30
         await model.close()
 
+    async def test_instructions_are_read_from_where_they_changed(self):
+        model = await load(slots=2)
+        told = "Speak like a pirate who has seen every harbour of the world. " * 8
+        said = [Message("user", "Newton, please. " * 12)]
+        cached = []
+        for time in ("noon", "one", "two"):
+            asked = Prompt((Message("system", f"{told} It is {time}."), *said), conversation="conv_1")
+            text, finished = await answer(model, asked, max_tokens=3)
+            cached.append(finished.cached_tokens)
+            said += [Message("assistant", text), Message("user", "Tell me more.")]
+        assert min(cached[1:]) > 100
+        await model.close()
+
     async def test_more_than_there_is_room_for(self):
         model = await load(slots=4, context_tokens=128)  # room for 256 tokens
         for first in ("Newton", "Cats", "Five", "Rain"):
@@ -195,8 +208,8 @@ class TestCancelling:
     async def test_while_it_still_reads(self, single, monkeypatch, work):
         reading, complete = asyncio.Event(), single._complete
 
-        async def watched(body, opening):
-            async with aclosing(complete(body, opening)) as pieces:
+        async def watched(*asked):
+            async with aclosing(complete(*asked)) as pieces:
                 async for piece in pieces:
                     reading.set()
                     yield piece

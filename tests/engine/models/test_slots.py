@@ -118,3 +118,39 @@ def test_what_was_said_does_not_matter_to_how_many_are_at_work(steps):
             assert sorted(working) == [0, 1]
             slots.leave(working.pop(0), now)
             slots.leave(working.pop(0), now)
+
+
+def test_a_conversation_that_is_told_to_be_another_stays_where_it_is(slots):
+    """Its instructions are not read again up to where they changed."""
+    told = LONG * 4
+
+    def at(time, *said):
+        messages = [Message(("user", "assistant")[number % 2], one) for number, one in enumerate(said)]
+        instructions = f"{INSTRUCTIONS * 8} It is {time}."
+        return render(Prompt((Message("system", instructions), *messages)), answer=True)
+
+    def go_on(prompt, conversation, now):
+        number = slots.take(prompt, now, conversation=conversation)
+        slots.answered(number, told)
+        slots.leave(number, now)
+        return number
+
+    one = go_on(at("noon", "Why?"), "one", 0)
+    other = go_on(at("noon", "Who?"), "other", 0)
+    assert other != one
+    assert go_on(at("one", "Why?", told, "Really?"), "one", 1) == one
+    assert go_on(at("two", "Why?", told, "Really?", told, "Oh."), "one", 2) == one
+    assert go_on(at("two", "Who?", told, "Really?"), "other", 2) == other
+    assert go_on(at("three", "Who?", told, "Really?"), "", 3) not in {one, other}
+
+
+def test_what_begins_otherwise_is_left_to_those_who_begin_so(slots):
+    """It was read ahead for everyone, or the conversation may come back to it."""
+    prepared = slots.take(text(answer=False), 0, conversation="one")
+    slots.leave(prepared, 0)
+    other = render(Prompt((Message("system", LONG),)), answer=False)
+    changed = slots.take(other, 0, conversation="one")
+    slots.leave(changed, 0)
+    assert changed != prepared
+    alike = render(Prompt((Message("system", f"{LONG} Be brief."),)), answer=False)
+    assert slots.take(alike, 0, conversation="one") == changed

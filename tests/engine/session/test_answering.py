@@ -277,3 +277,24 @@ class TestResponse:
         )
         assert not any(isinstance(effect, Synthesise) for effect in stage.asked())
         assert not stage.answering.spoke
+
+
+def test_a_prompt_tells_whether_the_conversation_goes_on_with_it():
+    stage = Stage()
+    stage.hear("Hello.")
+    beside = [
+        replace(WANTED, instructions="Be long."),
+        replace(WANTED, out_of_band=True),
+        replace(WANTED, context=()),
+    ]
+    for wanted, conversation in [(WANTED, "conv_1"), *((one, "") for one in beside)]:
+        stage.respond(wanted)
+        (prompt,) = [effect.prompt for effect in stage.asked() if isinstance(effect, Generate)]
+        assert prompt.conversation == conversation
+        if not wanted.out_of_band:
+            stage.answering.cancel("client_cancelled")
+    changed = replace(WANTED, instructions="Be kind.")
+    stage.answering.configure(changed)
+    (prepared,) = [effect.prompt for effect in stage.asked() if isinstance(effect, Prepare)][-1:]
+    assert prepared.conversation == "conv_1"
+    assert prepared.messages[0].text == "Be kind."

@@ -99,7 +99,7 @@ class LlamaLanguageModel:
     async def prepare(self, prompt: Prompt) -> None:
         """Read a prompt ahead of time."""
         body = {"prompt": self._render(prompt, answer=False), "n_predict": 0}
-        async with aclosing(self._complete(body, _opening(prompt))) as pieces:
+        async with aclosing(self._complete(body, _opening(prompt), prompt.conversation)) as pieces:
             async for _ in pieces:
                 pass
 
@@ -124,7 +124,7 @@ class LlamaLanguageModel:
             answered = prompt.messages and prompt.messages[-1].role == "tool"
             body["logit_bias"] = [[MARK, RESULT_BIAS if answered else CALL_BIAS]]
             body["repeat_penalty"] = 1.0  # what is called has the words of what was said and told
-        async with aclosing(self._complete(body, _opening(prompt))) as pieces:
+        async with aclosing(self._complete(body, _opening(prompt), prompt.conversation)) as pieces:
             async for piece in pieces:
                 choice = piece["choices"][0]
                 if reader is not None:
@@ -156,7 +156,9 @@ class LlamaLanguageModel:
         except ValueError as error:
             raise ModelError(f"{self._name}: {error}") from error
 
-    async def _complete(self, body: _Body, opening: int = 1) -> AsyncGenerator[_Piece, None]:
+    async def _complete(
+        self, body: _Body, opening: int = 1, conversation: str = ""
+    ) -> AsyncGenerator[_Piece, None]:
         """Run a completion in a thread of its own; leaving early stops it."""
         if self._closing.is_set():
             raise ModelError(f"{self._name} is closed")
@@ -170,7 +172,7 @@ class LlamaLanguageModel:
             return stop.is_set() or self._closing.is_set()
 
         # Where the slot is still at the last batch of something that was cancelled, the server waits for it.
-        slot = self._slots.take(body["prompt"], loop.time(), opening)
+        slot = self._slots.take(body["prompt"], loop.time(), opening, conversation)
         moved = MOVED_TOKENS if self._slots.moved(slot) else 0
         request = {
             **body,

@@ -163,6 +163,9 @@ class Prompt:
     """With "required": the one of the functions that must be called."""
     parallel_calls: bool = True
     """Whether an answer may call more than once."""
+    conversation: str = ""
+    """The id of the conversation that goes on with this prompt, even where it begins otherwise than the one before; ""
+    for a prompt beside it."""
 
 
 @dataclass(frozen=True, slots=True)

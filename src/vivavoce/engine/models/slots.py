@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 from vivavoce.engine.models.chatml import END
 
-__all__ = ["ALIKE", "HALF_LIFE_SECONDS", "LOSS", "Slots"]
+__all__ = ["ALIKE", "HALF_LIFE_SECONDS", "LOSS", "OWN_LOSS", "Slots"]
 
 LOSS = 3.0
 """What it weighs to push another conversation out: it would come back, and push in its turn."""
+
+OWN_LOSS = 0.5
+"""What it weighs to push out what the same conversation was before its instructions or functions changed. Most go on
+with the new ones, and what begins alike need not be read; some change back, and some were only read ahead as others."""
 
 ALIKE = 400
 """Characters, about two turns, by which a conversation is known again that has lost its oldest items. What was computed
@@ -26,6 +30,7 @@ HALF_LIFE_SECONDS = 300.0
 @dataclass(slots=True)
 class _Slot:
     text: str = ""
+    conversation: str = ""
     used_at: float = 0.0
     takers: int = 0
     moved: bool = False
@@ -37,17 +42,19 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._slots = [_Slot() for _ in range(count)]
 
-    def take(self, prompt: str, now: float, opening: int = 1) -> int:
+    def take(self, prompt: str, now: float, opening: int = 1, conversation: str = "") -> int:
         """Return the number of the slot that a prompt goes to; where all are taken, the one to wait for.
 
-        ``opening`` is how many messages of the prompt are the same in every conversation of its kind.
+        ``opening`` is how many messages of the prompt are the same in every conversation of its kind, and
+        ``conversation`` as in `vivavoce.engine.models.protocols.Prompt`.
         """
         fewest = min(slot.takers for slot in self._slots)
         free = [number for number, slot in enumerate(self._slots) if slot.takers == fewest]
-        number = min(free, key=lambda number: _price(self._slots[number], prompt, now, opening))
+        number = min(free, key=lambda number: _price(self._slots[number], prompt, now, opening, conversation))
         slot = self._slots[number]
         slot.moved = _later(slot.text, prompt, _shared(slot.text, prompt)) is not None
         slot.text, slot.used_at = prompt, now
+        slot.conversation = conversation
         slot.takers += 1
         return number
 
@@ -66,7 +73,7 @@ class Slots:
         slot.takers -= 1
 
 
-def _price(slot: _Slot, prompt: str, now: float, opening: int) -> float:
+def _price(slot: _Slot, prompt: str, now: float, opening: int, conversation: str) -> float:
     shared = _shared(slot.text, prompt)
     unread = len(prompt) - shared
     if prompt.count(END, 0, shared) > opening:
@@ -74,7 +81,8 @@ def _price(slot: _Slot, prompt: str, now: float, opening: int) -> float:
     if (later := _later(slot.text, prompt, shared)) is not None:
         return float(unread - _shared(slot.text[later:], prompt[shared:]))
     awaited: float = 0.5 ** ((now - slot.used_at) / HALF_LIFE_SECONDS)
-    return unread + LOSS * awaited * (len(slot.text) - shared)
+    loss = OWN_LOSS if conversation and slot.conversation == conversation else LOSS
+    return unread + loss * awaited * (len(slot.text) - shared)
 
 
 def _later(text: str, prompt: str, shared: int) -> int | None:

@@ -241,8 +241,11 @@ class Answering:
         # What the conversation's own prompts left out is no matter of a context that a client chose.
         prompting = self._prompting if wanted.context is None else Prompting(self._budget_tokens)
         prompt = prompting.prompt(wanted.instructions, self._context(wanted), said, wanted.functions)
+        asked = (wanted.instructions, wanted.functions, wanted.context, wanted.out_of_band)
+        usual = asked == (self._usual.instructions, self._usual.functions, None, False)
         return replace(
             prompt,
+            conversation=self._conversation_id if usual else "",
             tool_choice=wanted.tool_choice,
             must_call=wanted.must_call,
             parallel_calls=wanted.parallel_calls,
