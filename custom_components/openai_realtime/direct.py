@@ -1,4 +1,4 @@
-"""Talking with an agent by actions and its media player, beside all pipelines: one conversation of its own."""
+"""Talking with an agent by actions and its media player, beside all pipelines: a conversation for each user."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -26,7 +26,8 @@ class Direct:
     """What actions say to an agent, and what it answers: aloud, if it has a speaker, and in words in any case."""
 
     def __init__(self, hass: HomeAssistant, agent: Agent) -> None:
-        self.conversation_id = f"{DOMAIN}-{agent.subentry.subentry_id}"
+        self._conversations = f"{DOMAIN}-{agent.subentry.subentry_id}"
+        """What the ids of its conversations begin with."""
         self.answer: dict[str, Any] | None = None
         """The last answer to a turn that was begun with `start`."""
         self._hass = hass
@@ -46,11 +47,20 @@ class Direct:
         """Whether a turn is heard or answered."""
         return self._turn is not None and not self._turn.done()
 
+    def conversation_id(self, context: Context) -> str:
+        """Return the conversation of a user, or that of all automations: no other may go on with it."""
+        return f"{self._conversations}-{context.user_id or 'home'}"
+
+    def entity_id(self, domain: str) -> str:
+        """Return the agent's entity of a platform; empty where there is none."""
+        key = f"{self._agent.subentry.subentry_id}-{domain}"
+        return er.async_get(self._hass).async_get_entity_id(domain, DOMAIN, key) or ""
+
     async def send_text(
         self, text: str, context: Context, conversation_id: str | None = None
     ) -> dict[str, Any]:
         """Say something in writing, and return the answer. Raises a translated `HomeAssistantError`."""
-        return await self._converse(text, context, conversation_id or self.conversation_id)
+        return await self._converse(text, context, conversation_id or self.conversation_id(context))
 
     async def send_audio(self, pcm: bytes, context: Context) -> dict[str, Any]:
         """Say PCM16 at 24 kHz: a part of the turn that was begun, or a whole turn, whose answer is returned."""
@@ -113,11 +123,11 @@ class Direct:
         await self.stop(cancel=True)
         for conversation_id in self._agent.sessions:
             await self._agent.drop(conversation_id)
-        self.conversation_id = f"{DOMAIN}-{self._agent.subentry.subentry_id}-{self._hass.loop.time():.3f}"
+        self._conversations = f"{DOMAIN}-{self._agent.subentry.subentry_id}-{self._hass.loop.time():.3f}"
 
     async def _speak(self, speech: AsyncGenerator[bytes], context: Context) -> dict[str, Any]:
         speaker = self._agent.options.get(CONF_SPEAKER)
-        with chat_session_of(self._hass, self.conversation_id, context) as chat:
+        with chat_session_of(self._hass, self.conversation_id(context), context) as chat:
             self._agent.until_cleanup(chat)
             session = await self._agent.session(chat.conversation_id)
             try:
@@ -139,7 +149,7 @@ class Direct:
         await turn.sounding.wait()
         if not turn.sounds:
             return
-        stream = tts.async_create_stream(self._hass, self._entity("tts"))
+        stream = tts.async_create_stream(self._hass, self.entity_id("tts"))
         stream.async_set_message_stream(_no_text())  # the voice knows the turn, and has its speech
         self._sounds = True
         await self._hass.services.async_call(
@@ -156,7 +166,7 @@ class Direct:
 
     async def _converse(self, text: str, context: Context, conversation_id: str) -> dict[str, Any]:
         result = await conversation.async_converse(
-            self._hass, text, conversation_id, context, agent_id=self._entity("conversation")
+            self._hass, text, conversation_id, context, agent_id=self.entity_id("conversation")
         )
         speech: Any = result.response.speech.get("plain", {}).get("speech", "")
         if result.response.response_type is intent.IntentResponseType.ERROR:
@@ -166,10 +176,6 @@ class Direct:
                 translation_placeholders={"error": speech},
             )
         return {"response": speech, "conversation_id": result.conversation_id}
-
-    def _entity(self, domain: str) -> str:
-        key = f"{self._agent.subentry.subentry_id}-{domain}"
-        return er.async_get(self._hass).async_get_entity_id(domain, DOMAIN, key) or ""
 
 
 async def _no_text() -> AsyncGenerator[str]:

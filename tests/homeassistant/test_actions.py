@@ -7,7 +7,7 @@ import pytest
 from homeassistant.components import tts
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import Context
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
@@ -30,8 +30,10 @@ DOMAIN = "openai_realtime"
 SPEECH = base64.b64encode(TONE * 100).decode()
 
 
-async def call(hass, action, /, *, response=True, **data):
-    return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=response)
+async def call(hass, action, /, *, response=True, context=None, **data):
+    return await hass.services.async_call(
+        DOMAIN, action, data, blocking=True, return_response=response, context=context
+    )
 
 
 async def test_a_message_is_answered(home, endpoint, set_up):
@@ -43,6 +45,17 @@ async def test_a_message_is_answered(home, endpoint, set_up):
     assert first["response"] == "Good day."
     second = await call(home, "send_message", message="And now?", entity_id="conversation.ada")
     assert second == {"response": "Good night.", "conversation_id": first["conversation_id"]}
+
+
+async def test_users_and_automations_have_a_conversation_each(home, endpoint, set_up, hass_admin_user):
+    """A conversation has an owner, and Home Assistant lets nobody else go on with it."""
+    await set_up(await endpoint(Turn(hear="Who am I?", say="You?"), Turn(say="Ada.")))
+    ada = Context(user_id=hass_admin_user.id)
+    first = await call(home, "send_message", message="I am Ada.", context=ada)
+    nobody = await call(home, "send_audio", audio_data=SPEECH, context=Context())
+    assert nobody["response"] == "You?"
+    again = await call(home, "send_message", message="Who am I?", context=ada)
+    assert first["conversation_id"] == again["conversation_id"] != nobody["conversation_id"]
 
 
 async def test_speech_is_answered(home, endpoint, set_up):
@@ -181,11 +194,11 @@ async def test_agents_are_named_by_device_and_area(home, endpoint, set_up):
     (device,) = dr.async_entries_for_config_entry(devices, entry.entry_id)
     (direct,) = entry.runtime_data.directs.values()
     told = await call(home, "send_message", message="Hello there.", device_id=device.id)
-    assert told["conversation_id"] == direct.conversation_id
+    assert told["conversation_id"] == direct.conversation_id(Context())
     kitchen = ar.async_get(home).async_create("Kitchen")
     devices.async_update_device(device.id, area_id=kitchen.id)
     told = await call(home, "send_message", message="Hello there.", area_id=kitchen.id)
-    assert told["conversation_id"] == direct.conversation_id
+    assert told["conversation_id"] == direct.conversation_id(Context())
 
 
 async def test_a_cleared_conversation_begins_anew(home, endpoint, set_up):
@@ -217,6 +230,29 @@ async def test_what_actions_refuse(home, endpoint, set_up):
     with pytest.raises(ServiceValidationError) as raised:
         await call(home, "send_message", message="Hello there.")
     assert raised.value.translation_key == "several_agents"
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("send_message", {"message": "Open the door."}),
+        ("send_audio", {"audio_data": SPEECH}),
+        ("start_listening", {}),
+        ("stop_listening", {}),
+        ("clear_conversation", {}),
+        ("add_mcp_server", {"name": "evil", "url": "http://127.0.0.1:9/mcp"}),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_user_who_may_not_control_an_agent_is_refused(
+    home, endpoint, set_up, hass_read_only_user, action, data, known
+):
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    reads = Context(user_id=hass_read_only_user.id if known else "nobody")
+    with pytest.raises(Unauthorized):
+        await call(home, action, response=False, context=reads, **data)
+    (agent,) = entry.runtime_data.agents.values()
+    assert not agent.sessions
 
 
 async def test_an_mcp_server_is_added(home, endpoint, set_up, mcp):  # noqa: F811
