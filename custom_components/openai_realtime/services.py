@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import voluptuous as vol
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_NAME, CONF_URL
 from homeassistant.core import (
@@ -15,10 +16,11 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.service import async_register_admin_service
 
 from .agent import VivaVoceEntry
 from .compat import targets_of
@@ -39,21 +41,23 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
 
     async def send_message(call: ServiceCall) -> ServiceResponse:
-        return await _agent(call).send_text(
+        direct = await _agent(call)
+        return await direct.send_text(
             call.data[ATTR_MESSAGE], call.context, call.data.get(ATTR_CONVERSATION_ID)
         )
 
     async def send_audio(call: ServiceCall) -> ServiceResponse:
-        return await _agent(call).send_audio(_pcm(call.data[ATTR_AUDIO]), call.context)
+        direct = await _agent(call)
+        return await direct.send_audio(_pcm(call.data[ATTR_AUDIO]), call.context)
 
     async def start_listening(call: ServiceCall) -> None:
-        _agent(call).start(call.context)
+        (await _agent(call)).start(call.context)
 
     async def stop_listening(call: ServiceCall) -> None:
-        await _agent(call).stop()
+        await (await _agent(call)).stop()
 
     async def clear_conversation(call: ServiceCall) -> None:
-        await _agent(call).clear()
+        await (await _agent(call)).clear()
 
     told = {vol.Required(ATTR_MESSAGE): cv.string, vol.Optional(ATTR_CONVERSATION_ID): cv.string}
     for name, action, fields, response in (
@@ -70,7 +74,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
             schema=vol.Schema({**cv.ENTITY_SERVICE_FIELDS, **fields}),
             supports_response=response,
         )
-    hass.services.async_register(
+    async_register_admin_service(
+        hass,
         DOMAIN,
         "add_mcp_server",
         _add_mcp_server,
@@ -109,8 +114,8 @@ def _loaded(hass: HomeAssistant) -> list[VivaVoceEntry]:
     ]
 
 
-def _agent(call: ServiceCall) -> Direct:
-    """Return the agent that a call is for: the one that is named, or the only one."""
+async def _agent(call: ServiceCall) -> Direct:
+    """Return the agent that a call is for, the one that is named, or the only one, if its user may control it."""
     directs: dict[str, Direct] = {
         key: direct for entry in _loaded(call.hass) for key, direct in entry.runtime_data.directs.items()
     }
@@ -121,7 +126,19 @@ def _agent(call: ServiceCall) -> Direct:
     if len(directs) != 1:
         key = "several_agents" if directs else "no_agent"
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
-    return next(iter(directs.values()))
+    (direct,) = directs.values()
+    await _check_user(call, direct.entity_id("conversation"))
+    return direct
+
+
+async def _check_user(call: ServiceCall, entity_id: str) -> None:
+    """Raise `Unauthorized` where a user may not control an entity; automations, which are nobody, may."""
+    if (user_id := call.context.user_id) is None:
+        return
+    if (user := await call.hass.auth.async_get_user(user_id)) is None:
+        raise UnknownUser(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)
+    if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+        raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)
 
 
 async def _add_mcp_server(call: ServiceCall) -> ServiceResponse:
