@@ -98,6 +98,7 @@ class Agent:
         self._sessions: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Task[LiveSession]] = {}
         self._idle: dict[str, CALLBACK_TYPE] = {}
+        self._chats: dict[str, chat_session.ChatSession] = {}
         self._listeners: list[Callable[[], None]] = []
         self._retry: CALLBACK_TYPE | None = None
         self._following: set[asyncio.Task[None]] = set()
@@ -115,6 +116,11 @@ class Agent:
     def sessions(self) -> dict[str, LiveSession]:
         """The sessions that are open, by the id of the conversation."""
         return dict(self._sessions)
+
+    @property
+    def chats(self) -> list[chat_session.ChatSession]:
+        """The conversations that it takes part in, with or without a session, until Home Assistant forgets them."""
+        return list(self._chats.values())
 
     @property
     def resting(self) -> str | None:
@@ -235,7 +241,7 @@ class Agent:
                 turn = await session.hear(speech, rate=rate)
         except NothingSaid:
             raise
-        except (VivaVoceError, TimeoutError, TypeError) as error:
+        except VivaVoceError as error:
             raise self.failed(error) from error
         finally:
             self.activity.end_turn(key)
@@ -269,7 +275,7 @@ class Agent:
         session = LiveSession(client)
         try:
             await session.configure(**self.session_fields())
-        except (VivaVoceError, TimeoutError, TypeError) as error:
+        except VivaVoceError as error:
             await self.end(client)
             raise self.failed(error) from error
         self._sessions[conversation_id] = session
@@ -280,10 +286,12 @@ class Agent:
     @callback
     def until_cleanup(self, session: chat_session.ChatSession) -> None:
         """Drop a conversation's session when Home Assistant forgets the conversation."""
-        if session.conversation_id not in self._sessions:
+        if session.conversation_id not in self._chats:
+            self._chats[session.conversation_id] = session
 
             @callback
             def forget() -> None:
+                self._chats.pop(session.conversation_id, None)
                 self.entry.async_create_background_task(
                     self.hass, self.drop(session.conversation_id), "openai_realtime: drop a session"
                 )

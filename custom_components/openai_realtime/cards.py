@@ -33,7 +33,8 @@ class Cards:
             self._sessions[key] = CardSession(hass, agent, user_id, language)
         return self._sessions[key]
 
-    async def close(self) -> None:
-        """End all."""
-        for session in list(self._sessions.values()):
-            await session.close()
+    async def close(self, agent: Agent | None = None) -> None:
+        """End all, or those with one agent."""
+        for (owner, _), session in list(self._sessions.items()):
+            if agent is None or owner == agent.subentry.subentry_id:
+                await session.close()

@@ -8,8 +8,8 @@ from homeassistant.components import conversation, media_player, tts
 from homeassistant.const import ATTR_ENTITY_ID, SERVICE_MEDIA_STOP
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import chat_session, intent
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers import intent
 
 from .agent import Agent
 from .compat import chat_session_of
@@ -119,10 +119,16 @@ class Direct:
             )
 
     async def clear(self) -> None:
-        """Forget what was said."""
+        """Forget what was said to the agent by anybody, in pipelines and cards too."""
         await self.stop(cancel=True)
+        for (
+            chat
+        ) in self._agent.chats:  # as Home Assistant does it by itself, some minutes after the last words
+            self._hass.data[chat_session.DATA_CHAT_SESSION].pop(chat.conversation_id, None)
+            chat.async_cleanup()
         for conversation_id in self._agent.sessions:
             await self._agent.drop(conversation_id)
+        await self._agent.entry.runtime_data.cards.close(self._agent)
         self._conversations = f"{DOMAIN}-{self._agent.subentry.subentry_id}-{self._hass.loop.time():.3f}"
 
     async def _speak(self, speech: AsyncGenerator[bytes], context: Context) -> dict[str, Any]:

@@ -202,14 +202,30 @@ async def test_agents_are_named_by_device_and_area(home, endpoint, set_up):
 
 
 async def test_a_cleared_conversation_begins_anew(home, endpoint, set_up):
-    url = await endpoint(Turn(expect="I am Ada.", say="Hello."))
-    entry = await set_up(url)
+    await set_up(await endpoint(Turn(expect="I am Ada.", say="Hello.")))
     first = await call(home, "send_message", message="I am Ada.")
     await call(home, "clear_conversation", response=False)
-    (agent,) = entry.runtime_data.agents.values()
-    assert not agent.sessions
     second = await call(home, "send_message", message="I am Ada.")
     assert second["conversation_id"] != first["conversation_id"]
+
+
+@pytest.mark.parametrize("rests", [False, True])
+async def test_what_was_cleared_is_told_to_no_session(home, endpoint, set_up, rests):
+    """Also not where the session had made room for another, and the conversation goes on."""
+    entry = await set_up(await endpoint(Turn(say="Hello."), Turn(say="It is 42.")))
+    (agent,) = entry.runtime_data.agents.values()
+    for words in ("My secret is 42.", "Which is it?"):
+        await call(home, "send_message", message=words, conversation_id="mine")
+    if rests:
+        await agent.drop("mine")
+    await call(home, "clear_conversation", response=False)
+    assert not agent.sessions
+    for number in (1, 2):
+        await call(home, "send_message", message="What is my secret?", conversation_id="mine")
+        (session,) = agent.sessions.values()
+        told = [item.words for item in session.client.conversation.items]
+        assert told[0] == "What is my secret?"
+        assert len(told) == 2 * number
 
 
 async def test_what_actions_refuse(home, endpoint, set_up):

@@ -13,6 +13,7 @@ from custom_components.openai_realtime.diagnostics import async_get_config_entry
 from vivavoce.testing import FunctionCall, Turn
 
 DOMAIN = "openai_realtime"
+BEA = {"subentry_type": "agent", "title": "Bea", "unique_id": None, "data": {"prompt": "Be kind."}}
 
 
 def words(text, **fields):
@@ -42,6 +43,23 @@ async def test_a_session_that_cannot_be_so_is_not_opened(endpoint, set_up, card)
     assert told["error"]["translation_domain"] == DOMAIN
     assert len(cards_of(entry)) == 0
     assert not only(entry.runtime_data.agents).activity.connected
+
+
+async def test_a_conversation_that_is_cleared_has_no_more_cards(home, endpoint, set_up, card):  # noqa: F811
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[BEA])
+    first = await (await card()).join(entity_id="conversation.ada")
+    await (await card()).join(entity_id="conversation.bea")
+    await first.send(words("My secret is 42."))
+    await first.event("conversation.item.done")
+    cleared = {"entity_id": "conversation.ada"}
+    await home.services.async_call(DOMAIN, "clear_conversation", cleared, blocking=True)
+    assert (await first.event(f"{DOMAIN}.left"))["key"] == "session_ended"
+    assert len(cards_of(entry)) == 1
+    await first.join(entity_id="conversation.ada")
+    await first.send(words("What is my secret?"))
+    await first.event("conversation.item.done")
+    session, _ = cards_of(entry)._sessions.values()
+    assert [item.words for item in session._client.conversation.items] == ["What is my secret?"]
 
 
 async def test_open_sessions_are_counted(home, endpoint, set_up, card, monkeypatch):  # noqa: F811
