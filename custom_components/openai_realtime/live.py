@@ -36,7 +36,17 @@ from .vivavoce.protocol.items import (
 )
 from .vivavoce.protocol.responses import Response, ResponseCreateParams
 
-__all__ = ["Call", "LiveSession", "LiveTurn", "NothingSaid", "Piece", "Sound", "current_turn"]
+__all__ = [
+    "Call",
+    "EndpointRefused",
+    "LiveSession",
+    "LiveTurn",
+    "NothingSaid",
+    "Piece",
+    "Sound",
+    "configure",
+    "current_turn",
+]
 
 RATE = 24_000
 """Hz of all speech of the protocol."""
@@ -50,6 +60,14 @@ TRANSCRIPT_SECONDS = 15.0
 
 class NothingSaid(VivaVoceError):  # noqa: N818 - says what happened
     """There was no speech in a turn."""
+
+
+class EndpointRefused(VivaVoceError):  # noqa: N818 - says what happened
+    """The endpoint could not answer; ``code`` is its own word for why."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +144,7 @@ class LiveSession:
         """A turn that was broken off, or that the endpoint ended before the speech did."""
 
     async def configure(self, **fields: Any) -> None:
-        """Let the session be so; nothing is sent where it is so already. Raises what `update_session` does.
+        """Let the session be so; nothing is sent where it is so already. Raises what `configure` does.
 
         Of ``instructions`` in which only the time is another, that is what `catch_up` tells.
         """
@@ -140,8 +158,7 @@ class LiveSession:
         if changed:
             if "tools" in changed:
                 LOGGER.debug("Updating session with %d tools", len(changed["tools"]))
-            await self.client.update_session(**changed)
-            LOGGER.debug("Session updated")
+            await configure(self.client, **changed)
             self._configured |= changed
 
     # Hearing.
@@ -149,7 +166,7 @@ class LiveSession:
     async def hear(self, speech: AsyncIterable[bytes], *, rate: int = SATELLITE_RATE) -> LiveTurn:
         """Hear one turn, until the speech ends or the endpoint says that it has, and return it with its words.
 
-        Who speaks while an answer can still be heard interrupts it. Raises `NothingSaid`, `TimeoutError` where no
+        Who speaks while an answer can still be heard interrupts it. Raises `NothingSaid`, `EndpointRefused` where no
         transcript comes, and the client's errors.
         """
         self.client.interrupt()
@@ -166,9 +183,12 @@ class LiveSession:
             if said < MIN_SPEECH_SECONDS * rate * 2:
                 raise NothingSaid("There was less than 100 ms of speech.")
             await self.client.send(InputAudioBufferCommit())
-        async with asyncio.timeout(TRANSCRIPT_SECONDS):
-            item_id = await asyncio.shield(heard.item_id)
-            transcript = (await asyncio.shield(heard.transcript)).strip()
+        try:
+            async with asyncio.timeout(TRANSCRIPT_SECONDS):
+                item_id = await asyncio.shield(heard.item_id)
+                transcript = (await asyncio.shield(heard.transcript)).strip()
+        except TimeoutError as error:
+            raise EndpointRefused(f"No transcript came in {TRANSCRIPT_SECONDS:g} s.") from error
         if not transcript:
             raise NothingSaid("No words were understood.")
         heard.stop()
@@ -240,6 +260,18 @@ class LiveSession:
         LOGGER.debug("Function result sent to OpenAI")
 
 
+async def configure(client: RealtimeClient, **fields: Any) -> None:
+    """Let a client's session be so, as `RealtimeClient.update_session` has it.
+
+    Raises `VivaVoceError`: `EndpointRefused` for what cannot be, and where nothing is said to it.
+    """
+    try:
+        await client.update_session(**fields)
+    except (TypeError, TimeoutError) as error:
+        raise EndpointRefused(str(error)) from error
+    LOGGER.debug("Session updated")
+
+
 async def answer(client: RealtimeClient, params: ResponseCreateParams) -> AsyncGenerator[Piece]:
     """Ask for a response and give it piece by piece; who does not read to the end cancels it.
 
@@ -297,14 +329,6 @@ def _check(response: Response) -> None:
         message = str((error and error.message) or "no reason given")
         LOGGER.error("API Error: %s", message)
         raise EndpointRefused(message, str((error and error.code) or ""))
-
-
-class EndpointRefused(VivaVoceError):  # noqa: N818 - says what happened
-    """The endpoint could not answer; ``code`` is its own word for why."""
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class _Heard:

@@ -94,7 +94,7 @@ class Exchange:
         except asyncio.CancelledError:
             self._session.client.interrupt()
             raise
-        except (VivaVoceError, TimeoutError, TypeError) as error:
+        except VivaVoceError as error:
             raise self._agent.failed(error) from error
         finally:
             if self._turn is not None:

@@ -16,7 +16,7 @@ from .agent import Agent, VivaVoceEntry
 from .const import CONF_VOICE, LOGGER, VOICES
 from .entity import AgentEntity, add_agents
 from .languages import LANGUAGES
-from .live import RATE, LiveTurn, Sound, answer, current_turn
+from .live import RATE, LiveTurn, Sound, answer, configure, current_turn
 from .vivavoce.client import RealtimeClient
 from .vivavoce.errors import VivaVoceError
 from .vivavoce.protocol.items import InputText, MessageItem
@@ -114,12 +114,12 @@ class AgentVoice(AgentEntity, tts.TextToSpeechEntity):
             async for text in sentences(texts):
                 if client is None:
                     client = await self.agent.connected(self.agent.client())
-                    await client.update_session(**fields)
+                    await configure(client, **fields)
                 await client.create_item(MessageItem(role="user", content=[InputText(text=text)]))
                 async for piece in answer(client, ResponseCreateParams(output_modalities=["audio"])):
                     if isinstance(piece, Sound):
                         yield piece.pcm
-        except (VivaVoceError, TimeoutError, TypeError) as error:
+        except VivaVoceError as error:
             LOGGER.debug("Could not speak: %s", error)
             raise self.agent.failed(error) from error
         finally:

@@ -7,6 +7,7 @@ from custom_components.openai_realtime.vivavoce.errors import VivaVoceError
 from homeassistant.components import conversation, tts
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError
 from pytest_homeassistant_custom_component.common import async_mock_service
 from test_conversation import converse, speech
 from test_pipeline import TONE, microphone, run_pipeline
@@ -42,6 +43,19 @@ async def test_a_tool_is_called_once_in_the_conversation_stage(home, endpoint, s
     assert len(calls) == 1
     assert len(audio) > 24_000 * 2  # both parts of the answer: 20 characters at 15 in a second
     assert only(entry.runtime_data.agents).activity.usage.responses == 2
+
+
+@pytest.mark.parametrize("wrong", [TypeError("boom"), TimeoutError()])
+async def test_a_tool_that_is_broken_is_no_fault_of_the_endpoint(home, endpoint, set_up, monkeypatch, wrong):
+    async def explode(*_):
+        raise wrong
+
+    monkeypatch.setattr("custom_components.openai_realtime.builtin_tools.GetEntityState.async_call", explode)
+    look = FunctionCall("get_entity_state", {"entity_id": "light.kitchen"})
+    await set_up(await endpoint(Turn(call=look)), agent={"llm_hass_api": [DOMAIN]})
+    with pytest.raises(type(wrong)) as raised:
+        await converse(home, "Is there light?")
+    assert raised.value is wrong
 
 
 async def test_the_model_ends_the_conversation(home, endpoint, set_up):
@@ -189,6 +203,18 @@ async def test_an_item_without_a_transcript_is_deleted(home, endpoint, set_up, m
     assert [item.words for item in session.client.conversation.items if item.role == "user"] == [
         "Hello there."
     ]
+
+
+async def test_a_transcript_that_does_not_come_is_told(home, endpoint, set_up, monkeypatch):
+    monkeypatch.setattr("custom_components.openai_realtime.live.TRANSCRIPT_SECONDS", 0)
+    entry = await set_up(await endpoint(Turn(hear="Hello.", say="Unheard."), complete=False))
+    agent = only(entry.runtime_data.agents)
+    session = await agent.session("mine")
+    with pytest.raises(HomeAssistantError) as raised:
+        await agent.hear(session, microphone(), rate=16_000)
+    assert raised.value.translation_key == "refused"
+    assert raised.value.translation_placeholders == {"error": "No transcript came in 0 s."}
+    assert agent.available
 
 
 async def test_another_voice_speaks_what_is_written(home, endpoint, set_up):
