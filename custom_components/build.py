@@ -1,8 +1,9 @@
 """Build the folder that Home Assistant loads: the integration, its card, and the rooms of ``vivavoce`` beneath them.
 
-``python custom_components/build.py DIRECTORY`` makes ``DIRECTORY/custom_components/openai_realtime`` and
-``DIRECTORY/hacs.json``. Copying the first into the configuration of a Home Assistant installs it; nothing has to be on
-a package index. The imports of ``vivavoce`` become relative: another copy of it in the same Python does no harm.
+``python custom_components/build.py DIRECTORY`` makes ``DIRECTORY/custom_components/openai_realtime`` and, beside it,
+what HACS wants to see in a repository. Copying the first into the configuration of a Home Assistant installs it;
+nothing has to be on a package index. The imports of ``vivavoce`` become relative: another copy of it in the same Python
+does no harm.
 """
 
 import os
@@ -64,7 +65,12 @@ def build(target: Path) -> Path:
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / "web" / name, copied)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
-    shutil.copy(ROOT / "hacs.json", target / "hacs.json")
+    for about in (
+        ROOT / "LICENSE",
+        ROOT / "custom_components" / "README.md",
+        ROOT / "custom_components" / "hacs.json",
+    ):
+        shutil.copy(about, target / about.name)
     return folder
 
 

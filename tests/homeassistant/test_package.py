@@ -40,8 +40,30 @@ def test_the_manifest_is_as_it_must_be():
     assert keys == ["domain", "name", *sorted(keys[2:])]
     assert {"codeowners", "documentation", "issue_tracker", "version"} <= manifest.keys()
     assert all("==" not in requirement for requirement in manifest["requirements"])
-    hacs = json.loads((FOLDER.parents[1] / "hacs.json").read_text("utf-8"))
+
+
+def test_what_is_built_is_a_repository_that_hacs_takes():
+    root = FOLDER.parents[1]
+    hacs = json.loads((root / "hacs.json").read_text("utf-8"))
     assert hacs.keys() <= {"name", "homeassistant", "hacs", "country", "render_readme"}
+    assert [path.parent.name for path in FOLDER.parent.glob("*/manifest.json")] == [FOLDER.name]
+    assert (root / "README.md").is_file()
+    assert (FOLDER / "brand/icon.png").is_file()
+    workflow = yaml.safe_load((ROOT / ".github/workflows/home-assistant.yml").read_text("utf-8"))
+    address = f"https://github.com/{workflow['env']['REPOSITORY']}"
+    assert f"add `{address}`" in (ROOT / "docs/home-assistant/set-it-up.md").read_text("utf-8")
+
+
+def test_every_module_that_it_imports_is_in_it():
+    """HACS and a user's copy have no other: what is missing there would keep it from loading."""
+    for path in FOLDER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.level:
+                continue
+            package = path.parents[node.level - 1]
+            module = package.joinpath(*(node.module or "").split("."))
+            found = module.with_suffix(".py").is_file() or (module / "__init__.py").is_file()
+            assert found, (path, node.module)
 
 
 def test_its_addresses_are_those_of_the_project():
