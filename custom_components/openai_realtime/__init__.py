@@ -8,7 +8,7 @@ from homeassistant.helpers import llm
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from .agent import Agent, VivaVoceEntry, VivaVoceRuntime, is_refused_key
+from .agent import Agent, VivaVoceEntry, VivaVoceRuntime
 from .approval import Approvals
 from .builtin_tools import BuiltinApi
 from .card import async_setup_card
@@ -16,6 +16,7 @@ from .cards import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
 from .dialling import probe
 from .direct import Direct
+from .health import is_refused_key
 from .issues import async_check_agents, async_forget_issues
 from .mcp import McpApi
 from .services import async_setup_services

@@ -12,7 +12,6 @@ from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CON
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import chat_session, llm
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_call_later
 
@@ -34,15 +33,14 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .dialling import dial, probe
+from .dialling import dial
 from .earshot import Earshot
-from .issues import async_create_tools_issue
-from .live import EndpointRefused, LiveSession, LiveTurn, NothingSaid
+from .health import Health
+from .live import LiveSession, LiveTurn, NothingSaid
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.line import Connect
-from .vivavoce.client.retrying import FATAL_CODES, Reconnect
-from .vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError, VivaVoceError
-from .vivavoce.protocol.server_events import ErrorEvent, ResponseDone
+from .vivavoce.client.retrying import Reconnect
+from .vivavoce.errors import ConnectionLost, VivaVoceError
 from .vivavoce.protocol.session import DEFAULT_MODEL as PROTOCOL_MODEL
 
 if TYPE_CHECKING:
@@ -50,21 +48,7 @@ if TYPE_CHECKING:
     from .direct import Direct
     from .mcp import McpApi
 
-__all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime", "is_refused_key"]
-
-QUOTA_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
-TOOLS_PARAM = "session.tools"
-"""Where an endpoint says that it does not take an agent's tools."""
-RETRY_SECONDS = 60.0
-"""How often an endpoint that was away is looked for."""
-
-
-def is_refused_key(error: BaseException) -> bool:
-    """Whether an error says that the key is not, or no longer, good."""
-    code = getattr(error, "code", None)
-    return code in {"invalid_api_key", "account_deactivated"} or (
-        isinstance(error, ConnectionFailed) and error.status in (401, 403) and code not in QUOTA_CODES
-    )
+__all__ = ["Agent", "VivaVoceEntry", "VivaVoceRuntime"]
 
 
 @dataclass(eq=False, slots=True)
@@ -92,7 +76,6 @@ class Agent:
         self.subentry = subentry
         self.options = subentry.data
         self.activity = Activity(self.model)
-        self.available = True
         self.takes_calls = True
         """Whether the endpoint may take calls over WebRTC: until it has said that it knows none."""
         self._sessions: dict[str, LiveSession] = {}
@@ -100,7 +83,7 @@ class Agent:
         self._idle: dict[str, CALLBACK_TYPE] = {}
         self._chats: dict[str, chat_session.ChatSession] = {}
         self._listeners: list[Callable[[], None]] = []
-        self._retry: CALLBACK_TYPE | None = None
+        self._health = Health(self, self._tell)
         self._following: set[asyncio.Task[None]] = set()
         self._missing: set[str] = set()
         self.activity.changed = self._tell
@@ -127,6 +110,16 @@ class Agent:
         """The conversation that has waited longest for its next turn; rather one whose last turn was answered."""
         rest = [key for key in self._idle if key in self._sessions and not self._sessions[key].lock.locked()]
         return min(rest, key=lambda key: self._sessions[key].turn is not None, default=None)
+
+    @property
+    def available(self) -> bool:
+        """Whether the endpoint was there when it was asked the last time."""
+        return self._health.available
+
+    @callback
+    def failed(self, error: BaseException) -> HomeAssistantError:
+        """Note what an error means for the agent, and return it as one that Home Assistant shows."""
+        return self._health.failed(error)
 
     @callback
     def listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
@@ -189,8 +182,7 @@ class Agent:
         )
         self.activity.follow(client)
         LOGGER.debug("Registering event handlers including function_call handler")
-        client.on("response.done", self._answered)
-        client.on("error", self._refused)
+        self._health.follow(client)
         return client
 
     async def connected(self, client: RealtimeClient) -> RealtimeClient:
@@ -199,7 +191,7 @@ class Agent:
             await client.connect()
         except VivaVoceError as error:
             raise self.failed(error) from error
-        self.succeeded()
+        self._health.succeeded()
         LOGGER.debug("Connected to OpenAI Realtime API")
         following = asyncio.create_task(self._follow(client), name="openai_realtime: follow a session")
         self._following.add(following)
@@ -312,9 +304,7 @@ class Agent:
 
     async def close(self) -> None:
         """End all sessions."""
-        if self._retry is not None:
-            self._retry()
-            self._retry = None
+        self._health.close()
         for opening in list(self._opening.values()):
             opening.cancel()
             with suppress(asyncio.CancelledError, HomeAssistantError):
@@ -337,76 +327,6 @@ class Agent:
 
         seconds = float(self.entry.options.get(CONF_IDLE, DEFAULT_IDLE))
         self._idle[conversation_id] = async_call_later(self.hass, seconds, drop)
-
-    # What goes wrong.
-
-    @callback
-    def failed(self, error: BaseException) -> HomeAssistantError:
-        """Note what an error means, and return it as one that Home Assistant shows."""
-        code = getattr(error, "code", None) or ""
-        if is_refused_key(error):
-            self.entry.async_start_reauth(self.hass)
-            return HomeAssistantError(translation_domain=DOMAIN, translation_key="invalid_auth")
-        if code in QUOTA_CODES:
-            ir.async_create_issue(
-                self.hass,
-                DOMAIN,
-                f"quota_{self.entry.entry_id}",
-                is_fixable=False,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key="quota_exhausted",
-                translation_placeholders={"entry": self.entry.title},
-            )
-            return HomeAssistantError(translation_domain=DOMAIN, translation_key="quota_exhausted")
-        if isinstance(error, ConnectionFailed | ConnectionLost) or code in FATAL_CODES:
-            if self.available:
-                self.available = False
-                LOGGER.warning("Cannot reach %s: %s", self.entry.title, error)
-                self._tell()
-            self._look_again()
-        if isinstance(error, ProtocolError) and (error.param or "").startswith(TOOLS_PARAM):
-            async_create_tools_issue(self.hass, self.entry, self.subentry, error.message)
-        key = "refused" if isinstance(error, EndpointRefused | ProtocolError) else "cannot_connect"
-        return HomeAssistantError(
-            translation_domain=DOMAIN, translation_key=key, translation_placeholders={"error": str(error)}
-        )
-
-    @callback
-    def succeeded(self) -> None:
-        """Note that the endpoint is there."""
-        if not self.available:
-            self.available = True
-            LOGGER.info("%s is back", self.entry.title)
-            self._tell()
-
-    @callback
-    def _answered(self, event: ResponseDone) -> None:
-        if event.response.status == "completed":
-            ir.async_delete_issue(self.hass, DOMAIN, f"quota_{self.entry.entry_id}")
-
-    @callback
-    def _refused(self, event: ErrorEvent) -> None:
-        """Take what an endpoint refuses in the middle: only what it means for all that comes is of interest."""
-        if (code := event.error.code) in FATAL_CODES:
-            self.failed(EndpointRefused(event.error.message, str(code)))
-
-    @callback
-    def _look_again(self) -> None:
-        if self._retry is not None:
-            return
-
-        async def look(_: Any) -> None:
-            self._retry = None
-            try:
-                await probe(
-                    self.hass, self.entry.data[CONF_URL], self.entry.data.get(CONF_API_KEY), self.model
-                )
-            except ConnectionFailed:
-                self._look_again()
-            else:
-                self.succeeded()
-
-        self._retry = async_call_later(self.hass, RETRY_SECONDS, look)
 
     @callback
     def _tell(self) -> None:

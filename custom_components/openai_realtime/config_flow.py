@@ -22,7 +22,6 @@ from homeassistant.helpers import llm
 from homeassistant.helpers import selector as sel
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .agent import is_refused_key
 from .const import (
     AGENT,
     ALLOW,
@@ -66,6 +65,7 @@ from .const import (
     VOICES,
 )
 from .dialling import probe, takes_many_tools
+from .health import is_refused_key
 from .mcp import McpConnection, McpFailed
 from .vivavoce.client.endpoints import realtime_url
 from .vivavoce.errors import ConnectionFailed
