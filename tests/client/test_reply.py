@@ -44,3 +44,16 @@ async def test_who_gives_up_waiting_takes_nothing_away(reply):
 
 async def _wait(reply):
     return await reply
+
+
+async def test_an_error_that_comes_after_somebody_gave_up_is_no_defect(reply):
+    """Python 3.14 tells the loop of one where who waits is shielded."""
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await reply
+    reply.request.error = VivaVoceError("no")
+    reply.settle()
+    await asyncio.sleep(0)
+    assert not told

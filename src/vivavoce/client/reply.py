@@ -42,7 +42,12 @@ class Reply:
         return self.request.settled
 
     def __await__(self) -> Generator[object, None, Response]:
-        return asyncio.shield(self._future).__await__()
+        return self._wait().__await__()
+
+    async def _wait(self) -> Response:
+        # Not by `asyncio.shield`: where who waits is cancelled, that tells the loop of an error that comes after.
+        await asyncio.wait([self._future])
+        return self._future.result()
 
 
 def _seen(future: asyncio.Future[Response]) -> None:
