@@ -1,5 +1,6 @@
 """The conversation entity of an agent."""
 
+from functools import partial
 from typing import Literal
 
 from homeassistant.components import conversation
@@ -11,6 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .agent import Agent, VivaVoceEntry
 from .const import ALWAYS, BY_MODEL, CONF_FOLLOW_UP, DOMAIN, NEVER, ON_QUESTION
 from .entity import AgentEntity, add_agents
+from .instructions import Instructions
 from .live import current_turn
 from .talking import END_CONVERSATION, KEEP_LISTENING, Exchange
 
@@ -35,6 +37,7 @@ class AgentConversation(AgentEntity, conversation.ConversationEntity):
 
     def __init__(self, agent: Agent) -> None:
         super().__init__(agent, "conversation")
+        self._instructions: dict[str, Instructions] = {}
         if agent.tools():
             self._attr_supported_features = conversation.ConversationEntityFeature.CONTROL
 
@@ -68,6 +71,8 @@ class AgentConversation(AgentEntity, conversation.ConversationEntity):
         if (ours := chat_session.current_session.get()) is not None:
             self.agent.until_cleanup(ours)
         session = await self.agent.session(chat_log.conversation_id)
+        if ours is not None:
+            session.instructions = self._instructions_of(ours)
         exchange = Exchange(self.agent, session, chat_log, turn)
         await exchange.run(self.entity_id)
         result = conversation.async_get_result_from_chat_log(user_input, chat_log)
@@ -79,3 +84,11 @@ class AgentConversation(AgentEntity, conversation.ConversationEntity):
         elif follow_up == BY_MODEL:
             result.continue_conversation = KEEP_LISTENING["name"] in exchange.told
         return result
+
+    def _instructions_of(self, session: chat_session.ChatSession) -> Instructions:
+        """Return the instructions of a conversation, which outlive its sessions with the endpoint."""
+        key = session.conversation_id
+        if key not in self._instructions:
+            self._instructions[key] = Instructions()
+            session.async_on_cleanup(partial(self._instructions.__delitem__, key))
+        return self._instructions[key]

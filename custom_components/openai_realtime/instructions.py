@@ -1,8 +1,9 @@
-"""What a session is to be, and what time it is, which Home Assistant tells in one text.
+"""What a conversation's sessions are told to be, and what time it is, which Home Assistant tells in one text.
 
 Where an agent has no tool for it, the prompt of each turn ends with the time, to the second. Instructions come before
 all that was said: an endpoint that is told others must read the whole conversation again, or charge for it as if it
 had. So the instructions stay as they are where only the time in them is another, and that is told behind what was said.
+A session that takes the place of another is told the same in the same places, since the endpoint may know it still.
 """
 
 import re
@@ -14,24 +15,33 @@ _TIME = re.compile(r"Current time is (\d+:\d+)(?::\d+)?\. Today's date is ([\d-]
 
 
 class Instructions:
-    """The instructions of one session, and the time that it knows."""
+    """The instructions of one conversation, and the times that it was told."""
 
     def __init__(self) -> None:
         self._text = ""
-        self._known: tuple[str, ...] | None = None
-        self._time: re.Match[str] | None = None
+        self._known = ""
+        self._now = ""
+        self._told: dict[int, str] = {}
 
     def of(self, prompt: str) -> str:
         """Return what the instructions are to be, given the prompt of a turn."""
-        self._time = _TIME.search(prompt)
+        time = _TIME.search(prompt)
+        self._now = time[0] if time else ""
         if _TIME.sub("", prompt) != _TIME.sub("", self._text):
-            self._text = prompt
-            self._known = self._time and self._time.groups()
+            self._text, self._known = prompt, self._now
         return self._text
 
-    def news(self) -> str | None:
-        """Return the time, where it is minutes from the one that was told last; it counts as told from now on."""
-        if self._time is None or self._time.groups() == self._known:
-            return None
-        self._known = self._time.groups()
-        return self._time[0]
+    def time_before(self, number: int, *, last: bool) -> str | None:
+        """Return the time to tell before what has this number in the chat log.
+
+        Before the ``last``, which is to be answered, that is the time of the last prompt, if it is minutes from the one
+        that was told before it; before all others, what was told there.
+        """
+        if last and _minute(self._now) != _minute(self._known):
+            self._known = self._told[number] = self._now
+        return self._told.get(number)
+
+
+def _minute(time: str) -> tuple[str, ...]:
+    found = _TIME.fullmatch(time)
+    return found.groups() if found else ()

@@ -136,8 +136,9 @@ class LiveSession:
         """The last turn that was heard, until it is answered."""
         self.lock = asyncio.Lock()
         """Held by who speaks or answers: a conversation has one turn at a time."""
+        self.instructions = Instructions()
+        """Those of the conversation, where it has had a session before."""
         self._configured: dict[str, Any] = {}
-        self._instructions = Instructions()
         self._told = 1
         """How much of the chat log the endpoint knows; the first is the system's prompt."""
         self._in_vain: _Heard | None = None
@@ -149,7 +150,7 @@ class LiveSession:
         Of ``instructions`` in which only the time is another, that is what `catch_up` tells.
         """
         if "instructions" in fields:
-            fields["instructions"] = self._instructions.of(fields["instructions"])
+            fields["instructions"] = self.instructions.of(fields["instructions"])
         changed = {
             name: value
             for name, value in fields.items()
@@ -216,12 +217,13 @@ class LiveSession:
         ``spoken``: those it has heard itself, and what it is told now was before them.
         """
         await self._forget()
-        unknown = content[self._told :]
-        new = [item for one in unknown[:-1] for item in _items(one)]
-        if time := self._instructions.news():
-            new.append(MessageItem(role="system", content=[InputText(text=time)]))
-        if not spoken:
-            new += (item for one in unknown[-1:] for item in _items(one))
+        new: list[Item] = []
+        for number, one in enumerate(content[self._told :], self._told):
+            last = number == len(content) - 1
+            if time := self.instructions.time_before(number, last=last):
+                new.append(MessageItem(role="system", content=[InputText(text=time)]))
+            if not (last and spoken):
+                new += _items(one)
         before = self._before_turn() if spoken else None
         for item in new:
             added = await self.client.create_item(item, previous_item_id=before)

@@ -82,3 +82,26 @@ async def test_instructions_follow_all_but_the_time(home, endpoint, set_up, cloc
     assert "Current time is 15:16:00." in instructions
     assert "The door bell rang." in instructions
     assert [item.words for item in session.client.conversation.items] == ["One?", "Yes.", "Two?", "Yes."]
+
+
+async def test_another_session_is_told_the_same(home, endpoint, set_up, clock):
+    """Byte for byte: an endpoint that knows the beginning of a conversation need not read it again."""
+    url = await endpoint(Turn(say="Yes."), after="repeat", complete=False)
+    entry = await set_up(url)
+    clock(0)
+    first = await converse(home, "One?")
+    clock(1)
+    await converse(home, "Two?", first.conversation_id)
+    (agent,) = entry.runtime_data.agents.values()
+    (session,) = agent.sessions.values()
+    instructions = session.client.session.instructions
+    told = [item.words for item in session.client.conversation.items]
+    await agent.drop(first.conversation_id)
+    clock(2)
+    await converse(home, "Three?", first.conversation_id)
+    (session,) = agent.sessions.values()
+    assert session.client.session.instructions == instructions
+    time = "Current time is {}. Today's date is 2026-11-21.".format
+    assert told == ["One?", "Yes.", time("15:16:00"), "Two?", "Yes."]
+    words = [item.words for item in session.client.conversation.items]
+    assert words == [*told, time("15:17:00"), "Three?", "Yes."]
