@@ -14,7 +14,7 @@ from .builtin_tools import BuiltinApi
 from .card import async_setup_card
 from .cards import Cards
 from .const import AGENT, DOMAIN, MCP_SERVER
-from .dialling import probe
+from .dialling import FULL, probe
 from .direct import Direct
 from .health import is_refused_key
 from .issues import async_check_agents, async_forget_issues
@@ -50,17 +50,18 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
-    """Set up an endpoint, if it can be reached."""
+    """Set up an endpoint, if it can be reached; it may be full just now."""
     try:
         await probe(hass, entry.data[CONF_URL], entry.data.get(CONF_API_KEY), entry.data.get(CONF_MODEL))
     except ConnectionFailed as error:
         if is_refused_key(error):
             raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from error
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key="cannot_connect",
-            translation_placeholders={"error": str(error)},
-        ) from error
+        if error.code != FULL:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="cannot_connect",
+                translation_placeholders={"error": str(error)},
+            ) from error
     runtime = entry.runtime_data = VivaVoceRuntime({}, Cards())
     for subentry_id, subentry in entry.subentries.items():
         if subentry.subentry_type == AGENT:

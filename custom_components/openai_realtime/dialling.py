@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from .agent import Agent
 
-__all__ = ["dial", "probe", "takes_many_tools"]
+__all__ = ["FULL", "dial", "probe", "takes_many_tools"]
 
 FULL = "session_limit_reached"
+"""The code of an endpoint that is there, and has no place left."""
 ATTEMPTS = 20
 AGAIN_SECONDS = 0.1
 """How often, and after how long each time, a place is asked for that has been given up."""

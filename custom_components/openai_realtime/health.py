@@ -10,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 
 from .const import DOMAIN, LOGGER
-from .dialling import probe
+from .dialling import FULL, probe
 from .issues import async_create_tools_issue
 from .live import EndpointRefused
 from .vivavoce.client.retrying import FATAL_CODES
@@ -80,6 +80,8 @@ class Health:
                 translation_placeholders={"entry": entry.title},
             )
             return HomeAssistantError(translation_domain=DOMAIN, translation_key="quota_exhausted")
+        if code == FULL:  # it is there, and may have a place at any moment
+            return HomeAssistantError(translation_domain=DOMAIN, translation_key="endpoint_full")
         if isinstance(error, ConnectionFailed | ConnectionLost) or code in FATAL_CODES:
             if self.available:
                 self.available = False
@@ -122,7 +124,8 @@ class Health:
         data = self._agent.entry.data
         try:
             await probe(self._agent.hass, data[CONF_URL], data.get(CONF_API_KEY), self._agent.model)
-        except ConnectionFailed:
-            self._look_again()
-        else:
-            self.succeeded()
+        except ConnectionFailed as failed:
+            if failed.code != FULL:
+                self._look_again()
+                return
+        self.succeeded()

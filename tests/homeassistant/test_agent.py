@@ -7,6 +7,7 @@ import voluptuous as vol
 from custom_components.openai_realtime.vivavoce.client.notices import ConnectionInterrupted, StateRestored
 from custom_components.openai_realtime.vivavoce.protocol.server_events import ErrorDetails, ErrorEvent
 from homeassistant.components import ai_task
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -66,7 +67,11 @@ async def test_where_the_endpoint_is_full_a_conversation_that_rests_gives_up_its
         async with agent.sessions["fourth"].lock:
             with pytest.raises(HomeAssistantError) as raised:
                 await agent.session("fifth")
-    assert raised.value.translation_key == "cannot_connect"
+    assert raised.value.translation_key == "endpoint_full"
+    assert agent.available
+    endpoint.places = 0
+    await home.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
 
 
 async def test_a_conversation_that_home_assistant_forgets_ends(home, endpoint, set_up):
@@ -77,7 +82,8 @@ async def test_a_conversation_that_home_assistant_forgets_ends(home, endpoint, s
     assert not agent.sessions
 
 
-async def test_an_endpoint_is_looked_for_until_it_is_back(home, endpoint, set_up, refusing):  # noqa: F811
+@pytest.mark.parametrize("back", ["free", "full"])
+async def test_an_endpoint_is_looked_for_until_it_is_back(home, endpoint, set_up, refusing, back):  # noqa: F811
     refusing.status, refusing.code = 503, "busy"
     entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
     good = dict(entry.data)
@@ -86,7 +92,10 @@ async def test_an_endpoint_is_looked_for_until_it_is_back(home, endpoint, set_up
     agent = only(entry.runtime_data.agents)
     await later(home, 61)
     assert not agent.available
-    object.__setattr__(entry, "data", good)
+    if back == "full":
+        refusing.code = "session_limit_reached"
+    else:
+        object.__setattr__(entry, "data", good)
     await later(home, 122)
     assert agent.available
 
