@@ -9,6 +9,8 @@ from .const import LOGGER
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.usage import UsageMeter
 from .vivavoce.protocol import server_events as server
+from .vivavoce.protocol.items import MessageItem, OutputAudio, OutputText
+from .vivavoce.protocol.responses import Response
 
 __all__ = ["Activity", "Happening"]
 
@@ -155,9 +157,20 @@ class Activity:
             self.first_audio_ms = (time.monotonic() - since) * 1000
         return True
 
-    def _done(self, response: Any) -> None:
+    def _done(self, response: Response) -> None:
         self._processing.pop(response.id, None)
         self._speaking.pop(response.id, None)
         self.usage.add(response.usage)
         kind = {"failed": "response_failed", "cancelled": "interrupted"}.get(response.status, "response_done")
-        self.happened(Happening(kind, {"response_id": response.id, "status": response.status}))
+        facts = {"response_id": response.id, "status": response.status, "response": _words(response)}
+        self.happened(Happening(kind, facts))
+
+
+def _words(response: Response) -> str:
+    """Return what was written and said in a response."""
+    parts = [part for item in response.output if isinstance(item, MessageItem) for part in item.content]
+    return "".join(
+        part.text if isinstance(part, OutputText) else part.transcript or ""
+        for part in parts
+        if isinstance(part, OutputText | OutputAudio)
+    )

@@ -28,12 +28,13 @@ class Direct:
     def __init__(self, hass: HomeAssistant, agent: Agent) -> None:
         self._conversations = f"{DOMAIN}-{agent.subentry.subentry_id}"
         """What the ids of its conversations begin with."""
-        self.answer: dict[str, Any] | None = None
-        """The last answer to a turn that was begun with `start`."""
         self._hass = hass
         self._agent = agent
         self._audio: asyncio.Queue[bytes | None] | None = None
-        self._turn: asyncio.Task[None] | None = None
+        self._turn: asyncio.Task[dict[str, Any]] | None = None
+        """The last that was begun with `start`."""
+        self._untold = False
+        """Whether nobody has been told yet what came of it."""
         self._sounds = False
         """Whether the speaker was given an answer of ours."""
 
@@ -86,31 +87,42 @@ class Direct:
             while (part := await audio.get()) is not None:
                 yield part
 
-        async def turn() -> None:
+        async def turn() -> dict[str, Any]:
             try:
-                self.answer = await self._speak(parts(), context)
-            except HomeAssistantError:
-                self.answer = None  # what is wrong was told where it was found
+                return await self._speak(parts(), context)
             finally:
                 if self._audio is audio:
                     self._audio = None
+                    self._agent.activity.changed()
 
         self._turn = self._agent.entry.async_create_background_task(
             self._hass, turn(), "openai_realtime: a turn by actions"
         )
+        self._turn.add_done_callback(_seen)
+        self._untold = True
+        self._agent.activity.changed()
 
-    async def stop(self, *, cancel: bool = False) -> None:
-        """End the turn, which is answered then; or, with ``cancel`` or where none is heard, all that is under way.
+    async def stop(self, *, cancel: bool = False) -> dict[str, Any]:
+        """End the turn, and return its answer, or raise what went wrong, once.
 
-        That is also what the agent says to others, in pipelines.
+        With ``cancel``, or where no turn is heard, all that is under way ends: also what the agent says to others, in
+        pipelines. A turn that the endpoint has ended before is told of all the same.
         """
         audio, self._audio = self._audio, None
+        turn, self._untold = self._turn if self._untold and not cancel else None, False
         if audio is not None and not cancel:
             audio.put_nowait(None)
-            return
+        else:
+            await self._silence()
+        if turn is None:
+            return {}
+        await asyncio.wait([turn])
+        return {} if turn.cancelled() else turn.result()
+
+    async def _silence(self) -> None:
         if self._turn is not None and not self._turn.done():
             self._turn.cancel()
-            await asyncio.gather(self._turn, return_exceptions=True)
+            await asyncio.wait([self._turn])
         self._agent.interrupt()
         if self._sounds:
             self._sounds = False
@@ -182,6 +194,12 @@ class Direct:
                 translation_placeholders={"error": speech},
             )
         return {"response": speech, "conversation_id": result.conversation_id}
+
+
+def _seen(turn: asyncio.Task[Any]) -> None:
+    """Take note of an error, which is told to who stops the turn, if anybody does."""
+    if not turn.cancelled():
+        turn.exception()
 
 
 async def _no_text() -> AsyncGenerator[str]:

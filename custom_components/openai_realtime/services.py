@@ -53,8 +53,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async def start_listening(call: ServiceCall) -> None:
         (await _agent(call)).start(call.context)
 
-    async def stop_listening(call: ServiceCall) -> None:
-        await (await _agent(call)).stop()
+    async def stop_listening(call: ServiceCall) -> ServiceResponse:
+        return await (await _agent(call)).stop()
 
     async def clear_conversation(call: ServiceCall) -> None:
         await (await _agent(call)).clear()
@@ -64,7 +64,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
         ("send_message", send_message, told, SupportsResponse.OPTIONAL),
         ("send_audio", send_audio, {vol.Required(ATTR_AUDIO): cv.string}, SupportsResponse.OPTIONAL),
         ("start_listening", start_listening, {}, SupportsResponse.NONE),
-        ("stop_listening", stop_listening, {}, SupportsResponse.NONE),
+        ("stop_listening", stop_listening, {}, SupportsResponse.OPTIONAL),
         ("clear_conversation", clear_conversation, {}, SupportsResponse.NONE),
     ):
         hass.services.async_register(

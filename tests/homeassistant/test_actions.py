@@ -67,15 +67,58 @@ async def test_speech_is_answered(home, endpoint, set_up):
 
 async def test_a_turn_in_parts(home, endpoint, set_up):
     url = await endpoint(Turn(hear="What time is it?", say="Three."))
-    entry = await set_up(url)
-    (direct,) = entry.runtime_data.directs.values()
+    await set_up(url)
+    done = async_capture_events(home, f"{DOMAIN}_turn")
     await call(home, "start_listening", response=False)
-    assert home.states.get("media_player.ada_player") is not None
+    assert home.states.get("media_player.ada_player").state == "playing"
     for _ in range(3):
         assert await call(home, "send_audio", audio_data=SPEECH) == {}
-    await call(home, "stop_listening", response=False)
-    await direct._turn
-    assert direct.answer["response"] == "Three."
+    told = await call(home, "stop_listening")
+    assert (told["transcript"], told["response"]) == ("What time is it?", "Three.")
+    assert home.states.get("media_player.ada_player").state == "idle"
+    assert done[-1].data["response"] == "Three."
+    assert home.states.get("event.ada_turn").attributes["response"] == "Three."
+
+
+async def test_a_turn_in_parts_tells_what_went_wrong(home, endpoint, set_up):
+    await set_up(await endpoint(Turn(hear="What time is it?", error="Hoarse.")))
+    await call(home, "start_listening", response=False)
+    await call(home, "send_audio", audio_data=SPEECH)
+    with pytest.raises(HomeAssistantError, match="Hoarse"):
+        await call(home, "stop_listening", response=False)
+    await call(home, "start_listening", response=False)
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(home, "stop_listening", response=False)
+    assert raised.value.translation_key == "nothing_heard"
+    assert await call(home, "stop_listening") == {}
+
+
+async def test_a_turn_that_the_endpoint_ended_is_told_when_it_is_stopped(home, endpoint, set_up):
+    """What was said since is not another turn."""
+    entry = await set_up(await endpoint(Turn(hear="What time is it?", say="Three.")))
+    (direct,) = entry.runtime_data.directs.values()
+    await call(home, "start_listening", response=False)
+    await call(home, "send_audio", audio_data=SPEECH)
+    direct._audio.put_nowait(None)
+    await asyncio.wait([direct._turn])
+    assert not direct.listening
+    assert (await call(home, "stop_listening"))["response"] == "Three."
+    assert await call(home, "stop_listening") == {}
+
+
+async def test_a_turn_that_is_cancelled_has_no_answer(home, endpoint, set_up):
+    url = await endpoint(Turn(hear="A story.", say=["It ", "goes ", "on."] * 50, pace_ms=200), complete=False)
+    entry = await set_up(url)
+    (agent,) = entry.runtime_data.agents.values()
+    begun = asyncio.Event()
+    agent.listen(lambda: begun.set() if agent.activity.speaking else None)
+    await call(home, "start_listening", response=False)
+    await call(home, "send_audio", audio_data=SPEECH)
+    stopped = asyncio.create_task(call(home, "stop_listening"))
+    async with asyncio.timeout(30):
+        await begun.wait()
+        await call(home, "stop_listening", response=False)
+        assert await stopped == {}
 
 
 async def test_the_media_player_starts_and_stops(home, endpoint, set_up):
@@ -174,9 +217,8 @@ async def test_a_turn_that_is_begun_twice_is_one(home, endpoint, set_up, monkeyp
     with pytest.raises(HomeAssistantError) as raised:
         await direct.send_audio(b"12", Context())
     assert raised.value.translation_key == "too_much_audio"
-    await call(home, "stop_listening", response=False)
-    await turn
-    assert direct.answer is None
+    with pytest.raises(ServiceValidationError):
+        await call(home, "stop_listening", response=False)
 
 
 async def test_an_action_says_that_there_is_no_answer(home, endpoint, set_up):
