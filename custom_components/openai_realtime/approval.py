@@ -44,8 +44,10 @@ class Approvals:
         while len(self._asked) >= MOST_WAITING:
             del self._asked[next(iter(self._asked))]
         self._asked[key] = turns
+        # Small models read this aloud rather than follow it: so what is to be said stands there as it is to be said.
         told: JsonObjectType = {
-            "status": "not done yet: it needs the user's approval",
-            "next": "Ask the user whether to do it. If they say yes, make exactly the same call again; if not, do not.",
+            "status": "not done: the user must say yes first",
+            "say": "Shall I really do that?",
+            "after_yes": "make exactly the same call again",
         }
         return tool_answer(told)
