@@ -23,7 +23,7 @@ class Happening:
     facts: dict[str, Any]
 
 
-def _nothing(*_: Any) -> None:
+def _nothing() -> None:
     """Tell nobody."""
 
 
@@ -45,7 +45,7 @@ class Activity:
     first_audio_ms: float | None = None
     """From the end of the last spoken turn to the first sound of its answer."""
     changed: Callable[[], None] = _nothing
-    happened: Callable[[Happening], None] = _nothing
+    _listeners: list[Callable[[Happening], None]] = field(default_factory=list)
     _open: set[int] = field(default_factory=set)
     _listening: set[int] = field(default_factory=set)
     _processing: dict[str, int] = field(default_factory=dict)
@@ -78,6 +78,11 @@ class Activity:
         """US dollars so far; None where the prices of the model are unknown."""
         return self.usage.cost(self.model) if self.model else None
 
+    def listen(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
+        """Call a listener with what happens; what is returned takes it off again."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
     def follow(self, client: RealtimeClient) -> None:
         """Follow a session from its beginning."""
         client.on("*", lambda event: self._fold(id(client), event))
@@ -86,7 +91,7 @@ class Activity:
         """Note that somebody is being heard."""
         if key not in self._listening:
             self._listening.add(key)
-            self.happened(Happening("turn_started", {}))
+            self._tell("turn_started")
             self.changed()
 
     def end_turn(self, key: int) -> None:
@@ -118,10 +123,10 @@ class Activity:
             case server.InputAudioBufferSpeechStopped() | server.InputAudioBufferCommitted():
                 self.end_turn(key)
             case server.ConversationItemInputAudioTranscriptionCompleted(transcript=words):
-                self.happened(Happening("turn_ended", {"transcript": words}))
+                self._tell("turn_ended", transcript=words)
             case server.ResponseCreated(response=response):
                 self._processing[response.id] = key
-                self.happened(Happening("response_started", {"response_id": response.id}))
+                self._tell("response_started", response_id=response.id)
             case (
                 server.ResponseOutputAudioDelta()
                 | server.ResponseOutputTextDelta()
@@ -162,8 +167,11 @@ class Activity:
         self._speaking.pop(response.id, None)
         self.usage.add(response.usage)
         kind = {"failed": "response_failed", "cancelled": "interrupted"}.get(response.status, "response_done")
-        facts = {"response_id": response.id, "status": response.status, "response": _words(response)}
-        self.happened(Happening(kind, facts))
+        self._tell(kind, response_id=response.id, status=response.status, response=_words(response))
+
+    def _tell(self, kind: str, **facts: Any) -> None:
+        for listener in list(self._listeners):
+            listener(Happening(kind, facts))
 
 
 def _words(response: Response) -> str:

@@ -1,7 +1,10 @@
-"""What happens in the turns of an agent."""
+"""What happens in the turns of an agent: on the bus, for device triggers, and as an entity."""
+
+from functools import partial
 
 from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .activity import Activity, Happening
@@ -13,16 +16,26 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant,  # noqa: ARG001 - the interface
+    hass: HomeAssistant,
     entry: VivaVoceEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the event entities."""
+    """Tell the bus what happens, whether there are entities or not, and add these."""
+    for agent in entry.runtime_data.agents.values():
+        agent.activity.listen(partial(_fire, hass, agent))
     add_agents(entry, async_add_entities, lambda agent: [AgentTurns(agent)])
 
 
+@callback
+def _fire(hass: HomeAssistant, agent: Agent, happening: Happening) -> None:
+    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, agent.subentry.subentry_id)})
+    if device is not None:
+        told = {"device_id": device.id, "type": happening.kind, **happening.facts}
+        hass.bus.async_fire(f"{DOMAIN}_turn", told)
+
+
 class AgentTurns(AgentEntity, EventEntity):
-    """Tells the beginnings and ends of turns and answers, also on the bus, for device triggers."""
+    """Tells the beginnings and ends of turns and answers."""
 
     _attr_translation_key = "turn"
     _attr_event_types = list(Activity.KINDS)  # noqa: RUF012 - as the base class has it
@@ -33,15 +46,9 @@ class AgentTurns(AgentEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the agent."""
         await super().async_added_to_hass()
-        activity, before = self.agent.activity, self.agent.activity.happened
-        activity.happened = self._happened
-        self.async_on_remove(lambda: setattr(activity, "happened", before))
+        self.async_on_remove(self.agent.activity.listen(self._happened))
 
     @callback
     def _happened(self, happening: Happening) -> None:
         self._trigger_event(happening.kind, happening.facts)
         self.async_write_ha_state()
-        if (device := self.device_entry) is not None:
-            self.hass.bus.async_fire(
-                f"{DOMAIN}_turn", {"device_id": device.id, "type": happening.kind, **happening.facts}
-            )

@@ -378,6 +378,19 @@ async def test_devices_have_triggers(home, endpoint, set_up):
     assert len(ran) == 1
 
 
+async def test_triggers_need_no_entity(home, endpoint, set_up):
+    """Who has no use for the entity *turn* may disable it."""
+    entry = await set_up(await endpoint(Turn(expect="Hello there.", say="Good day.")))
+    er.async_get(home).async_update_entity("event.ada_turn", disabled_by=er.RegistryEntryDisabler.USER)
+    await home.config_entries.async_reload(entry.entry_id)
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(home), entry.entry_id)
+    fired = async_capture_events(home, f"{DOMAIN}_turn")
+    await converse(home, "Hello there.")
+    await home.async_block_till_done()
+    assert [event.data["type"] for event in fired] == ["response_started", "response_done"]
+    assert {event.data["device_id"] for event in fired} == {device.id}
+
+
 async def test_a_device_offers_its_triggers(home, endpoint, set_up):
     entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
     (device,) = dr.async_entries_for_config_entry(dr.async_get(home), entry.entry_id)
