@@ -47,6 +47,7 @@ class Health:
         self._agent = agent
         self._changed = changed
         self._retry: CALLBACK_TYPE | None = None
+        self._closed = False
 
     @callback
     def follow(self, client: RealtimeClient) -> None:
@@ -57,6 +58,7 @@ class Health:
     @callback
     def close(self) -> None:
         """Look for it no more."""
+        self._closed = True
         if self._retry is not None:
             self._retry()
             self._retry = None
@@ -116,7 +118,7 @@ class Health:
 
     @callback
     def _look_again(self) -> None:
-        if self._retry is None:
+        if self._retry is None and not self._closed:
             self._retry = async_call_later(self._agent.hass, RETRY_SECONDS, self._look)
 
     async def _look(self, _: Any) -> None:

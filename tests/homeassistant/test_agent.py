@@ -1,10 +1,12 @@
 """An agent's sessions: how they wait, end and come back, and what goes wrong with them."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 import voluptuous as vol
 from custom_components.openai_realtime.vivavoce.client.notices import ConnectionInterrupted, StateRestored
+from custom_components.openai_realtime.vivavoce.errors import ConnectionFailed
 from custom_components.openai_realtime.vivavoce.protocol.server_events import ErrorDetails, ErrorEvent
 from homeassistant.components import ai_task
 from homeassistant.config_entries import ConfigEntryState
@@ -98,6 +100,28 @@ async def test_an_endpoint_is_looked_for_until_it_is_back(home, endpoint, set_up
         object.__setattr__(entry, "data", good)
     await later(home, 122)
     assert agent.available
+
+
+async def test_an_endpoint_that_is_removed_is_looked_for_no_more(home, endpoint, set_up, monkeypatch):
+    begun, go_on, looks = asyncio.Event(), asyncio.Event(), []
+
+    async def look(*_):
+        looks.append(1)
+        begun.set()
+        await go_on.wait()
+        raise ConnectionFailed("It is away.")
+
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    monkeypatch.setattr("custom_components.openai_realtime.health.probe", look)
+    only(entry.runtime_data.agents).failed(ConnectionFailed("It is away."))
+    async_fire_time_changed(home, dt_util.utcnow() + timedelta(seconds=61))
+    async with asyncio.timeout(10):
+        await begun.wait()
+    await home.config_entries.async_remove(entry.entry_id)
+    go_on.set()
+    await later(home, 0)
+    await later(home, 200)
+    assert len(looks) == 1
 
 
 async def test_sensors_follow_the_connection(home, endpoint, set_up):
