@@ -16,8 +16,17 @@ from homeassistant.config_entries import (
     OptionsFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_NAME, CONF_PROMPT, CONF_URL
+from homeassistant.const import (
+    CONF_API_KEY,
+    CONF_LLM_HASS_API,
+    CONF_MODEL,
+    CONF_NAME,
+    CONF_PROMPT,
+    CONF_URL,
+    Platform,
+)
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import llm
 from homeassistant.helpers import selector as sel
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -296,6 +305,10 @@ class AgentFlow(ConfigSubentryFlow):
 
     def _fields(self) -> dict[Any, Any]:
         apis = [sel.SelectOptionDict(label=api.name, value=api.id) for api in llm.async_get_apis(self.hass)]
+        entities = er.async_get(self.hass).entities.values()
+        players = [
+            one.entity_id for one in entities if (one.platform, one.domain) == (DOMAIN, Platform.MEDIA_PLAYER)
+        ]
         return {
             vol.Optional(CONF_MODEL): _choice(MODELS, custom=True),
             vol.Optional(CONF_VOICE): _choice(VOICES, custom=True),
@@ -315,7 +328,9 @@ class AgentFlow(ConfigSubentryFlow):
                 (ON_QUESTION, BY_MODEL, ALWAYS, NEVER), key=CONF_FOLLOW_UP
             ),
             vol.Required(CONF_APPROVAL, default=ASK): _choice((ASK, ALLOW, REFUSE), key=CONF_APPROVAL),
-            vol.Optional(CONF_SPEAKER): sel.EntitySelector(sel.EntitySelectorConfig(domain="media_player")),
+            vol.Optional(CONF_SPEAKER): sel.EntitySelector(
+                sel.EntitySelectorConfig(domain=Platform.MEDIA_PLAYER, exclude_entities=players)
+            ),
         }
 
 

@@ -35,8 +35,8 @@ class Direct:
         """The last that was begun with `start`."""
         self._untold = False
         """Whether nobody has been told yet what came of it."""
-        self._sounds = False
-        """Whether the speaker was given an answer of ours."""
+        self._plays: str | None = None
+        """The speaker that was given an answer of ours."""
 
     @property
     def listening(self) -> bool:
@@ -47,6 +47,13 @@ class Direct:
     def busy(self) -> bool:
         """Whether a turn is heard or answered."""
         return self._turn is not None and not self._turn.done()
+
+    @property
+    def speaker(self) -> str | None:
+        """What plays its answers: no player of an agent, which would have itself, or another agent's, play them."""
+        speaker: str | None = self._agent.options.get(CONF_SPEAKER)
+        entity = er.async_get(self._hass).async_get(speaker) if speaker else None
+        return None if entity is not None and entity.platform == DOMAIN else speaker
 
     def conversation_id(self, context: Context) -> str:
         """Return the conversation of a user, or that of all automations: no other may go on with it."""
@@ -124,10 +131,10 @@ class Direct:
             self._turn.cancel()
             await asyncio.wait([self._turn])
         self._agent.interrupt()
-        if self._sounds:
-            self._sounds = False
+        plays, self._plays = self._plays, None
+        if plays is not None:
             await self._hass.services.async_call(
-                media_player.DOMAIN, SERVICE_MEDIA_STOP, {ATTR_ENTITY_ID: self._agent.options[CONF_SPEAKER]}
+                media_player.DOMAIN, SERVICE_MEDIA_STOP, {ATTR_ENTITY_ID: plays}
             )
 
     async def clear(self) -> None:
@@ -144,7 +151,7 @@ class Direct:
         self._conversations = f"{DOMAIN}-{self._agent.subentry.subentry_id}-{self._hass.loop.time():.3f}"
 
     async def _speak(self, speech: AsyncGenerator[bytes], context: Context) -> dict[str, Any]:
-        speaker = self._agent.options.get(CONF_SPEAKER)
+        speaker = self.speaker
         with chat_session_of(self._hass, self.conversation_id(context), context) as chat:
             self._agent.until_cleanup(chat)
             session = await self._agent.session(chat.conversation_id)
@@ -169,7 +176,7 @@ class Direct:
             return
         stream = tts.async_create_stream(self._hass, self.entity_id("tts"))
         stream.async_set_message_stream(_no_text())  # the voice knows the turn, and has its speech
-        self._sounds = True
+        self._plays = speaker
         await self._hass.services.async_call(
             media_player.DOMAIN,
             media_player.SERVICE_PLAY_MEDIA,

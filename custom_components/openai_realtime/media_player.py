@@ -20,7 +20,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .agent import Agent, VivaVoceEntry
-from .const import CONF_SPEAKER, DOMAIN
+from .const import DOMAIN
 from .direct import Direct
 from .entity import AgentEntity
 
@@ -80,8 +80,7 @@ class AgentPlayer(AgentEntity, MediaPlayerEntity):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Let the agent's speaker play something."""
-        speaker = self.agent.options.get(CONF_SPEAKER)
-        if not speaker:
+        if (speaker := self._direct.speaker) is None:
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_speaker")
         await self.hass.services.async_call(
             MEDIA_PLAYER,

@@ -137,6 +137,23 @@ async def test_the_media_player_starts_and_stops(home, endpoint, set_up):
     assert raised.value.translation_key == "no_speaker"
 
 
+async def test_an_agent_is_not_its_own_speaker(home, endpoint, set_up):
+    """Neither is another: what they play, they would have each other play."""
+    await set_up(
+        await endpoint(Turn(hear="What time is it?", say="Three.")),
+        agent={"speaker": "media_player.ada_player"},
+    )
+    player = {"entity_id": "media_player.ada_player"}
+    play = player | {"media_content_id": "media-source://tts/x", "media_content_type": "music"}
+    with pytest.raises(ServiceValidationError) as raised:
+        await home.services.async_call("media_player", "play_media", play, blocking=True)
+    assert raised.value.translation_key == "no_speaker"
+    playing = async_mock_service(home, "media_player", "play_media")
+    assert (await call(home, "send_audio", audio_data=SPEECH))["response"] == "Three."
+    await home.async_block_till_done(wait_background_tasks=True)
+    assert not playing
+
+
 @pytest.mark.parametrize("announce", [True, False])
 async def test_the_media_player_lets_its_speaker_play(home, endpoint, set_up, announce):
     """Such as what ``tts.speak`` gives it."""

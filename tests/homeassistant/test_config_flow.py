@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from test_tools import mcp  # noqa: F401 - a fixture
 
@@ -269,6 +269,24 @@ async def test_agents_are_added_and_changed(home, url, set_up):
     home.config_entries.async_remove_subentry(entry, added.subentry_id)
     await home.async_block_till_done()
     assert home.states.get("conversation.grace") is None
+
+
+async def test_no_agent_is_offered_as_a_speaker(home, url, set_up):
+    """A player that plays on itself, or on another agent's that plays on it, would never begin."""
+    entry = await set_up(url)
+    (agent,) = entry.subentries.values()
+    form = await entry.start_subentry_reconfigure_flow(home, agent.subentry_id)
+    for speaker in ("media_player.ada_player", "light.kitchen"):
+        with pytest.raises(InvalidData) as raised:
+            await home.config_entries.subentries.async_configure(
+                form["flow_id"], AGENT | {"speaker": speaker}
+            )
+        assert list(raised.value.schema_errors) == ["speaker"]
+    done = await home.config_entries.subentries.async_configure(
+        form["flow_id"], AGENT | {"speaker": "media_player.kitchen"}
+    )
+    assert done["reason"] == "reconfigure_successful"
+    await home.async_block_till_done()
 
 
 async def test_an_agent_whose_tools_are_gone_can_be_changed(home, url, set_up):
