@@ -36,7 +36,7 @@ from .const import (
 from .dialling import dial
 from .earshot import Earshot
 from .health import Health
-from .live import LiveSession, LiveTurn, NothingSaid
+from .live import LiveSession, LiveTurn, NothingSaid, configure
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.line import Connect
 from .vivavoce.client.retrying import Reconnect
@@ -198,6 +198,19 @@ class Agent:
         following.add_done_callback(self._following.discard)
         return client
 
+    async def begin(self, client: RealtimeClient, **fields: Any) -> None:
+        """Let a session that has just been connected be so; where that fails or is cancelled, it ends.
+
+        Raises a translated `HomeAssistantError`.
+        """
+        try:
+            await configure(client, **fields)
+        except BaseException as error:
+            await self.end(client)
+            if isinstance(error, VivaVoceError):
+                raise self.failed(error) from error
+            raise
+
     async def _follow(self, client: RealtimeClient) -> None:
         """Read all that a session says, which nobody else does, and take note when it is over."""
         try:
@@ -263,14 +276,9 @@ class Agent:
             if (resting := self.resting) is None:
                 raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
             await self.drop(resting)
-        client = await self.connected(self.client(Earshot()))
-        session = LiveSession(client)
-        try:
-            await session.configure(**self.session_fields())
-        except VivaVoceError as error:
-            await self.end(client)
-            raise self.failed(error) from error
-        self._sessions[conversation_id] = session
+        client, fields = await self.connected(self.client(Earshot())), self.session_fields()
+        await self.begin(client, **fields)
+        session = self._sessions[conversation_id] = LiveSession(client, fields)
         self._keep(conversation_id)
         self._tell()
         return session

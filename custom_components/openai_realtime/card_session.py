@@ -34,7 +34,7 @@ from .const import (
 )
 from .functions import Functions
 from .listener import Listener
-from .live import RATE, configure
+from .live import RATE
 from .talking import prompt_of
 from .vivavoce.client import RealtimeClient
 from .vivavoce.client.configuration import session_changes
@@ -174,11 +174,7 @@ class CardSession:
         await self._agent.connected(opened)
         fields = self._agent.session_fields() | self._fields(self._session_wishes)
         LOGGER.debug("Updating session with %d tools", len(log.llm_api.tools) if log.llm_api else 0)
-        try:
-            await configure(opened, **fields, instructions=prompt_of(log))
-        except VivaVoceError as error:
-            await self._agent.end(opened)
-            raise self._agent.failed(error) from error
+        await self._agent.begin(opened, **fields, instructions=prompt_of(log))
         self._client = opened
         self._tasks = [
             entry.async_create_background_task(self._hass, work, f"{DOMAIN}: {name}")

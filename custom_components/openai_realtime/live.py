@@ -6,7 +6,7 @@ knows the chat log of Home Assistant, and nothing of pipelines.
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,9 +128,9 @@ current_turn: ContextVar[LiveTurn | None] = ContextVar("openai_realtime_turn", d
 
 
 class LiveSession:
-    """A session of one conversation. ``client`` is not connected yet."""
+    """A session of one conversation, which is ``configured`` so already."""
 
-    def __init__(self, client: RealtimeClient) -> None:
+    def __init__(self, client: RealtimeClient, configured: Mapping[str, Any] | None = None) -> None:
         self.client = client
         self.turn: LiveTurn | None = None
         """The last turn that was heard, until it is answered."""
@@ -138,7 +138,7 @@ class LiveSession:
         """Held by who speaks or answers: a conversation has one turn at a time."""
         self.instructions = Instructions()
         """Those of the conversation, where it has had a session before."""
-        self._configured: dict[str, Any] = {}
+        self._configured = dict(configured or {})
         self._told = 1
         """How much of the chat log the endpoint knows; the first is the system's prompt."""
         self._in_vain: _Heard | None = None

@@ -124,6 +124,34 @@ async def test_an_endpoint_that_is_removed_is_looked_for_no_more(home, endpoint,
     assert len(looks) == 1
 
 
+@pytest.mark.parametrize("card", [False, True])
+async def test_a_session_that_is_broken_off_as_it_opens_is_ended(home, endpoint, set_up, monkeypatch, card):
+    begun, connected = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_, **fields):
+        begun.set()
+        await asyncio.Event().wait()
+
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False))
+    agent = only(entry.runtime_data.agents)
+    agent.listen(lambda: connected.set() if agent.activity.connected else None)
+    monkeypatch.setattr("custom_components.openai_realtime.agent.configure", hang)
+    if card:
+        session = entry.runtime_data.cards.session(home, agent, "user", None)
+        opening = asyncio.create_task(session.open(None, None, lambda _: True))
+    else:
+        opening = asyncio.create_task(agent.session("mine"))
+    async with asyncio.timeout(10):
+        await begun.wait()
+        await connected.wait()
+        if card:
+            opening.cancel()
+        else:
+            await agent.close()
+        await asyncio.gather(opening, return_exceptions=True)
+    assert not agent.activity.connected
+
+
 async def test_sensors_follow_the_connection(home, endpoint, set_up):
     entry = await set_up(await endpoint(Turn(say="Hello."), complete=False))
     await converse(home, "Hello there.")
