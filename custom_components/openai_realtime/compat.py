@@ -16,6 +16,7 @@ __all__ = [
     "answer_data",
     "chat_session_of",
     "native_schema",
+    "object_schema",
     "parameters_of",
     "schema_of",
     "targets_of",
@@ -37,11 +38,15 @@ def schema_of(parameters: Any, serializer: Callable[[Any], Any] | None) -> dict[
         schema: dict[str, Any] = convert(parameters, custom_serializer=serializer)
     else:
         schema = to_openapi(parameters, custom_serializer=serializer, openapi_version="3.1.0")
-    # A function's parameters must be an object; endpoints refuse alternatives at the top.
-    schema = {
+    return object_schema(schema)
+
+
+def object_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema as endpoints take it: a function's parameters are an object, without alternatives at the top."""
+    kept = {
         key: value for key, value in schema.items() if key not in {"oneOf", "anyOf", "allOf", "enum", "not"}
     }
-    return {"type": "object", "properties": {}} | schema
+    return {"properties": {}} | kept | {"type": "object"}
 
 
 def tool_answer(data: JsonObjectType, *, error: bool = False) -> ToolAnswer:

@@ -19,7 +19,7 @@ from homeassistant.helpers import llm
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .approval import Approvals
-from .compat import ToolAnswer, parameters_of, tool_answer
+from .compat import ToolAnswer, object_schema, parameters_of, tool_answer
 from .const import ASK, CONF_ALLOWED, CONF_APPROVAL, CONF_FOR_ALL, CONF_TOKEN, DOMAIN, LOGGER
 from .vivavoce import __version__
 
@@ -55,20 +55,28 @@ class McpConnection:
         self._begun = False
         self._number = 0
         self._lock = asyncio.Lock()
+        self.odd: list[str] = []
+        """What the last list had that is no tool, or another of the same name."""
 
     async def tools(self) -> list[dict[str, Any]]:
-        """Return what the server offers: tools that have a ``name``. Raises `McpFailed`."""
-        found: list[dict[str, Any]] = []
+        """Return the tools that the server offers, each as `_tool` has it. Raises `McpFailed`."""
+        found: dict[str, dict[str, Any]] = {}
+        odd: list[str] = []
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._ask("tools/list", {"cursor": cursor} if cursor else {})
             tools = page.get("tools")
             if not isinstance(tools, list):
                 raise McpFailed(NO_ANSWER)
-            found += [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
+            for described in tools:
+                if (tool := _tool(described)) is not None and tool["name"] not in found:
+                    found[tool["name"]] = tool
+                else:
+                    odd.append(str(described.get("name") if isinstance(described, dict) else described)[:64])
             if not (cursor := page.get("nextCursor")):
                 break
-        return found
+        self.odd = odd
+        return list(found.values())
 
     async def call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call a tool, and return its result. Raises `McpFailed`."""
@@ -135,6 +143,24 @@ class McpConnection:
         return result if isinstance(result, dict) else {}
 
 
+def _tool(described: Any) -> dict[str, Any] | None:
+    """Return a tool with all that is known of it, as models and Home Assistant can have it; None for what is none."""
+    if not isinstance(described, dict):
+        return None
+    name, schema = described.get("name"), described.get("inputSchema") or {}
+    if not (isinstance(name, str) and name and isinstance(schema, dict)):
+        return None
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    if not (
+        isinstance(properties, dict) and all(isinstance(one, dict | bool) for one in properties.values())
+    ):
+        return None
+    if not (isinstance(required, list) and all(isinstance(one, str) for one in required)):
+        return None
+    words = {key: text for key in ("title", "description") if isinstance(text := described.get(key), str)}
+    return {"name": name, "inputSchema": object_schema(schema), **words}
+
+
 async def _answer(response: aiohttp.ClientResponse, number: int) -> dict[str, Any]:
     """Return the answer to a request: the whole body, or one event of a stream of them."""
     streams = response.content_type == "text/event-stream"
@@ -172,13 +198,10 @@ class McpTool(llm.Tool):
     integration = DOMAIN
 
     def __init__(self, server: McpApi, described: dict[str, Any]) -> None:
-        self.name = str(described["name"])
+        self.name = described["name"]
         self.title = described.get("title")
         self.description = described.get("description")
-        self.json_schema: dict[str, Any] = described.get("inputSchema") or {
-            "type": "object",
-            "properties": {},
-        }
+        self.json_schema: dict[str, Any] = described["inputSchema"]
         """As the server has it, which is what models are told."""
         self.parameters = parameters_of(self.json_schema)
         self._server = server
@@ -207,6 +230,7 @@ class McpApi(llm.API):
         )
         self._tools: list[McpTool] = []
         self._listed: float | None = None
+        self._odd: list[str] = []
         self.failure: str | None = None
         """Why there are no tools, where there are none."""
 
@@ -256,6 +280,10 @@ class McpApi(llm.API):
             LOGGER.info("The MCP server %s is back", self.subentry.title)
         self.failure, self._listed = None, now
         ir.async_delete_issue(self.hass, DOMAIN, issue)
+        if (odd := self._connection.odd) and odd != self._odd:
+            told = "%s goes without what is not as tools are described: %s"
+            LOGGER.warning(told, self.subentry.title, ", ".join(odd))
+        self._odd = odd
         self._tools = [McpTool(self, one) for one in described if allowed is None or one["name"] in allowed]
 
     async def call(self, name: str, arguments: dict[str, Any]) -> ToolAnswer:
@@ -265,10 +293,14 @@ class McpApi(llm.API):
         ):
             return told
         result = await self._connection.call(name, arguments)
+        parts = result.get("content") or []
+        if not (isinstance(parts, list) and all(isinstance(part, dict) for part in parts)):
+            raise McpFailed(NO_ANSWER)
         texts = [
-            str(part.get("text")) if part.get("type") == "text" else f"[{part.get('type')}]"
-            for part in result.get("content", [])
+            str(part.get("text")) if part.get("type") == "text" else f"[{part.get('type')}]" for part in parts
         ]
         failed = bool(result.get("isError"))
         structured = result.get("structuredContent")
-        return tool_answer(structured or {"error" if failed else "result": "\n".join(texts)}, error=failed)
+        if not (isinstance(structured, dict) and structured):
+            structured = {"error" if failed else "result": "\n".join(texts)}
+        return tool_answer(structured, error=failed)

@@ -13,6 +13,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pytest_homeassistant_custom_component.common import async_mock_service
 from test_conversation import converse, speech
 
+from custom_components.openai_realtime.functions import Functions
 from custom_components.openai_realtime.mcp import McpConnection, McpFailed
 from custom_components.openai_realtime.repairs import async_create_fix_flow
 from vivavoce.testing import Expect, FunctionCall, Turn
@@ -213,11 +214,16 @@ async def test_arguments_that_are_no_json_are_told_to_be(home, endpoint, set_up,
     assert speech(await converse(home, "How is it?")) == "I was wrong."
 
 
-class McpServer:
-    """A server with one tool, over streamable HTTP; as a stream of events, if ``streams``."""
+ROOM = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}
 
-    def __init__(self, *, streams=False, token="t0ken"):
+
+class McpServer:
+    """A server with such ``tools``, over streamable HTTP; as a stream of events, if ``streams``."""
+
+    def __init__(self, *, streams=False, token="t0ken", tools=None, result=None):
         self.streams, self.token, self.sessions, self.calls, self.status = streams, token, 0, [], 200
+        self.tools = tools or [{"name": name, "inputSchema": ROOM} for name in ("vacuum", "explode")]
+        self.result = result or {"content": [{"type": "text", "text": "clean"}]}
 
     async def answer(self, request):
         if request.headers.get("Authorization") != f"Bearer {self.token}" or self.status != 200:
@@ -233,11 +239,10 @@ class McpServer:
             case _ if request.headers.get("Mcp-Session-Id") != f"s{self.sessions}":
                 return web.Response(status=404)
             case "tools/list":
-                schema = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}
-                result = {"tools": [{"name": name, "inputSchema": schema} for name in ("vacuum", "explode")]}
+                result = {"tools": self.tools}
             case "tools/call":
                 self.calls.append(message["params"])
-                result = {"content": [{"type": "text", "text": "clean"}]}
+                result = self.result
         body = {"jsonrpc": "2.0", "id": message["id"], "result": result}
         if not self.streams:
             return web.json_response(body, headers=headers)
@@ -380,6 +385,72 @@ async def test_a_server_that_speaks_something_else_is_not_believed(home, answer,
             await McpConnection(async_get_clientsession(home), url, None).tools()
     finally:
         await runner.cleanup()
+
+
+ODD = [
+    "a name",
+    {"description": "It has no name."},
+    {"name": ""},
+    {"name": "vacuum", "description": "There is one already."},
+    {"name": "worded", "inputSchema": "none"},
+    {"name": "listed", "inputSchema": {"type": "object", "properties": ["room"]}},
+    {"name": "unnamed", "inputSchema": {"type": "object", "properties": {"room": "string"}}},
+    {"name": "wanting", "inputSchema": {"type": "object", "required": "room"}},
+]
+"""None of these is a tool."""
+
+
+async def test_an_odd_tool_silences_no_agent(home, endpoint, set_up, mcp, caplog):
+    """What can be understood is put right, the rest left out, and told once."""
+    either = {"anyOf": [{"required": ["room"]}], "properties": ROOM["properties"]}
+    _, address = await mcp(
+        tools=[
+            {"name": "vacuum", "inputSchema": ROOM},
+            {"name": "mop", "title": 3, "description": {"en": "Wet"}, "inputSchema": either},
+            {"name": "wait", "description": "Does nothing.", "inputSchema": None},
+            *ODD,
+        ]
+    )
+    url = await endpoint(Turn(say="Fine."))
+    entry = await set_up(url, agent={"llm_hass_api": ["assist"]}, subentries=[subentry(address)])
+    (found,) = entry.runtime_data.servers.values()
+    assert speech(await converse(home, "How are you?")) == "Fine."
+    assert found.tools == ["vacuum", "mop", "wait"]
+    api = await found.async_get_api_instance(context())
+    vacuum, mop, wait = Functions(api).described
+    assert vacuum["parameters"] == ROOM
+    assert mop["parameters"] == {"type": "object", "properties": ROOM["properties"]}
+    assert (mop["description"], api.tools[1].title) == ("", None)
+    assert wait["parameters"] == {"type": "object", "properties": {}}
+    found._listed = None
+    await found.refresh()
+    assert caplog.text.count("not as tools are described") == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ({"content": [{"type": "image", "data": "…"}]}, {"result": "[image]"}),
+        ({"content": None}, {"result": ""}),
+        ({"content": None, "structuredContent": {"clean": True}}, {"clean": True}),
+        ({"content": [{"type": "text", "text": "a"}], "structuredContent": [1]}, {"result": "a"}),
+        ({"content": [{"type": "text", "text": "Stuck."}], "isError": True}, {"error": "Stuck."}),
+    ],
+)
+async def test_what_comes_of_an_mcp_tool(home, endpoint, set_up, mcp, result, told):
+    _, address = await mcp(result=result)
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[subentry(address)])
+    (found,) = entry.runtime_data.servers.values()
+    assert data(await found.call("vacuum", {"room": "hall"})) == told
+
+
+@pytest.mark.parametrize("content", ["clean", ["clean"], {"text": "clean"}])
+async def test_a_result_that_is_none_is_not_believed(home, endpoint, set_up, mcp, content):
+    _, address = await mcp(result={"content": content})
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[subentry(address)])
+    (found,) = entry.runtime_data.servers.values()
+    with pytest.raises(McpFailed, match="no answer"):
+        await found.call("vacuum", {"room": "hall"})
 
 
 async def test_no_server_is_asked_through_home_assistants_own(home, endpoint, set_up, mcp):
