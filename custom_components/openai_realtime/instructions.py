@@ -2,15 +2,16 @@
 
 Where an agent has no tool for it, the prompt of each turn ends with the time, to the second. Instructions come before
 all that was said: an endpoint that is told others must read the whole conversation again, or charge for it as if it
-had. So the instructions stay as they are where only the time in them is another, and that is told behind what was said.
-A session that takes the place of another is told the same in the same places, since the endpoint may know it still.
+had. So the time is taken out of them, and told behind what was said before. Then they are also those of the next
+conversation, so that an endpoint that keeps what it has read need not read them again. A session that takes the place
+of another is told the same in the same places.
 """
 
 import re
 
 __all__ = ["Instructions"]
 
-_TIME = re.compile(r"Current time is (\d+:\d+)(?::\d+)?\. Today's date is ([\d-]+)\.")
+_TIME = re.compile(r"\s*Current time is (\d+:\d+)(?::\d+)?\. Today's date is ([\d-]+)\.")
 """As every release of Home Assistant says it, in every language."""
 
 
@@ -18,7 +19,6 @@ class Instructions:
     """The instructions of one conversation, and the times that it was told."""
 
     def __init__(self) -> None:
-        self._text = ""
         self._known = ""
         self._now = ""
         self._told: dict[int, str] = {}
@@ -26,10 +26,8 @@ class Instructions:
     def of(self, prompt: str) -> str:
         """Return what the instructions are to be, given the prompt of a turn."""
         time = _TIME.search(prompt)
-        self._now = time[0] if time else ""
-        if _TIME.sub("", prompt) != _TIME.sub("", self._text):
-            self._text, self._known = prompt, self._now
-        return self._text
+        self._now = time[0].strip() if time else ""
+        return _TIME.sub("", prompt)
 
     def time_before(self, number: int, *, last: bool) -> str | None:
         """Return the time to tell before what has this number in the chat log.

@@ -44,8 +44,7 @@ async def test_instructions_stay_as_they_are_while_time_passes(home, endpoint, s
     first = await converse(home, "One?")
     (agent,) = entry.runtime_data.agents.values()
     (session,) = agent.sessions.values()
-    instructions = session.client.session.instructions
-    assert "Current time is 15:15:00. Today's date is 2026-11-21." in instructions
+    assert session.client.session.instructions == "Be brief."
     updates = []
     session.client.on("session.updated", updates.append)
     for words, minute, second in (("Two?", 0, 59), ("Three?", 2, 0), ("Four?", 2, 30)):
@@ -53,13 +52,8 @@ async def test_instructions_stay_as_they_are_while_time_passes(home, endpoint, s
         await converse(home, words, first.conversation_id)
     assert not updates
     told = [item.words for item in session.client.conversation.items if item.words != "Yes."]
-    assert told == [
-        "One?",
-        "Two?",
-        "Current time is 15:17:00. Today's date is 2026-11-21.",
-        "Three?",
-        "Four?",
-    ]
+    time = "Current time is {}. Today's date is 2026-11-21.".format
+    assert told == [time("15:15:00"), "One?", "Two?", time("15:17:00"), "Three?", "Four?"]
 
 
 async def test_instructions_follow_all_but_the_time(home, endpoint, set_up, clock):
@@ -78,10 +72,9 @@ async def test_instructions_follow_all_but_the_time(home, endpoint, set_up, cloc
     )
     (agent,) = entry.runtime_data.agents.values()
     (session,) = agent.sessions.values()
-    instructions = session.client.session.instructions
-    assert "Current time is 15:16:00." in instructions
-    assert "The door bell rang." in instructions
-    assert [item.words for item in session.client.conversation.items] == ["One?", "Yes.", "Two?", "Yes."]
+    assert session.client.session.instructions == "Be brief.\nThe door bell rang."
+    words = [item.words for item in session.client.conversation.items if item.role != "system"]
+    assert words == ["One?", "Yes.", "Two?", "Yes."]
 
 
 async def test_another_session_is_told_the_same(home, endpoint, set_up, clock):
@@ -102,6 +95,6 @@ async def test_another_session_is_told_the_same(home, endpoint, set_up, clock):
     (session,) = agent.sessions.values()
     assert session.client.session.instructions == instructions
     time = "Current time is {}. Today's date is 2026-11-21.".format
-    assert told == ["One?", "Yes.", time("15:16:00"), "Two?", "Yes."]
+    assert told == [time("15:15:00"), "One?", "Yes.", time("15:16:00"), "Two?", "Yes."]
     words = [item.words for item in session.client.conversation.items]
     assert words == [*told, time("15:17:00"), "Three?", "Yes."]

@@ -192,7 +192,7 @@ async def test_what_is_risky_is_asked_first(home, endpoint, set_up, card):
     unlock = FunctionCall("call_service", {"domain": "lock", "service": "unlock", "entity_id": ["lock.door"]})
     url = await endpoint(
         Turn(hear="Open the door.", call=unlock),
-        Turn(expect=Expect(output_matches="approval"), say="Shall I?"),
+        Turn(expect=Expect(output_matches="must say yes"), say="Shall I?"),
         Turn(hear="Yes.", call=unlock),
         Turn(expect=Expect(output_matches="success"), say="It is open."),
     )
