@@ -22,18 +22,15 @@ from .const import (
     BY_SILENCE,
     CONF_IDLE,
     CONF_MAX_OUTPUT_TOKENS,
-    CONF_MAX_SESSIONS,
     CONF_SPEED,
     CONF_TRANSCRIPTION,
     CONF_TURN_DETECTION,
     CONF_VOICE,
     DEFAULT_IDLE,
-    DEFAULT_MAX_SESSIONS,
     DEFAULT_TRANSCRIPTION,
-    DOMAIN,
     LOGGER,
 )
-from .dialling import dial
+from .dialling import dial, make_room
 from .earshot import Earshot
 from .health import Health
 from .live import LiveSession, LiveTurn, NothingSaid, configure
@@ -80,6 +77,8 @@ class Agent:
         """Whether the endpoint may take calls over WebRTC: until it has said that it knows none."""
         self._sessions: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Task[LiveSession]] = {}
+        self._beginning = 0
+        """How many of these have made room for their session."""
         self._idle: dict[str, CALLBACK_TYPE] = {}
         self._chats: dict[str, chat_session.ChatSession] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -99,6 +98,11 @@ class Agent:
     def sessions(self) -> dict[str, LiveSession]:
         """The sessions that are open, by the id of the conversation."""
         return dict(self._sessions)
+
+    @property
+    def places(self) -> int:
+        """How many sessions its conversations have, and will have in a moment."""
+        return len(self._sessions) + self._beginning
 
     @property
     def chats(self) -> list[chat_session.ChatSession]:
@@ -272,12 +276,13 @@ class Agent:
         return await asyncio.shield(opening)
 
     async def _open(self, conversation_id: str) -> LiveSession:
-        while len(self._sessions) >= int(self.entry.options.get(CONF_MAX_SESSIONS, DEFAULT_MAX_SESSIONS)):
-            if (resting := self.resting) is None:
-                raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
-            await self.drop(resting)
-        client, fields = await self.connected(self.client(Earshot())), self.session_fields()
-        await self.begin(client, **fields)
+        await make_room(self)
+        self._beginning += 1
+        try:
+            client, fields = await self.connected(self.client(Earshot())), self.session_fields()
+            await self.begin(client, **fields)
+        finally:
+            self._beginning -= 1
         session = self._sessions[conversation_id] = LiveSession(client, fields)
         self._keep(conversation_id)
         self._tell()

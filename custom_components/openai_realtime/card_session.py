@@ -26,12 +26,11 @@ from .const import (
     BY_SENSE,
     BY_SILENCE,
     CONF_APPROVAL,
-    CONF_MAX_SESSIONS,
     CONF_TURN_DETECTION,
-    DEFAULT_MAX_SESSIONS,
     DOMAIN,
     LOGGER,
 )
+from .dialling import make_room
 from .functions import Functions
 from .listener import Listener
 from .live import RATE
@@ -82,6 +81,8 @@ class CardSession:
         self._client: RealtimeClient | None = None
         self._calling = Calling(agent, self._call_ended)
         self._opening = asyncio.Lock()
+        self._beginning = False
+        """Whether room was made for it."""
         self._inbox: asyncio.Queue[tuple[Listener, Asked | Wishes | bytes]] = asyncio.Queue(MOST_WAITING_IN)
         self._tasks: list[asyncio.Task[None]] = []
         self._requests: dict[str, tuple[Listener, str | None]] = {}
@@ -145,6 +146,11 @@ class CardSession:
         """Whether there is a session at the endpoint."""
         return self._client is not None
 
+    @property
+    def has_place(self) -> bool:
+        """Whether there is a session at the endpoint, or will be in a moment."""
+        return self.is_open or self._beginning
+
     async def open(self, listener: Listener, offer: str | None, answered: Callable[[str], bool]) -> None:
         """Open the session, if it is not, with a call for a browser that offers one: see `Calling.offer`.
 
@@ -155,16 +161,17 @@ class CardSession:
             decided = self._calling.offer(listener, offer, answered) if offer and not self.listeners else None
             try:
                 if not self.is_open:
+                    await make_room(self._agent)
+                    self._beginning = True
                     await self._open()
                 elif decided is not None:
                     await asyncio.wait([decided], timeout=DECIDED_SECONDS)
             finally:
+                self._beginning = False
                 self._calling.withdraw()
 
     async def _open(self) -> None:
         entry, options, log = self._agent.entry, self._agent.options, self._chat_log
-        if len(entry.runtime_data.cards) >= int(entry.options.get(CONF_MAX_SESSIONS, DEFAULT_MAX_SESSIONS)):
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
         del log.content[1:]
         await log.async_provide_llm_data(
             self._llm_context, self._agent.tools() or None, options.get(CONF_PROMPT)

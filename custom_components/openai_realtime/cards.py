@@ -17,6 +17,11 @@ class Cards:
     def __len__(self) -> int:
         return sum(session.is_open for session in self._sessions.values())
 
+    @property
+    def places(self) -> int:
+        """How many there are, and will be in a moment."""
+        return sum(session.has_place for session in self._sessions.values())
+
     def of(self, agent: Agent) -> int:
         """Return how many are open with an agent."""
         return sum(

@@ -1,4 +1,4 @@
-"""How connections to an entry's endpoint are opened, also where it has no place left.
+"""How connections to an entry's endpoint are opened, also where it, or the entry's options, leave no place.
 
 An engine at home holds a few sessions at once. A conversation that only waits for its next turn gives up its place for
 one that begins: what was said in it is told to the session with which it goes on.
@@ -8,9 +8,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from homeassistant.const import CONF_API_KEY, CONF_URL
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .const import LOGGER
+from .const import CONF_MAX_SESSIONS, DEFAULT_MAX_SESSIONS, DOMAIN, LOGGER
 from .vivavoce.client.transport import Transport, WebSocketTransport
 from .vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from .vivavoce.protocol.client_events import SessionUpdate
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from .agent import Agent
 
-__all__ = ["FULL", "dial", "probe", "takes_many_tools"]
+__all__ = ["FULL", "dial", "make_room", "probe", "takes_many_tools"]
 
 FULL = "session_limit_reached"
 """The code of an endpoint that is there, and has no place left."""
@@ -98,11 +99,23 @@ async def dial(agent: Agent, call_id: str | None = None) -> Transport:
                 raise
 
 
+async def make_room(agent: Agent) -> None:
+    """See to it that there may be one more session, of all that the agents of an entry have and their cards.
+
+    Who asks takes it at once. Raises a translated `HomeAssistantError`.
+    """
+    runtime = agent.entry.runtime_data
+    most = int(agent.entry.options.get(CONF_MAX_SESSIONS, DEFAULT_MAX_SESSIONS))
+    while runtime.cards.places + sum(other.places for other in runtime.agents.values()) >= most:
+        if not await _made_room(agent):
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_sessions")
+
+
 async def _made_room(agent: Agent) -> bool:
     """End the session of a conversation that rests, of whichever agent; tell whether there was one."""
     for other in (agent, *agent.entry.runtime_data.agents.values()):
         if (conversation_id := other.resting) is not None:
-            LOGGER.debug("%s is full: %s gives up its place", agent.entry.title, conversation_id)
+            LOGGER.debug("%s has no place left: %s gives up its own", agent.entry.title, conversation_id)
             await other.drop(conversation_id)
             return True
     return False

@@ -76,6 +76,26 @@ async def test_where_the_endpoint_is_full_a_conversation_that_rests_gives_up_its
     assert entry.state is ConfigEntryState.LOADED
 
 
+async def test_no_more_sessions_than_the_options_say_for_all_agents_and_cards(home, endpoint, set_up):
+    """Also where many are opened at once."""
+    url = await endpoint(Turn(say="Unheard."), complete=False)
+    other = {"subentry_type": "agent", "title": "Grace", "unique_id": None, "data": {}}
+    entry = await set_up(url, options={"max_sessions": 2}, subentries=[other])
+    cards, agents = entry.runtime_data.cards, list(entry.runtime_data.agents.values())
+
+    def openings():
+        card = cards.session(home, agents[0], "user", None)
+        return [card.open(None, None, bool), *(agent.session(f"{n}") for n in range(3) for agent in agents)]
+
+    told = await asyncio.gather(*openings(), return_exceptions=True)
+    refused = [one for one in told if isinstance(one, HomeAssistantError)]
+    assert {one.translation_key for one in refused} == {"too_many_sessions"}
+    assert len(cards) + sum(len(agent.sessions) for agent in agents) == len(told) - len(refused) == 2
+    for opening in openings()[1:]:
+        await opening
+    assert len(cards) + sum(len(agent.sessions) for agent in agents) == 2
+
+
 async def test_a_conversation_that_home_assistant_forgets_ends(home, endpoint, set_up):
     entry = await set_up(await endpoint(Turn(say="Hello.")), options={"idle_seconds": 3600})
     await converse(home, "Hello there.")
