@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import llm
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
@@ -68,9 +69,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: VivaVoceEntry) -> bool:
             agent = runtime.agents[subentry_id] = Agent(hass, entry, subentry)
             runtime.directs[subentry_id] = Direct(hass, agent)
         elif subentry.subentry_type == MCP_SERVER:
-            server = runtime.servers[subentry_id] = McpApi(hass, subentry, hass.data[APPROVALS])
+            server = runtime.servers[subentry_id] = McpApi(hass, entry, subentry, hass.data[APPROVALS])
             entry.async_on_unload(llm.async_register_api(hass, server))
-            entry.async_create_background_task(hass, server.refresh(), "openai_realtime: list the tools")
+            # Home Assistant's own server is not there before.
+            entry.async_on_unload(async_at_started(hass, server.refresh))
     async_check_agents(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_reload))

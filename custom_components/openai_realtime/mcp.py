@@ -10,9 +10,9 @@ import re
 from typing import Any
 
 import aiohttp
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_URL
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers import llm
@@ -29,6 +29,10 @@ VERSION = "2025-06-18"
 SECONDS = 30.0
 LIST_SECONDS = 600.0
 """How long a list of tools is believed."""
+AGAIN_SECONDS = 60.0
+"""How long it is believed that there is none to be had."""
+FIRST_SECONDS = 1.0
+"""How long an agent waits for tools of which nothing is known yet."""
 MOST_PAGES = 50
 NO_ANSWER = "It gave no answer that MCP knows."
 MOST_BYTES = 1024 * 1024
@@ -219,8 +223,11 @@ class McpTool(llm.Tool):
 class McpApi(llm.API):
     """The tools of one server, as an API that agents may be given."""
 
-    def __init__(self, hass: HomeAssistant, subentry: ConfigSubentry, approvals: Approvals) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, approvals: Approvals
+    ) -> None:
         super().__init__(hass=hass, id=f"{DOMAIN}-{subentry.subentry_id}", name=f"MCP: {subentry.title}")
+        self._entry = entry
         self.subentry = subentry
         self.for_all = bool(subentry.data.get(CONF_FOR_ALL, True))
         """Whether every agent of the endpoint has its tools."""
@@ -228,36 +235,53 @@ class McpApi(llm.API):
         self._connection = McpConnection(
             async_get_clientsession(hass), subentry.data[CONF_URL], subentry.data.get(CONF_TOKEN)
         )
-        self._tools: list[McpTool] = []
-        self._listed: float | None = None
+        self._tools: list[McpTool] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
+        self._ask_at = 0.0
         self._odd: list[str] = []
         self.failure: str | None = None
-        """Why there are no tools, where there are none."""
+        """Why they could not be listed, if so, the last time."""
 
     async def async_get_api_instance(self, llm_context: llm.LLMContext) -> llm.APIInstance:
-        """Return the tools; none where the server is away: the home can be talked with all the same."""
+        """Return the tools that are known: the home can be talked with also where the server is away, or slow."""
         # Home Assistant's own server offers all APIs, this one too: asked through it, a server might ask itself.
         ours = llm_context.platform != "mcp_server"
         if ours:
-            await self.refresh()
+            self.refresh()
+            if self._asking is not None and self._tools is None:
+                left = self._asked_at + FIRST_SECONDS - self.hass.loop.time()
+                await asyncio.wait([self._asking], timeout=max(left, 0.0))
         return llm.APIInstance(
             api=self,
             api_prompt=f"Tools of {self.subentry.title} are at your service." if ours else "",
             llm_context=llm_context,
-            tools=list(self._tools) if ours else [],
+            tools=list(self._tools or ()) if ours else [],
             custom_serializer=llm.selector_serializer,
         )
 
     @property
     def tools(self) -> list[str]:
         """The names of the tools."""
-        return [tool.name for tool in self._tools]
+        return [tool.name for tool in self._tools or ()]
 
-    async def refresh(self) -> None:
-        """Ask the server what it offers, if that is not known or long ago."""
+    @callback
+    def refresh(self, *_: Any) -> None:
+        """Ask the server what it offers, in the background, if that is not known or long ago."""
         now = self.hass.loop.time()
-        if self._listed is not None and now - self._listed < LIST_SECONDS:
-            return
+        if self._asking is None and now >= self._ask_at:
+            self._asked_at = now
+            self._asking = self._entry.async_create_background_task(
+                self.hass, self._ask(), "openai_realtime: list the tools"
+            )
+            self._asking.add_done_callback(self._asked)
+
+    @callback
+    def _asked(self, _: asyncio.Task[None]) -> None:
+        self._asking = None
+        self._ask_at = self.hass.loop.time() + (LIST_SECONDS if self.failure is None else AGAIN_SECONDS)
+
+    async def _ask(self) -> None:
         issue = f"mcp_{self.subentry.subentry_id}"
         allowed = self.subentry.data.get(CONF_ALLOWED) or None
         try:
@@ -278,7 +302,7 @@ class McpApi(llm.API):
             return
         if self.failure is not None:
             LOGGER.info("The MCP server %s is back", self.subentry.title)
-        self.failure, self._listed = None, now
+        self.failure = None
         ir.async_delete_issue(self.hass, DOMAIN, issue)
         if (odd := self._connection.odd) and odd != self._odd:
             told = "%s goes without what is not as tools are described: %s"

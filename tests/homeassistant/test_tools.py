@@ -1,9 +1,12 @@
 """What agents may do: Home Assistant's own tools, those of the integration, and those of MCP servers."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
-from homeassistant.core import Context
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import Context, CoreState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import entity_registry as er
@@ -224,8 +227,12 @@ class McpServer:
         self.streams, self.token, self.sessions, self.calls, self.status = streams, token, 0, [], 200
         self.tools = tools or [{"name": name, "inputSchema": ROOM} for name in ("vacuum", "explode")]
         self.result = result or {"content": [{"type": "text", "text": "clean"}]}
+        self.asked, self.going = 0, asyncio.Event()
+        self.going.set()
 
     async def answer(self, request):
+        self.asked += 1
+        await self.going.wait()
         if request.headers.get("Authorization") != f"Bearer {self.token}" or self.status != 200:
             return web.Response(status=401 if self.status == 200 else self.status)
         message = await request.json()
@@ -303,7 +310,7 @@ async def test_an_mcp_server_that_forgot_us_is_greeted_again(home, endpoint, set
     server, address = await mcp()
     entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[subentry(address)])
     (found,) = entry.runtime_data.servers.values()
-    await found.refresh()
+    await home.async_block_till_done(wait_background_tasks=True)
     server.sessions += 1
     assert data(await found.call("vacuum", {"room": "hall"})) == {"result": "clean"}
     assert len(server.calls) == 1
@@ -312,7 +319,7 @@ async def test_an_mcp_server_that_forgot_us_is_greeted_again(home, endpoint, set
 async def test_an_mcp_server_that_is_away_is_a_repair(home, endpoint, set_up, mcp):
     server, address = await mcp()
     server.status = 503
-    url = await endpoint(Turn(say="I cannot clean."))
+    url = await endpoint(Turn(say="I cannot clean."), after="repeat")
     entry = await set_up(url, subentries=[subentry(address)])
     (found,) = entry.runtime_data.servers.values()
     (agent,) = entry.runtime_data.agents.values()
@@ -320,9 +327,52 @@ async def test_an_mcp_server_that_is_away_is_a_repair(home, endpoint, set_up, mc
     assert speech(await converse(home, "Clean the kitchen.")) == "I cannot clean."
     issues = ir.async_get(home).issues
     assert [key for key in issues if key[0] == DOMAIN] == [(DOMAIN, f"mcp_{found.subentry.subentry_id}")]
-    server.status = 200
-    await found.refresh()
+    for _ in range(2):
+        await converse(home, "Clean the kitchen.")
+    assert server.asked == 1
+    server.status, found._ask_at = 200, 0
+    await converse(home, "Clean the kitchen.")
+    assert found.tools == ["vacuum", "explode"]
     assert not [key for key in ir.async_get(home).issues if key[0] == DOMAIN]
+
+
+async def test_an_mcp_server_that_hangs_holds_nobody_up(home, endpoint, set_up, mcp, monkeypatch):
+    """What it offered before is still offered, and it is asked once at a time."""
+    monkeypatch.setattr("custom_components.openai_realtime.mcp.FIRST_SECONDS", 0.01)
+    server, address = await mcp()
+    server.going.clear()
+    other, elsewhere = await mcp()
+    url = await endpoint(Turn(say="I cannot clean."), after="repeat")
+    beside = {**subentry(elsewhere), "title": "beside"}
+    entry = await set_up(url, subentries=[subentry(address), beside])
+    found, known = entry.runtime_data.servers.values()
+    for _ in range(2):
+        await converse(home, "Clean the kitchen.")
+    assert (server.asked, found.tools) == (1, [])
+    server.going.set()
+    await home.async_block_till_done(wait_background_tasks=True)
+    assert found.tools == known.tools == ["vacuum", "explode"]
+    asked, known._ask_at = other.asked, 0
+    other.going.clear()
+    for _ in range(2):
+        await converse(home, "Clean the kitchen.")
+    assert other.asked == asked + 1
+    assert known.tools == ["vacuum", "explode"]
+    other.going.set()
+
+
+async def test_mcp_servers_are_asked_when_home_assistant_has_started(home, endpoint, set_up, mcp):
+    """Its own is not there before."""
+    server, address = await mcp()
+    home.set_state(CoreState.starting)
+    entry = await set_up(await endpoint(Turn(say="Unheard."), complete=False), subentries=[subentry(address)])
+    await home.async_block_till_done(wait_background_tasks=True)
+    assert not server.asked
+    home.set_state(CoreState.running)
+    home.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await home.async_block_till_done(wait_background_tasks=True)
+    (found,) = entry.runtime_data.servers.values()
+    assert found.tools == ["vacuum", "explode"]
 
 
 async def test_an_mcp_tool_that_needs_approval_waits_for_it(home, endpoint, set_up, mcp):
@@ -422,8 +472,9 @@ async def test_an_odd_tool_silences_no_agent(home, endpoint, set_up, mcp, caplog
     assert mop["parameters"] == {"type": "object", "properties": ROOM["properties"]}
     assert (mop["description"], api.tools[1].title) == ("", None)
     assert wait["parameters"] == {"type": "object", "properties": {}}
-    found._listed = None
-    await found.refresh()
+    found._ask_at = 0
+    await converse(home, "How are you?")
+    await home.async_block_till_done(wait_background_tasks=True)
     assert caplog.text.count("not as tools are described") == 1
 
 
