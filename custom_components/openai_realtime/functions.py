@@ -1,7 +1,7 @@
 """Home Assistant's tools as functions of the protocol."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Any
 
 from homeassistant.components import conversation
@@ -18,7 +18,22 @@ __all__ = ["Functions"]
 
 Call = Callable[[dict[str, Any], ToolContext], Awaitable[str]]
 
+MOST_CHARACTERS = 64
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def _allowed(name: str) -> str:
+    """Return a name of such characters, and no more of them, as the protocol allows."""
+    return _NOT_IN_NAME.sub("_", name)[:MOST_CHARACTERS]
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """Return a name that is not taken: this one, or with a number behind it."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name[: MOST_CHARACTERS - len(f'_{number}')]}_{number}"
+    return free
 
 
 class Functions:
@@ -26,7 +41,10 @@ class Functions:
 
     def __init__(self, api: llm.APIInstance | None) -> None:
         self._api = api
-        self._tools = {_NOT_IN_NAME.sub("_", tool.name)[:64]: tool for tool in (api.tools if api else ())}
+        self._tools: dict[str, llm.Tool] = {}
+        # First those that keep their names.
+        for tool in sorted(api.tools if api else (), key=lambda tool: _allowed(tool.name) != tool.name):
+            self._tools[_free(_allowed(tool.name), self._tools)] = tool
 
     def name_of(self, called: str) -> str:
         """Return what Home Assistant calls the tool that the model knows by another name."""

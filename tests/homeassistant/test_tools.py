@@ -220,6 +220,25 @@ async def test_arguments_that_are_no_json_are_told_to_be(home, endpoint, set_up,
 ROOM = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}
 
 
+async def test_tools_whose_names_the_protocol_cannot_tell_apart_are_all_there(home):
+    class Named(llm.Tool):
+        def __init__(self, name):
+            self.name, self.description = name, name
+
+    names = ["clean up", "clean_up", "clean/up", "clean_up_2", "l" * 70 + "1", "l" * 70 + "2"]
+    api = llm.APIInstance(None, "", context(), [Named(name) for name in names])
+    functions = Functions(api)
+    told = {functions.name_of(one["name"]): one["name"] for one in functions.described}
+    assert [told[name] for name in names] == [
+        "clean_up_3",
+        "clean_up",
+        "clean_up_4",
+        "clean_up_2",
+        "l" * 64,
+        "l" * 62 + "_2",
+    ]
+
+
 class McpServer:
     """A server with such ``tools``, over streamable HTTP; as a stream of events, if ``streams``."""
 
