@@ -5,6 +5,7 @@ one that begins: what was said in it is told to the session with which it goes o
 """
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from homeassistant.const import CONF_API_KEY, CONF_URL
@@ -63,13 +64,13 @@ async def takes_many_tools(hass: HomeAssistant, url: str, api_key: str | None, m
         url, api_key=api_key, model=model or DEFAULT_MODEL, session=async_get_clientsession(hass)
     )
     update = SessionUpdate(session=RealtimeSessionParams(tools=STAND_INS))
+    kind = ""
     try:
-        await transport.send(encode(update))
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while (kind := event_type(await transport.receive())) not in ("session.updated", "error"):
-                pass
-    except ConnectionLost, ProtocolError, TimeoutError:
-        return True
+        with suppress(ConnectionLost, ProtocolError, TimeoutError):
+            await transport.send(encode(update))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while kind not in ("session.updated", "error"):
+                    kind = event_type(await transport.receive())
     finally:
         await transport.close()
     return kind != "error"
