@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import nullcontext
 from typing import Any
 
 from homeassistant.components import conversation, media_player, tts
@@ -18,6 +19,8 @@ from .live import RATE, LiveTurn, NothingSaid, current_turn
 
 __all__ = ["Direct"]
 
+CLEAR_SECONDS = 5.0
+"""For a turn to end that was interrupted."""
 MOST_FRAMES = 3000
 """Pieces of audio that wait to be sent; a minute of them at 20 ms."""
 
@@ -138,17 +141,29 @@ class Direct:
             )
 
     async def clear(self) -> None:
-        """Forget what was said to the agent by anybody, in pipelines and cards too."""
+        """Forget what was said to the agent by anybody, in pipelines and cards too.
+
+        A turn that goes on, such as one whose own tool asks for this, is forgotten when it ends.
+        """
         await self.stop(cancel=True)
-        for (
-            chat
-        ) in self._agent.chats:  # as Home Assistant does it by itself, some minutes after the last words
-            self._hass.data[chat_session.DATA_CHAT_SESSION].pop(chat.conversation_id, None)
-            chat.async_cleanup()
-        for conversation_id in self._agent.sessions:
-            await self._agent.drop(conversation_id)
-        await self._agent.entry.runtime_data.cards.close(self._agent)
         self._conversations = f"{DOMAIN}-{self._agent.subentry.subentry_id}-{self._hass.loop.time():.3f}"
+        entry = self._agent.entry
+        forgetting = [
+            entry.async_create_background_task(
+                self._hass, self._forget(chat), "openai_realtime: forget a conversation"
+            )
+            for chat in self._agent.chats
+        ]
+        if forgetting:
+            await asyncio.wait(forgetting, timeout=CLEAR_SECONDS)
+        await entry.runtime_data.cards.close(self._agent)
+
+    async def _forget(self, chat: chat_session.ChatSession) -> None:
+        """Forget a conversation, as Home Assistant does by itself some minutes after the last words."""
+        live = self._agent.sessions.get(chat.conversation_id)
+        async with live.lock if live is not None else nullcontext():
+            self._hass.data[chat_session.DATA_CHAT_SESSION].pop(chat.conversation_id, None)
+            chat.async_cleanup()  # drops the session, and the log
 
     async def _speak(self, speech: AsyncGenerator[bytes], context: Context) -> dict[str, Any]:
         speaker = self.speaker

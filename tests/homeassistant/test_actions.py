@@ -5,6 +5,7 @@ import base64
 
 import pytest
 from homeassistant.components import tts
+from homeassistant.components.conversation.chat_log import DATA_CHAT_LOGS
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
@@ -285,6 +286,39 @@ async def test_what_was_cleared_is_told_to_no_session(home, endpoint, set_up, re
         told = [item.words for item in session.client.conversation.items if item.role != "system"]
         assert told[0] == "What is my secret?"
         assert len(told) == 2 * number
+
+
+async def test_what_is_being_answered_is_cleared_too(home, endpoint, set_up):
+    story = Turn(say=["It ", "goes ", "on."] * 50, pace_ms=200)
+    entry = await set_up(await endpoint(story, complete=False))
+    (agent,) = entry.runtime_data.agents.values()
+    begun = asyncio.Event()
+    agent.listen(lambda: begun.set() if agent.activity.speaking else None)
+    talking = asyncio.create_task(
+        call(home, "send_message", message="Tell me a story.", conversation_id="mine")
+    )
+    async with asyncio.timeout(30):
+        await begun.wait()
+        await call(home, "clear_conversation", response=False)
+        assert (await talking)["response"].startswith("It")
+    assert agent.available
+    assert not agent.sessions
+    assert not home.data[DATA_CHAT_LOGS]
+
+
+async def test_a_turn_that_goes_on_is_cleared_with_its_end(home, endpoint, set_up, monkeypatch):
+    """Such as one whose own tool clears the conversation."""
+    monkeypatch.setattr("custom_components.openai_realtime.direct.CLEAR_SECONDS", 0.01)
+    entry = await set_up(await endpoint(Turn(say="Hello.")))
+    (agent,) = entry.runtime_data.agents.values()
+    await call(home, "send_message", message="My secret is 42.")
+    (session,) = agent.sessions.values()
+    async with session.lock:
+        await call(home, "clear_conversation", response=False)
+        assert list(agent.sessions.values()) == [session]
+    await home.async_block_till_done(wait_background_tasks=True)
+    assert not agent.sessions
+    assert not home.data[DATA_CHAT_LOGS]
 
 
 async def test_what_actions_refuse(home, endpoint, set_up):
