@@ -1,4 +1,4 @@
-"""Four tools for the home, as an API for language models: states, areas, domains, and any action on what is exposed."""
+"""Tools for the home, as an API for language models: states, areas, domains, actions on what is exposed, the time."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import llm
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .approval import Approvals
@@ -88,6 +89,38 @@ def _list(states: list[State]) -> ToolAnswer:
     if len(states) > MOST_ENTITIES:
         told["note"] = f"{len(states) - MOST_ENTITIES} more are not shown."
     return tool_answer(told)
+
+
+class GetDateTime(llm.Tool):
+    """What time it is.
+
+    Home Assistant knows it by the end of its name, and tells an agent that has it no time in its instructions, which
+    are the same in every conversation then. It comes first: small models take the first for what a call is like, and
+    this one leaves nothing to be copied into others.
+    """
+
+    name = "GetDateTime"
+    description = "Get the current date and time."
+    parameters = vol.Schema({})
+    annotations = annotated(read_only=True)
+    integration = DOMAIN
+
+    async def async_call(
+        self,
+        hass: HomeAssistant,  # noqa: ARG002 - the interface
+        tool_input: llm.ToolInput,  # noqa: ARG002
+        llm_context: llm.LLMContext,  # noqa: ARG002
+    ) -> ToolAnswer:
+        """Tell it."""
+        now = dt_util.now()
+        return tool_answer(
+            {
+                "time": now.strftime("%H:%M"),
+                "weekday": now.strftime("%A"),
+                "date": now.strftime("%Y-%m-%d"),
+                "timezone": now.strftime("%Z"),
+            }
+        )
 
 
 class GetEntityState(_HomeTool):
@@ -262,11 +295,12 @@ def _area_of(hass: HomeAssistant, entity_id: str) -> str | None:
 
 
 class BuiltinApi(llm.API):
-    """The four of them."""
+    """All of them."""
 
     def __init__(self, hass: HomeAssistant, approvals: Approvals) -> None:
         super().__init__(hass=hass, id=DOMAIN, name="Viva Voce tools")
         self._tools: list[Any] = [
+            GetDateTime(),
             GetEntityState(),
             GetEntitiesByDomain(),
             GetAreaEntities(),

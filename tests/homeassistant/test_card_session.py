@@ -90,7 +90,7 @@ async def test_a_turn_is_told_in_the_log(home, endpoint, set_up, card, caplog): 
     for line in (
         "Registering event handlers including function_call handler",
         "Connected to OpenAI Realtime API",
-        "Updating session with 4 tools",
+        "Updating session with 5 tools",
         "Session updated",
         "Function call received: get_entity_state",
         "Function result sent to OpenAI",

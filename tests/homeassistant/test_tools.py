@@ -98,6 +98,23 @@ async def test_services_act_on_what_is_exposed(home, house, tools):
     assert len(calls) == 1
 
 
+async def test_the_time_is_asked_for_and_not_in_the_instructions(home, endpoint, set_up, clock):
+    clock(0)
+    url = await endpoint(
+        Turn(expect="What time is it?", call=FunctionCall("GetDateTime", {})),
+        Turn(
+            expect=Expect(output_matches=r'"time":"15:15","weekday":"Saturday","date":"2026-11-21"'),
+            say="3:15.",
+        ),
+    )
+    entry = await set_up(url, agent={"llm_hass_api": [DOMAIN]})
+    assert speech(await converse(home, "What time is it?")) == "3:15."
+    (agent,) = entry.runtime_data.agents.values()
+    (session,) = agent.sessions.values()
+    words = [session.client.session.instructions, *(item.words for item in session.client.conversation.items)]
+    assert not [text for text in words if "Current time" in text]
+
+
 async def test_an_entity_is_found_by_what_a_model_calls_it(home, house, tools):
     for name in ("kitchen", "Kitchen Light", " light.kitchen "):
         assert (await tools("get_entity_state", entity_id=name))["entity_id"] == "light.kitchen"
