@@ -144,6 +144,9 @@ async def run(options: list[str]) -> None:
             elif server_port != what.server_port:
                 await move(home, endpoint)
             keep(replace(what, port=port, server_port=server_port))
+            if not is_elsewhere(options):
+                say("The model reads about the house; what it has read, it keeps.")
+                await home.action("openai_realtime.send_message", message="Hello.")
             tell(home, what)
             await asyncio.Event().wait()
         except NotStarted as error:
@@ -151,6 +154,11 @@ async def run(options: list[str]) -> None:
         finally:
             say("Stopping Home Assistant.")
             await home.stop()
+
+
+def is_elsewhere(options: list[str]) -> bool:
+    """Whether it is another endpoint than the engine that answers: its first answer may cost something."""
+    return bool(os.environ.get("VIVAVOCE_UPSTREAM")) or any(one.startswith("--upstream") for one in options)
 
 
 def tell(home: HomeAssistant, what: Kept) -> None:
