@@ -75,6 +75,9 @@ class Agent:
         self.activity = Activity(self.model)
         self.takes_calls = True
         """Whether the endpoint may take calls over WebRTC: until it has said that it knows none."""
+        self.usual: dict[str, Any] = {}
+        """Instructions and tools of the last conversation. Another begins with them, most often rightly: an endpoint
+        reads them while it hears the first words, and not only when it is to answer."""
         self._sessions: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Task[LiveSession]] = {}
         self._beginning = 0
@@ -279,7 +282,8 @@ class Agent:
         await make_room(self)
         self._beginning += 1
         try:
-            client, fields = await self.connected(self.client(Earshot())), self.session_fields()
+            fields = self.session_fields() | self.usual
+            client = await self.connected(self.client(Earshot()))
             await self.begin(client, **fields)
         finally:
             self._beginning -= 1

@@ -145,12 +145,7 @@ class LiveSession:
         """A turn that was broken off, or that the endpoint ended before the speech did."""
 
     async def configure(self, **fields: Any) -> None:
-        """Let the session be so; nothing is sent where it is so already. Raises what `configure` does.
-
-        Of ``instructions`` in which only the time is another, that is what `catch_up` tells.
-        """
-        if "instructions" in fields:
-            fields["instructions"] = self.instructions.of(fields["instructions"])
+        """Let the session be so; nothing is sent where it is so already. Raises what `configure` does."""
         changed = {
             name: value
             for name, value in fields.items()

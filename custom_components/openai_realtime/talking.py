@@ -73,7 +73,12 @@ class Exchange:
             async with self._session.lock:
                 fields = self._agent.session_fields()
                 del fields["transcription"]  # which is for hearing, in the language of who was heard last
-                await self._session.configure(**fields, instructions=prompt_of(log), tools=self._tools())
+                instructions = self._session.instructions.of(
+                    prompt_of(log)
+                )  # the time in it `catch_up` tells
+                usual = {"instructions": instructions, "tools": self._tools()}
+                await self._session.configure(**fields, **usual)
+                self._agent.usual = usual
                 await self._session.catch_up(log.content, spoken=self._turn is not None)
                 for _ in range(MAX_TOOL_ROUNDS):
                     results = [

@@ -56,6 +56,20 @@ async def test_instructions_stay_as_they_are_while_time_passes(home, endpoint, s
     assert told == [time("15:15:00"), "One?", "Two?", time("15:17:00"), "Three?", "Four?"]
 
 
+async def test_another_conversation_begins_as_the_last_one_was(home, endpoint, set_up, clock):
+    """So an endpoint can read instructions and tools while the first words are heard."""
+    url = await endpoint(Turn(say="Yes."), after="repeat", complete=False)
+    entry = await set_up(url, agent={"llm_hass_api": ["openai_realtime"]})
+    clock(0)
+    first = await converse(home, "One?")
+    clock(1)
+    (agent,) = entry.runtime_data.agents.values()
+    begun = (await agent.session("another")).client.session
+    known = agent.sessions[first.conversation_id].client.session
+    assert (begun.instructions, begun.tools) == (known.instructions, known.tools)
+    assert len(begun.tools) == 5
+
+
 async def test_instructions_follow_all_but_the_time(home, endpoint, set_up, clock):
     url = await endpoint(Turn(say="Yes."), after="repeat", complete=False)
     entry = await set_up(url)
