@@ -75,9 +75,8 @@ class Beside:
         try:
             while True:
                 data = await self._added.get()
-                with suppress(
-                    ConnectionLost
-                ):  # who reads the endpoint delivers its last events, and ends the session
+                # Who reads the endpoint delivers its last events, and then ends the session.
+                with suppress(ConnectionLost):
                     await self._transport.send(data)
                 if self._added.empty():
                     self._in_order.set()
