@@ -94,3 +94,20 @@ test('what is no preset is none, and nothing in one is trusted', () => {
   assert.deepEqual(checked({model: '', shape: {}, tools: [null, {name: 7}]})?.tools[1].name, '');
   assert.throws(() => encode({model: '', shape: {instructions: 'x'.repeat(40_000)}, tools: []}), RangeError);
 });
+
+test('a preset has the settings that Shape shows, each of its kind, and nothing else', () => {
+  const turn = {type: 'server_vad', threshold: 0.7, create_response: false};
+  const shape = {
+    instructions: 'Be brief.',
+    audio: {input: {turn_detection: turn, transcription: {language: 'de'}}, output: {voice: 'sage', speed: 1.25}},
+    reasoning: {effort: 'low'},
+  };
+  const given = (/** @type {any} */ value) => checked({model: '', shape: value, tools: []})?.shape;
+  assert.deepEqual(given(shape), shape);
+  assert.deepEqual(given({...shape, tools: [{type: 'mcp', server_url: 'https://elsewhere.example'}], tracing: 'auto'}), shape);
+  assert.deepEqual(given({instructions: 7, audio: {output: {speed: '1', voice: {}}}, reasoning: {effort: 'utmost'}}), {});
+  assert.deepEqual(given({audio: {output: {speed: 99}, input: {turn_detection: {create_response: 'no'}}}}), {});
+  for (const broken of [{audio: null}, {audio: 'x'}, {audio: {input: null}}, {audio: {input: []}}, [1]]) {
+    assert.deepEqual(given(broken), {}, JSON.stringify(broken));
+  }
+});

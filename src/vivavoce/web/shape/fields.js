@@ -129,3 +129,24 @@ export function settled(shape) {
   const known = Object.entries({...turn, type}).filter(([key]) => key === 'type' || `${TURN}.${type}.${key}` in FIELDS);
   return set(shape, TURN, Object.fromEntries(known));
 }
+
+/**
+ * @param {any} shape of somebody else: nothing about it is certain
+ * @returns {Shape} what of it has a field here, and fits it
+ */
+export function shown(shape) {
+  return [...SPEAKING, ...LISTENING, ...TURNS].reduce((known, field) => {
+    const value = get(shape, field.path);
+    return fits(field, value) ? set(known, field.path, value) : known;
+  }, /** @type {Shape} */ ({}));
+}
+
+/**
+ * @param {Field} one
+ * @param {unknown} value
+ */
+function fits({kind, choices, minimum = -Infinity, maximum = Infinity}, value) {
+  if (kind === 'number') return typeof value === 'number' && value >= minimum && value <= maximum;
+  if (kind === 'switch') return typeof value === 'boolean';
+  return typeof value === 'string' && (kind !== 'choice' || choices.includes(value));
+}

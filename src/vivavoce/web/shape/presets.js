@@ -5,6 +5,7 @@
 import {redacted} from '../inspect/recording.js';
 import {known} from '../ready/ready-made.js';
 import {say} from '../words.js';
+import {shown} from './fields.js';
 
 /**
  * @typedef {import('./tools.js').Tool} Tool
@@ -56,7 +57,7 @@ export function checked(value) {
   if (typeof value !== 'object' || value === null) return null;
   const {model, shape, tools, ready} = value;
   if (typeof model !== 'string' || typeof shape !== 'object' || shape === null || !Array.isArray(tools)) return null;
-  return {model, shape: {...shape}, tools: tools.map(toolOf), ready: known(ready)};
+  return {model, shape: shown(shape), tools: tools.map(toolOf), ready: known(ready)};
 }
 
 /**
