@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.async_api import expect
 
 from tests.gateway.doubles import gateway
 
@@ -98,6 +99,32 @@ async def test_a_preset_is_a_link(visit, endpoint):
     assert await other.page.evaluate("window.hit") is None
     await other.page.get_by_role("button", name="Reset").click()
     assert await other.page.get_by_label("Instructions").input_value() == ""
+
+
+async def test_what_a_link_took_the_place_of_comes_back(visit, endpoint):
+    """Another link, or another visit, does not lose what the user had set."""
+    visitor = await visit(endpoint.url + "#shape", before=CLIPBOARD)
+    instructions = visitor.page.get_by_label("Instructions")
+    links = []
+    for words in ("A stranger's.", "Another's.", "Mine."):
+        await instructions.fill(words)
+        await instructions.press("Tab")
+        await visitor.page.get_by_role("button", name="Copy as a link").click()
+        await visitor.page.wait_for_function("(links) => window.copied !== links.at(-1)", arg=[None, *links])
+        links.append(await visitor.page.evaluate("window.copied"))
+    for link, words in zip(links[:2], ("A stranger's.", "Another's."), strict=True):
+        await visitor.page.evaluate("(link) => { location.href = link; }", link)
+        await expect(instructions).to_have_value(words)
+    await visitor.page.reload()
+    await visitor.page.get_by_role("button", name="Back to mine").click()
+    await expect(instructions).to_have_value("Mine.")
+    assert await visitor.page.get_by_role("button", name="Back to mine").count() == 0
+    await visitor.page.evaluate("(link) => { location.href = link; }", links[0])
+    await visitor.page.get_by_role("button", name="Keep the link").click()
+    await visitor.page.reload()
+    await expect(instructions).to_have_value("A stranger's.")
+    assert await visitor.page.get_by_role("button", name="Back to mine").count() == 0
+    assert visitor.complaints == []
 
 
 async def test_a_tool_answers_with_its_made_up_result(visit, endpoint):

@@ -47,6 +47,9 @@ const MODEL = 'gpt-realtime';
 /** Where this browser keeps the preset. */
 const KEPT = 'vivavoce.preset';
 
+/** Where it keeps the preset that a link took the place of. */
+const KEPT_OWN = 'vivavoce.preset.own';
+
 /** Where this browser keeps whether maps come from the network. */
 const KEPT_TILES = 'vivavoce.tiles';
 
@@ -69,6 +72,8 @@ export class Studio extends EventTarget {
   free = false;
   /** @type {Preset} */
   preset = {...PLAIN, ...checked(kept(KEPT))};
+  /** What a link took the place of, until the user has said which to keep. @type {Preset | null} */
+  own = checked(kept(KEPT_OWN));
   memory = new Memory(storage());
   readyMade = new ReadyMade(this.memory);
   /** What a link would have on that is off: this browser's user decides. @type {Ready[]} */
@@ -148,7 +153,22 @@ export class Studio extends EventTarget {
   take(preset) {
     const on = preset.ready.filter((name) => this.preset.ready.includes(name));
     this.suggested = preset.ready.filter((name) => !on.includes(name));
+    if (!same(this.preset, PLAIN) && !same(this.preset, preset)) this.#setAside(this.own ?? this.preset);
     this.apply({...preset, ready: on});
+  }
+
+  /** @param {boolean} own whether the user's own preset comes back, or that of the link stays */
+  decide(own) {
+    const preset = own && this.own ? this.own : this.preset;
+    this.#setAside(null);
+    if (own) this.suggested = [];
+    this.apply(preset);
+  }
+
+  /** @param {Preset | null} own */
+  #setAside(own) {
+    this.own = own;
+    keep(KEPT_OWN, own);
   }
 
   /** @param {boolean} tiles maps have pictures from the network from now on */
@@ -347,4 +367,12 @@ export class Studio extends EventTarget {
   #answer(results) {
     if (results.length) this.session.answer(results);
   }
+}
+
+/**
+ * @param {Preset} one
+ * @param {Preset} other
+ */
+function same(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

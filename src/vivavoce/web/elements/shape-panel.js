@@ -78,6 +78,7 @@ export class ShapePanel extends LitElement {
           ${this.said ||
           say('What is set goes to the server at once, and is kept in this browser; what is cleared is the server’s own again in the next session.')}
         </p>
+        ${studio.own ? this.#showOwn(studio) : nothing}
       </div>
       <div class="columns">
         <section aria-labelledby="speaking">
@@ -128,6 +129,13 @@ export class ShapePanel extends LitElement {
         </section>
       </div>
     `;
+  }
+
+  /** @param {Studio} studio */
+  #showOwn(studio) {
+    return html`<p class="said">${say('A link has taken the place of what you had set here.')}</p>
+      <button class="small" type="button" @click=${() => studio.decide(true)}>${say('Back to mine')}</button>
+      <button class="small" type="button" @click=${() => studio.decide(false)}>${say('Keep the link’s')}</button>`;
   }
 
   /** @param {Field} field */
