@@ -114,6 +114,22 @@ class TestCalling:
             async with calling(running) as another:
                 assert (await another.told())["type"] == "session.created"
 
+    async def test_of_many_that_come_at_once_one_gets_the_last_place(self):
+        async with gateway(max_sessions=1) as running:
+            callers = [Caller(running) for _ in range(6)]
+            offers = [await caller.leg.offer() for caller in callers]
+            statuses = await asyncio.gather(*(offered(running, offer) for offer in offers))
+            assert sorted(statuses) == [201, *[503] * 5]
+            assert len(running.upstream.sessions) == 1
+            await asyncio.gather(*(caller.leg.close() for caller in callers))
+
+
+async def offered(running, offer):
+    """Post an offer; return the status of the answer."""
+    headers = {"Content-Type": "application/sdp"}
+    async with running.client.post(running.url(CALLS), data=offer, headers=headers) as response:
+        return response.status
+
 
 class TestBeta:
     async def test_an_old_page_is_understood_and_heard(self):

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -24,6 +25,7 @@ from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
 from vivavoce.gateway.routes._holding import elsewhere, resolved
 from vivavoce.gateway.routes._readiness import refuse_state, refused_by_upstream
+from vivavoce.gateway.sessions import Place
 from vivavoce.gateway.state import GATEWAY, Gateway
 from vivavoce.gateway.upstream import Transport
 from vivavoce.protocol.codec import decode_client_secret_params
@@ -227,7 +229,10 @@ async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer
             await gateway.limiter.leave(opening)
         return refusal.response()
     answered: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(_counted(gateway, opening, offer, answered), name=f"call {opening.id}")
+    holding = ExitStack()
+    place = holding.enter_context(gateway.sessions.hold())  # without a pause after there was one
+    task = asyncio.create_task(_counted(gateway, opening, offer, answered, place), name=f"call {opening.id}")
+    task.add_done_callback(lambda _: holding.close())
     gateway.calls.keep(task)
     try:
         answer, call_id = await asyncio.shield(answered)
@@ -242,11 +247,11 @@ async def _begin(gateway: Gateway, admission: Admission, opening: Opening, offer
 
 
 async def _counted(
-    gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]"
+    gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]", place: Place
 ) -> None:
     in_session(opening.id)
     try:
-        await _hold(gateway, opening, offer, answered)
+        await _hold(gateway, opening, offer, answered, place)
     finally:
         if not answered.done():
             answered.set_exception(ConnectionFailed("The call failed; this is a defect of the server."))
@@ -255,26 +260,25 @@ async def _counted(
 
 
 async def _hold(
-    gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]"
+    gateway: Gateway, opening: Opening, offer: str, answered: "asyncio.Future[tuple[str, str]]", place: Place
 ) -> None:
     """Hold a call from its offer to its end, here or, by a sideband, where the endpoint takes it itself."""
     take = _here if gateway.call_relay is None else _there
-    with gateway.sessions.hold() as place:
+    try:
+        held, answer = await take(gateway, opening, offer)
+    except (ConnectionFailed, ProtocolError) as error:
+        answered.set_exception(error)
+        return
+    place.take(held.call)
+    with gateway.calls.hold(held):
+        if gateway.processes is not None:
+            await gateway.processes.call_began(held)
+        answered.set_result((answer, held.id))
         try:
-            held, answer = await take(gateway, opening, offer)
-        except (ConnectionFailed, ProtocolError) as error:
-            answered.set_exception(error)
-            return
-        place.take(held.call)
-        with gateway.calls.hold(held):
+            lost = await held.call.run()
+        finally:
             if gateway.processes is not None:
-                await gateway.processes.call_began(held)
-            answered.set_result((answer, held.id))
-            try:
-                lost = await held.call.run()
-            finally:
-                if gateway.processes is not None:
-                    await gateway.processes.call_ended(held)
+                await gateway.processes.call_ended(held)
     _log.info("a call ended: %d", lost.code)
 
 
@@ -287,6 +291,7 @@ async def _here(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, s
         ice_servers=ice_servers(gateway.settings.ice_servers),
         door=gateway.calls.door,
         public_address=gateway.settings.public_address,
+        most_bytes=gateway.settings.max_message_bytes,
         beside=session.tell,
     )
     try:
