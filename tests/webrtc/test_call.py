@@ -52,10 +52,12 @@ class Endpoint:
 class Calling:
     """A call that is under way, and the peer at its other end."""
 
-    def __init__(self):
+    def __init__(self, **options):
         self.endpoint = Endpoint()
         self.beside = []
-        self.call = Call(self.endpoint, beside=lambda data: self.beside.append(json.loads(data)["type"]))
+        self.call = Call(
+            self.endpoint, beside=lambda data: self.beside.append(json.loads(data)["type"]), **options
+        )
         self.frames, self.heard, self.told = [], [], asyncio.Queue()
         self.peer = Leg(self._next, self.heard.append, lambda data: self.told.put_nowait(json.loads(data)))
 
@@ -134,6 +136,17 @@ async def test_an_event_that_is_too_large_for_a_call_is_told_of(calling):
     calling.endpoint.say("conversation.item.retrieved", pad="x" * 300_000)
     event = await calling.told.get()
     assert (event["type"], event["error"]["code"]) == ("error", "message_too_large")
+
+
+async def test_an_event_that_is_longer_than_allowed_is_refused_and_the_call_goes_on():
+    calling = await Calling(most_bytes=2048).begin()
+    await calling.peer.send('{"type":"response.create","pad":"' + "ä" * 1024 + '"}')
+    event = await calling.told.get()
+    assert (event["type"], event["error"]["code"]) == ("error", "message_too_large")
+    await calling.peer.send('{"type":"response.create"}')
+    assert await calling.endpoint.heard.get() == {"type": "response.create"}
+    await calling.peer.close()
+    await calling.running
 
 
 async def test_the_endpoint_learns_that_the_peer_has_gone():

@@ -52,13 +52,16 @@ class Call:
         ice_servers: Sequence[IceServer] = (),
         door: UdpDoor | None = None,
         public_address: str | None = None,
+        most_bytes: int | None = None,
         beside: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         """``door`` is the port that the peer comes through; None lets every call have ports of its own.
 
-        ``public_address`` is what peers are told of such ports, where it is another than they have. ``beside`` is told
-        the events that are not the endpoint's but the call's own: what is heard of an answer.
+        ``public_address`` is what peers are told of such ports, where it is another than they have. An event of the
+        peer that is longer than ``most_bytes`` is refused. ``beside`` is told the events that are not the endpoint's
+        but the call's own: what is heard of an answer.
         """
+        self._most_bytes = most_bytes
         self._beside = beside
         self._transport = transport
         self._door = door
@@ -173,9 +176,17 @@ class Call:
 
     def _told(self, data: str | bytes) -> None:
         try:
+            self._check_size(data.encode() if isinstance(data, str) else data)
             self._do(self._talk.tell(data))
         except ProtocolError as error:
             self._do([ToPeer(_told_of(error))])
+
+    def _check_size(self, data: bytes) -> None:
+        if self._most_bytes is not None and len(data) > self._most_bytes:
+            raise ProtocolError(
+                f"Expected an event of at most {self._most_bytes} bytes, got one of {len(data)}.",
+                code="message_too_large",
+            )
 
     def _do(self, outputs: Sequence[Output]) -> None:
         for output in outputs:

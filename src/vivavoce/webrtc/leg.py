@@ -27,6 +27,7 @@ from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc.media import Hearing, NextFrame, SpokenTrack, hear
 from vivavoce.webrtc.reorder import reorder
 from vivavoce.webrtc.restart import Restarts
+from vivavoce.webrtc.unfinished import bound
 from vivavoce.webrtc.way import ice_transports, shut
 
 __all__ = ["CHANNEL", "CONNECT_SECONDS", "IceServer", "Leg", "advertised"]
@@ -223,6 +224,8 @@ class Leg:
                     await shut(transport)
 
     def _expect_peer(self) -> None:
+        if self._peer.sctp is not None:
+            bound(self._peer.sctp, lambda: self.end(1009, "The peer does not finish what it sends."))
         self.spawn(self._wait_for_peer())
 
     async def _wait_for_peer(self) -> None:
