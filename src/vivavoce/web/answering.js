@@ -27,15 +27,18 @@ export class Answering {
    * Take this loudspeaker, unless there is one.
    * @param {(handlers: PlayerHandlers) => Promise<Loudspeaker>} player opens it
    * @param {() => void} onchange `playing` is another
+   * @param {() => boolean} wanted whether it still is when it has opened
    * @throws {import('./problems.js').VoiceError}
    */
-  async take(player, onchange) {
+  async take(player, onchange, wanted) {
     if (this.player) return;
     const onactive = (/** @type {boolean} */ playing) => {
       this.playing = playing;
       onchange();
     };
-    this.player = await player({onactive});
+    const opened = await player({onactive});
+    if (wanted()) this.player = opened;
+    else opened.close();
   }
 
   /** Give the loudspeaker back. */

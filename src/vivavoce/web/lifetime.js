@@ -38,6 +38,8 @@ export class Lifetime extends EventTarget {
 
   /** @type {Endpoint | null} */
   #line = null;
+  /** How often it has ended. */
+  #ends = 0;
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -68,19 +70,30 @@ export class Lifetime extends EventTarget {
   }
 
   /**
-   * Open a line, unless somebody has hung up.
+   * What takes its time to open may come when nobody waits for it any more.
+   * @returns {() => boolean} whether the session of now is still under way
+   * @protected
+   */
+  watch() {
+    const ends = this.#ends;
+    return () => ends === this.#ends && this.state !== 'closed';
+  }
+
+  /**
+   * Open a line. What another one says from now on is for nobody.
    * @param {number} attempts
    * @protected
    */
   async connect(attempts) {
-    if (this.state === 'closed') return;
-    this.#line = this.parts.connection({
-      onevent: (event) => this.receive(event),
-      onstate: (state, problem) => this.#lineChanged(state, problem),
-      onattempt: (attempt) => this.update({attempt: attempts > 1 ? attempt : 0}),
-      onloading: (loading) => this.update({loading}),
+    const heard = (/** @type {() => void} */ act) => line === this.#line && act();
+    const line = this.parts.connection({
+      onevent: (event) => heard(() => this.receive(event)),
+      onstate: (state, problem) => heard(() => this.#lineChanged(state, problem)),
+      onattempt: (attempt) => heard(() => this.update({attempt: attempts > 1 ? attempt : 0})),
+      onloading: (loading) => heard(() => this.update({loading})),
     });
-    await this.#line.open(attempts);
+    this.#line = line;
+    await line.open(attempts);
   }
 
   /**
@@ -146,11 +159,13 @@ export class Lifetime extends EventTarget {
   /** The line was lost: the microphone is kept, and another line is tried. */
   async #again() {
     this.#leave();
+    const current = this.watch();
     this.update({state: 'connecting', problem: null});
-    await this.connect(RECONNECT_ATTEMPTS);
+    if (current()) await this.connect(RECONNECT_ATTEMPTS);
   }
 
   #end() {
+    this.#ends++;
     this.hush();
     this.#leave();
   }

@@ -91,7 +91,7 @@ export class VoiceSession extends Lifetime {
 
   /** @returns {{input: number, output: number}} how loud both sides are now, 0 … 1; input only while it is sent */
   levels() {
-    const input = this.#sending && !this.muted ? this.#talking.level() : 0;
+    const input = this.#sending && !this.#talking.silent ? this.#talking.level() : 0;
     return {input, output: this.#answering.level()};
   }
 
@@ -105,17 +105,24 @@ export class VoiceSession extends Lifetime {
    */
   async start({microphone = true, attempts = 1} = {}) {
     if (this.state !== 'closed') return;
+    const current = this.watch();
     this.update({state: 'connecting', problem: null});
     this.#talking.wanted = microphone;
     const player = this.#openPlayer();
     const recorder = microphone ? this.#openRecorder() : null;
     await Promise.all([player, recorder]);
-    await this.connect(attempts);
+    if (current()) await this.connect(attempts);
   }
 
   /** Connect again after the connection was lost, trying for about half a minute. */
   async reconnect() {
     await this.start({microphone: this.#talking.wanted, attempts: RECONNECT_ATTEMPTS});
+  }
+
+  /** @override */
+  stop() {
+    this.#talking.muted = false;
+    super.stop();
   }
 
   /** Hang up for good: the loudspeaker is released as well. */
@@ -243,23 +250,24 @@ export class VoiceSession extends Lifetime {
   }
 
   async #openPlayer() {
+    const current = this.watch();
     try {
-      await this.#answering.take(this.parts.player, () => this.changed());
+      await this.#answering.take(this.parts.player, () => this.changed(), current);
     } catch (error) {
-      this.problem = explain(error, 'sound-failed');
+      if (current()) this.problem = explain(error, 'sound-failed');
     }
   }
 
   async #openRecorder() {
+    const current = this.watch();
     const onend = () => {
       this.update({problem: describe('microphone-lost')});
       if (this.lasting && this.state !== 'closed') void this.openMicrophone(); // there may be another
     };
     try {
-      await this.#talking.take(this.parts.recorder, {onframe: (samples) => this.#append(samples), onend});
-      if (this.state === 'closed') this.#talking.drop();
+      await this.#talking.take(this.parts.recorder, {onframe: (samples) => this.#append(samples), onend}, current);
     } catch (error) {
-      this.problem = explain(error, 'microphone-failed');
+      if (current()) this.problem = explain(error, 'microphone-failed');
     }
   }
 
@@ -364,7 +372,7 @@ export class VoiceSession extends Lifetime {
 
   /** @override */
   changed() {
-    this.hear(this.#sending, this.muted);
+    this.hear(this.#sending, this.#talking.silent);
     super.changed();
   }
 }

@@ -45,6 +45,11 @@ export class Talking {
     return this.held || (this.mode === 'hands-free' && (!this.muted || this.hearing));
   }
 
+  /** What goes out is silence: muted, unless the talk button says otherwise. */
+  get silent() {
+    return this.muted && !this.held;
+  }
+
   /** @returns {number} how loud the microphone is now, 0 … 1 */
   level() {
     return this.#microphone?.level() ?? 0;
@@ -54,9 +59,10 @@ export class Talking {
    * Take this microphone, in place of the one before.
    * @param {(handlers: RecorderHandlers) => Promise<Microphone>} recorder opens it
    * @param {RecorderHandlers} handlers
+   * @param {() => boolean} wanted whether it still is when it has opened
    * @throws {import('./problems.js').VoiceError}
    */
-  async take(recorder, {onframe, onend}) {
+  async take(recorder, {onframe, onend}, wanted) {
     const microphone = await recorder({
       onframe,
       onend: () => {
@@ -65,6 +71,7 @@ export class Talking {
         onend?.();
       },
     });
+    if (!wanted()) return microphone.close();
     this.#microphone?.close();
     this.#microphone = microphone;
   }
@@ -75,11 +82,10 @@ export class Talking {
     this.#microphone = null;
   }
 
-  /** The session is over, and with it what was being said. */
+  /** The line is over, and with it what was being said. Who is muted stays so: nobody is heard again unasked. */
   settle() {
     this.held = false;
     this.hearing = false;
-    this.muted = false;
   }
 
   /**
@@ -88,7 +94,7 @@ export class Talking {
    * @returns {RealtimeEvent}
    */
   append(samples, media) {
-    if (this.muted) samples.fill(0);
+    if (this.silent) samples.fill(0);
     return {type: 'input_audio_buffer.append', audio: media ? '' : encode(samples)};
   }
 
