@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from vivavoce.client.frames import REDACTED, Frame, redacted
+from vivavoce.gateway.auth.keys import API_KEY_PREFIX
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,15 @@ from vivavoce.client.frames import REDACTED, Frame, redacted
         ({"tools": [{"headers": {"X-Any": "abc"}}]}, {"tools": [{"headers": {"X-Any": REDACTED}}]}),
         ({"text": "It is sk-abcdefgh1234."}, {"text": f"It is {REDACTED}."}),
         ({"client_secret": {"value": "ek_1234567890"}}, {"client_secret": {"value": REDACTED}}),
+        ({"text": f"It is {API_KEY_PREFIX}abcdefgh1234."}, {"text": f"It is {REDACTED}."}),
+        (
+            {"arguments": '{"api_key": "abc", "days": [1.50]}'},
+            {"arguments": f'{{"api_key":"{REDACTED}","days":[1.5]}}'},
+        ),
+        ({"output": ' [{"headers": {"a": "b"}}]'}, {"output": f'[{{"headers":{{"a":"{REDACTED}"}}}}]'}),
+        ({"arguments": '{ "days": 1.50 }'}, {"arguments": '{ "days": 1.50 }'}),
+        ({"delta": '{"api_key": "sk-abcdefgh1234'}, {"delta": f'{{"api_key": "{REDACTED}'}),
+        ({"text": "[" * 100_000}, {"text": "[" * 100_000}),
         ({"text": "ask-me", "number": 1}, {"text": "ask-me", "number": 1}),
     ],
 )

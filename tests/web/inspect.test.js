@@ -212,6 +212,14 @@ test('no key is written', () => {
   });
 });
 
+test('no key is written that stands in JSON within a string, and other JSON stays as it is', () => {
+  const arguments_ = '{"api_key": "abc", "inner": "[{\\"headers\\": {\\"x\\": \\"y\\"}}]"}';
+  const kept = JSON.parse(redacted({arguments: arguments_}).arguments);
+  assert.deepEqual(kept, {api_key: 'REDACTED', inner: '[{"headers":{"x":"REDACTED"}}]'});
+  for (const text of ['{ "days": 1.50 }', '[' + '['.repeat(99_999), '{no JSON']) assert.equal(redacted(text), text);
+  assert.equal(redacted('{"api_key": "vv_abcdefgh1234'), '{"api_key": "REDACTED');
+});
+
 test('a connection is overheard in both directions, and its events are named', () => {
   /** @type {any[]} */
   const told = [];

@@ -16,7 +16,7 @@ Direction = Literal["C", "S"]
 _SECRET_FIELDS = frozenset(
     {"authorization", "api_key", "client_secret", "password", "secret", "access_token"}
 )
-_KEY = re.compile(r"\b(?:sk|ek|rk)[-_][\w-]{8,}|\bBearer\s+\S+")
+_KEY = re.compile(r"\b(?:sk|ek|rk|vv)[-_][\w-]{8,}|\bBearer\s+\S+")
 
 
 class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,7 +34,7 @@ def redacted(value: Any, name: str = "") -> Any:
         case str() if name.lower().replace("-", "_") in _SECRET_FIELDS:
             return REDACTED
         case str():
-            return _KEY.sub(REDACTED, value)
+            return _KEY.sub(REDACTED, _redacted_json(value))
         case dict() if name == "headers":
             return dict.fromkeys(value, REDACTED)
         case dict():
@@ -43,3 +43,15 @@ def redacted(value: Any, name: str = "") -> Any:
             return [redacted(inner) for inner in value]
         case _:
             return value
+
+
+def _redacted_json(text: str) -> str:
+    """Return what a tool was called with, or answered, without secrets; as it is where there are none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = msgspec.json.decode(text)
+        kept = redacted(value)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    return text if kept == value else msgspec.json.encode(kept).decode()

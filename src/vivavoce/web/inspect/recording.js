@@ -13,7 +13,7 @@ import {EventLog} from './event-log.js';
 const SECRETS = new Set(['authorization', 'api_key', 'client_secret', 'password', 'secret', 'access_token']);
 
 /** What looks like a key, in any string. */
-const KEY = /\b(?:sk|ek|rk)[-_][\w-]{8,}|\bBearer\s+\S+/g;
+const KEY = /\b(?:sk|ek|rk|vv)[-_][\w-]{8,}|\bBearer\s+\S+/g;
 
 /** What stands in the place of a secret. */
 const REDACTED = 'REDACTED';
@@ -74,7 +74,7 @@ function parse(line, number) {
  */
 export function redacted(value, name = '') {
   if (typeof value === 'string') {
-    return SECRETS.has(name.toLowerCase().replaceAll('-', '_')) ? REDACTED : value.replace(KEY, REDACTED);
+    return SECRETS.has(name.toLowerCase().replaceAll('-', '_')) ? REDACTED : redactedJson(value).replace(KEY, REDACTED);
   }
   if (Array.isArray(value)) return value.map((inner) => redacted(inner));
   if (typeof value !== 'object' || value === null) return value;
@@ -82,4 +82,19 @@ export function redacted(value, name = '') {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, hidden ? REDACTED : redacted(inner, key)]),
   );
+}
+
+/**
+ * @param {string} text perhaps what a tool was called with, or answered
+ * @returns {string} without secrets; as it is where there are none
+ */
+function redactedJson(text) {
+  if (!/^\s*[{[]/.test(text)) return text;
+  try {
+    const value = JSON.parse(text);
+    const written = JSON.stringify(redacted(value));
+    return written === JSON.stringify(value) ? text : written;
+  } catch {
+    return text; // no JSON
+  }
 }
