@@ -194,6 +194,28 @@ class TestInterrupting:
         played(talk, 2)
         assert len(talk.receive(STARTED)) == 1
 
+    @pytest.mark.parametrize("beta", [False, True], ids=["today", "beta"])
+    @pytest.mark.parametrize(
+        ("detection", "silenced"),
+        [
+            ({"type": "server_vad", "interrupt_response": False}, False),
+            ({"type": "semantic_vad", "interrupt_response": True}, True),
+            ({"type": "server_vad", "interrupt_response": None}, True),
+            ({"type": "server_vad"}, True),
+            (None, True),
+        ],
+    )
+    def test_a_session_may_say_that_nobody_is_interrupted(self, beta, detection, silenced):
+        talk = Talk()
+        session = {"turn_detection": detection}
+        talk.receive(frame("session.updated", session=session if beta else {"audio": {"input": session}}))
+        talk.receive(audio(10 * FRAME_SAMPLES))
+        played(talk, 4)
+        peer, up = told(talk.receive(STARTED))
+        assert (len(peer), len(up)) == ((2, 1) if silenced else (1, 0))
+        talk.receive(audio(10 * FRAME_SAMPLES))
+        assert (talk.next_frame()[0] is None) is silenced
+
     def test_the_peer_may_ask_for_silence(self):
         talk = Talk()
         assert talk.tell('{"type":"output_audio_buffer.clear"}') == []

@@ -7,8 +7,9 @@
     speaker ◄── response.output_audio.delta ◄──
 
 What is played is known here, so the talk does what a client of a WebSocket must do by itself: when somebody begins to
-speak it stops the speech at once, and truncates the answer at what was played [OpenAI's behaviour over WebRTC]. The
-client is told with the three ``output_audio_buffer`` events that only calls have.
+speak it stops the speech at once, and truncates the answer at what was played [OpenAI's behaviour over WebRTC], unless
+the session says ``"interrupt_response": false``. The client is told with the three ``output_audio_buffer`` events that
+only calls have.
 """
 
 import base64
@@ -58,8 +59,13 @@ class _Format(msgspec.Struct):
     type: str | None = None
 
 
+class _Detection(msgspec.Struct):
+    interrupt_response: bool | None = None
+
+
 class _Side(msgspec.Struct):
     format: _Format = msgspec.field(default_factory=_Format)
+    turn_detection: _Detection | None = None
 
 
 class _Sides(msgspec.Struct):
@@ -67,13 +73,20 @@ class _Sides(msgspec.Struct):
     output: _Side = msgspec.field(default_factory=_Side)
 
 
-class _Formats(msgspec.Struct):
+class _Settings(msgspec.Struct):
     """What there is to know of a session, or of a response, in any dialect."""
 
     id: str = ""
     audio: _Sides = msgspec.field(default_factory=_Sides)
     input_audio_format: str | None = None
     output_audio_format: str | None = None
+    turn_detection: _Detection | None = None
+
+    @property
+    def interruptible(self) -> bool:
+        """Whether who begins to speak ends an answer; so it is where it does not say."""
+        detection = self.audio.input.turn_detection or self.turn_detection
+        return detection is None or detection.interrupt_response is not False
 
     @property
     def input(self) -> str | None:
@@ -87,8 +100,8 @@ class _Formats(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
-    session: _Formats = msgspec.field(default_factory=_Formats)
-    response: _Formats = msgspec.field(default_factory=_Formats)
+    session: _Settings = msgspec.field(default_factory=_Settings)
+    response: _Settings = msgspec.field(default_factory=_Settings)
 
 
 _DELTA = msgspec.json.Decoder(_Delta)
@@ -125,6 +138,7 @@ class Talk:
         self._ids = Ids()
         self._input, self._encoder = formats.PCM, formats.encoder(formats.PCM)
         self._output = formats.PCM
+        self._interruptible = True
         self._decoders: dict[str, formats.Decoder] = {}
         """Of each response that is under way: it may have a format of its own, and keeps it."""
         self._spoken: deque[Pcm] = deque()
@@ -173,7 +187,7 @@ class Talk:
             case "response.created":
                 self._expect(_read(frame).response)
                 return [ToPeer(frame)]
-            case "input_audio_buffer.speech_started":
+            case "input_audio_buffer.speech_started" if self._interruptible:
                 return [ToPeer(frame), *self.silence()]
             case "response.done":
                 return [ToPeer(frame), *self._ended(frame)]
@@ -230,14 +244,15 @@ class Talk:
             return  # an endpoint that sends no audio here is heard as silence
         self.playout.add(event.response_id, event.item_id, event.content_index, pcm)
 
-    def _adopt(self, session: _Formats) -> None:
-        """Speak the session's formats; the peer's are its own affair."""
+    def _adopt(self, session: _Settings) -> None:
+        """Speak the session's formats, the peer's are its own affair; and be interrupted as it says."""
+        self._interruptible = session.interruptible
         self._enough = APPEND_SAMPLES
         if session.input not in {None, self._input}:
             self._input, self._encoder = session.input, formats.encoder(session.input)
         self._output = session.output or self._output
 
-    def _expect(self, response: _Formats) -> None:
+    def _expect(self, response: _Settings) -> None:
         self._decoders[response.id] = formats.decoder(response.output or self._output)
 
     def _decoder(self, response_id: str) -> formats.Decoder:
