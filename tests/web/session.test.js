@@ -321,6 +321,33 @@ test('a session begins with what the server has where nothing that was asked for
   }
 });
 
+test('what is asked for while the first configuration is on its way follows it', async () => {
+  const stage = new Stage();
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
+  await stage.session.setMode('hands-free');
+  stage.session.configure({instructions: 'Be brief.'});
+  const [, mode, settings] = stage.sent;
+  assert.equal(mode.session.audio.input.turn_detection.type, 'server_vad');
+  assert.equal(settings.session.instructions, 'Be brief.');
+  stage.server('session.updated', {session: {}});
+  assert.equal(stage.sent.length, 3);
+});
+
+test('what was refused is not asked for again when only the way to talk changes', async () => {
+  const stage = new Stage();
+  stage.session.configure({audio: {output: {voice: 'sage'}}});
+  await stage.session.start();
+  stage.server('session.created', {session: {}});
+  stage.server('error', {error: {event_id: 'configure', message: 'No.', param: 'session.audio.output.voice'}});
+  await stage.session.setMode('hands-free');
+  stage.server('session.updated', {session: {}});
+  const [, rest, mode] = stage.sent;
+  assert.equal(stage.sent.length, 3);
+  assert.equal(rest.session.audio.output.voice, undefined);
+  assert.equal(mode.session.audio.output, undefined);
+});
+
 test('an answer is given again from where it stood, and what came after it goes', async () => {
   const stage = new Stage();
   await stage.begin();

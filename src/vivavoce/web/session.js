@@ -29,8 +29,8 @@ export class VoiceSession extends Lifetime {
   settings = {};
   conversation = new Conversation();
 
-  /** What was asked for last. @type {Record<string, any>} */
-  #asked = {};
+  /** What this line's server was asked for last; null before it was asked. @type {Record<string, any> | null} */
+  #asked = null;
   #talking = new Talking();
   #answering = new Answering();
   #outbox = new Outbox((event) => this.send(event));
@@ -144,7 +144,7 @@ export class VoiceSession extends Lifetime {
     if (mode === this.mode) return;
     await this.release();
     const events = this.#talking.change(mode, this.settings);
-    if (this.ready) this.#send(...events); // else the configuration says so
+    if (this.#asked) for (const event of events) this.send(event); // else the configuration says so
     this.changed();
   }
 
@@ -199,7 +199,7 @@ export class VoiceSession extends Lifetime {
    */
   configure(settings) {
     this.settings = settings;
-    if (this.ready) this.#ask(settings);
+    if (this.#asked) this.#ask(settings);
   }
 
   /** @param {Record<string, any>} settings */
@@ -339,7 +339,7 @@ export class VoiceSession extends Lifetime {
     if (!problem) return false;
     this.problem = problem;
     if (event.error.event_id !== CONFIGURE) return true;
-    const rest = without(this.#asked, event.error.param);
+    const rest = without(this.#asked ?? {}, event.error.param);
     if (rest) this.#ask(rest); // the server takes all or nothing
     else if (!this.ready) this.#begin(); // with what the server has in its place
     return true;
@@ -364,6 +364,7 @@ export class VoiceSession extends Lifetime {
 
   /** @override */
   settle() {
+    this.#asked = null;
     this.#outbox.close();
     this.#talking.settle();
     this.#answering.settle();
