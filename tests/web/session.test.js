@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
+import {textOf} from '../../src/vivavoce/web/conversation.js';
 import {decode} from '../../src/vivavoce/web/pcm.js';
 import {VoiceError} from '../../src/vivavoce/web/problems.js';
 import {Stage, tick} from './stage.js';
@@ -392,6 +393,25 @@ test('a lasting session connects again by itself, keeps the microphone and tells
   assert.deepEqual(stage.sent.map(({type, item}) => [type, item.id]), [['conversation.item.create', 'u']]);
   session.stop();
   assert.equal(stage.releasedMicrophones, 1);
+});
+
+test('however often the line is lost, an interrupted answer stays as long as it was heard', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  session.lasting = true;
+  stage.server('response.output_audio_transcript.delta', {item_id: 'a', content_index: 0, delta: 'one two three four five six'});
+  session.conversation.items[0].receivedMs = 2000;
+  stage.server('conversation.item.truncated', {item_id: 'a', audio_end_ms: 1000});
+  for (let time = 0; time < 3; time++) {
+    stage.lose();
+    await tick();
+    stage.sent.length = 0;
+    stage.greet();
+    const {item} = stage.sent[1];
+    assert.equal(item.content[0].text, 'one two three');
+    stage.server('conversation.item.added', {item: {...item, status: 'completed'}, previous_item_id: null});
+    assert.equal(textOf(session.conversation.items[0]), 'one two three');
+  }
 });
 
 test('a session greets once it is ready, unless there is something to go on with', async () => {

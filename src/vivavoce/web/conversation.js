@@ -65,6 +65,14 @@ export class Conversation {
     }
   }
 
+  /** Interrupted answers become what was heard of them, where anything was: the other side will know no more. */
+  keepHeard() {
+    for (const item of this.items) {
+      const [heard, unheard] = splitAtHeard(item);
+      if (heard && unheard) Object.assign(item, {parts: [{...item.parts[0], text: heard}], receivedMs: 0, heardMs: null});
+    }
+  }
+
   /**
    * @param {string} id
    * @param {Partial<Item>} [known]

@@ -348,6 +348,7 @@ export class VoiceSession extends Lifetime {
   /** The configuration is in force. */
   #begin() {
     const known = this.lasting ? restored(this.conversation.items) : [];
+    if (known.length) this.conversation.keepHeard();
     this.#outbox.open(known);
     if (this.responses.wanted) this.#send(...this.responses.create());
     else if (this.greeting && !known.length) this.#greet();
