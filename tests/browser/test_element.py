@@ -247,6 +247,38 @@ async def test_the_sound_check(visit):
         assert await visitor.page.evaluate("window.open_tracks()") == 0
 
 
+@pytest.mark.parametrize("leave", ["document.querySelector('realtime-voice').remove()", "check()"])
+async def test_a_sound_check_leaves_no_microphone_open(visit, leave):
+    """Not when the element goes while it opens, nor when it is asked for twice."""
+    async with shop(engine(), 'token-url="/voice-key"') as site:
+        visitor = await opened(visit, site, phrase(0, 60))
+        await visitor.page.evaluate(
+            f"""async () => {{
+              const element = document.querySelector('realtime-voice');
+              const check = () => element.check();
+              const begun = check();
+              await {leave};
+              await begun;
+              element.stop();
+            }}"""
+        )
+        assert await visitor.page.evaluate("[window.microphones, window.open_tracks()]") == [1, 0]
+
+
+async def test_a_session_that_starts_ends_the_sound_check(visit):
+    async with shop(engine(), 'token-url="/voice-key"') as site:
+        visitor = await opened(visit, site, phrase(60))
+        await visitor.page.evaluate(
+            """() => {
+              const element = document.querySelector('realtime-voice');
+              return Promise.all([element.check(), element.start()]);
+            }"""
+        )
+        await state(visitor, "Listening")
+        assert await visitor.page.evaluate("window.open_tracks()") == 1
+        assert await visitor.page.get_by_text("You should have heard two tones.").count() == 0
+
+
 async def test_everything_is_released_when_it_leaves_the_page(visit):
     async with shop(engine(), 'token-url="/voice-key"') as site:
         visitor = await opened(visit, site, phrase(60))

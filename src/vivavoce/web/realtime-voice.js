@@ -21,7 +21,7 @@ import {hintFor, nameOf} from './hints.js';
 import {explain} from './problems.js';
 import {realtimeVoiceStyles} from './realtime-voice-styles.js';
 import {VoiceSession} from './session.js';
-import {SoundCheck} from './sound-check.js';
+import {SoundChecks} from './sound-check.js';
 import {listenForKeys} from './talk-keys.js';
 import {Told} from './told.js';
 import {LitElement, html, nothing} from './vendor/lit.js';
@@ -63,7 +63,6 @@ export class RealtimeVoice extends LitElement {
     iceServers: {attribute: false},
     version: {state: true},
     quality: {state: true},
-    checking: {state: true},
   };
 
   /** Words of another language, for all elements of the page. */
@@ -73,6 +72,7 @@ export class RealtimeVoice extends LitElement {
   #context = sharedContext();
   #listening = new AbortController();
   #told = new Told();
+  #checks = new SoundChecks(() => this.version++);
 
   constructor() {
     super();
@@ -98,8 +98,6 @@ export class RealtimeVoice extends LitElement {
     this.version = 0;
     /** @type {Quality | null} */
     this.quality = null;
-    /** @type {SoundCheck | null} */
-    this.checking = null;
     this.#session.lasting = true;
     this.#session.addEventListener('change', () => this.#changed());
     this.#session.addEventListener('event', (event) => this.#heard(/** @type {CustomEvent} */ (event).detail));
@@ -138,7 +136,7 @@ export class RealtimeVoice extends LitElement {
 
   /** Hang up, and release microphone and loudspeaker; the words stay, and the next session is told them. */
   stop() {
-    this.#endCheck();
+    this.#checks.end();
     this.#session.close();
     this.#context.close();
     this.quality = null;
@@ -185,11 +183,10 @@ export class RealtimeVoice extends LitElement {
 
   /** Before a call: play two tones, and show how loud the microphone is. */
   async check() {
-    this.#endCheck();
+    if (this.#session.state !== 'closed') return;
     this.#session.dismiss();
     try {
-      this.checking = await SoundCheck.open(this.#context(), () => this.#endCheck());
-      this.checking.play();
+      await this.#checks.begin(this.#context());
     } catch (error) {
       this.#session.problem = explain(error, 'microphone-failed');
       this.#changed();
@@ -230,7 +227,7 @@ export class RealtimeVoice extends LitElement {
         <span class="fill"></span>
         ${session.state === 'closed' ? this.#showCheckButton() : this.#showEnd(session.state)}
       </header>
-      <div class="talk" part="talk">${this.checking ? this.#showCheck() : this.#showTalk()}</div>
+      <div class="talk" part="talk">${this.#checks.current ? this.#showCheck() : this.#showTalk()}</div>
       <voice-problem
         exportparts="problem, glyph"
         .problem=${session.problem}
@@ -246,7 +243,7 @@ export class RealtimeVoice extends LitElement {
   }
 
   #showCheckButton() {
-    if (this.checking) return nothing;
+    if (this.#checks.current) return nothing;
     return html`<button class="plain" part="check-button" type="button" @click=${() => this.check()}>
       ${say('Check sound')}
     </button>`;
@@ -279,8 +276,8 @@ export class RealtimeVoice extends LitElement {
     return html`<voice-check
       part="check"
       exportparts="meter"
-      .check=${this.checking}
-      @done=${() => this.#endCheck()}
+      .check=${this.#checks.current}
+      @done=${() => this.#checks.end()}
     ></voice-check>`;
   }
 
@@ -328,7 +325,7 @@ export class RealtimeVoice extends LitElement {
 
   /** @returns {boolean} whether the session can be started */
   #prepare() {
-    this.#endCheck();
+    this.#checks.end();
     try {
       this.#session.rebuild(partsOf(this, {context: this.#context, onquality: (quality) => this.#judged(quality)}));
       return true;
@@ -376,11 +373,6 @@ export class RealtimeVoice extends LitElement {
   #devicesChanged() {
     const session = this.#session;
     if (session.state !== 'closed' && DEVICE_PROBLEMS.has(session.problem?.code ?? '')) void session.openMicrophone();
-  }
-
-  #endCheck() {
-    this.checking?.close();
-    this.checking = null;
   }
 }
 

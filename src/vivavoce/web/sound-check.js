@@ -14,6 +14,55 @@ const FADE = 0.03;
 /** Clear, and not loud: -14 dB. */
 const GAIN = 0.2;
 
+/** The sound check of an element: one at a time, and none that was ended while its microphone opened. */
+export class SoundChecks {
+  /** @type {SoundCheck | null} */
+  current = null;
+  /** The one whose microphone opens now. */
+  #opening = 0;
+  #begun = 0;
+
+  /**
+   * @param {() => void} changed
+   * @param {typeof SoundCheck.open} [open]
+   */
+  constructor(changed, open = SoundCheck.open) {
+    this.changed = changed;
+    this.open = open;
+  }
+
+  /**
+   * Begin one, if none is beginning already.
+   * @param {AudioContext} context
+   * @throws {import('./problems.js').VoiceError} when the microphone does not open, and is still wanted
+   */
+  async begin(context) {
+    if (this.#opening) return;
+    this.end();
+    const number = (this.#opening = ++this.#begun);
+    try {
+      const check = await this.open(context, () => this.current === check && this.end());
+      if (this.#opening !== number) return check.close();
+      this.current = check;
+      this.changed();
+      check.play();
+    } catch (error) {
+      if (this.#opening === number) throw error;
+    } finally {
+      if (this.#opening === number) this.#opening = 0;
+    }
+  }
+
+  /** End the one that there is, or that begins. */
+  end() {
+    this.#opening = 0;
+    if (!this.current) return;
+    this.current.close();
+    this.current = null;
+    this.changed();
+  }
+}
+
 export class SoundCheck {
   /**
    * @param {AudioContext} context
