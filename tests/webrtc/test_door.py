@@ -113,6 +113,63 @@ async def test_one_call_comes_from_no_more_addresses_than_it_needs(door):
     door.forget(answer)
 
 
+class Mailbox(asyncio.DatagramProtocol):
+    """A socket of this machine, and what came to it."""
+
+    @classmethod
+    async def open(cls, to=None):
+        loop = asyncio.get_running_loop()
+        local = None if to else ("127.0.0.1", 0)
+        _, box = await loop.create_datagram_endpoint(cls, local_addr=local, remote_addr=to)
+        return box
+
+    def connection_made(self, transport):
+        self.transport, self.got = transport, asyncio.Queue()
+
+    def datagram_received(self, data, address):
+        self.got.put_nowait(data)
+
+    def answer(self, name):
+        """Return what a peer behind this socket answers."""
+        port = self.transport.get_extra_info("sockname")[1]
+        return f"a=ice-ufrag:{name}\r\na=candidate:1 1 udp 1 127.0.0.1 {port} typ host\r\n"
+
+
+@pytest.fixture
+async def boxes(door):
+    """Two peers behind the door, of the names ``one`` and ``two``, and a caller before it."""
+    boxes = [await Mailbox.open(), await Mailbox.open(), await Mailbox.open(("127.0.0.1", door.port))]
+    for box, name in zip(boxes, ("one", "two"), strict=False):
+        door.admit(box.answer(name))
+    yield boxes
+    for box in boxes:
+        box.transport.close()
+
+
+async def test_a_caller_reaches_whom_it_asks_for_last(door, boxes):
+    one, two, caller = boxes
+    for peer, name in ((one, b"one"), (two, b"two"), (one, b"one")):
+        for packet in (stun(name + b":x"), b"\x80 speech for " + name):
+            caller.transport.sendto(packet)
+            assert await peer.got.get() == packet
+    door.forget(two.answer("two"))
+    caller.transport.sendto(b"\x80 more")
+    assert await one.got.get() == b"\x80 more"
+    assert one.got.empty()
+    assert two.got.empty()
+
+
+async def test_a_way_that_is_closed_before_it_is_open_is_closed(door, boxes):
+    (one, *_) = boxes
+    for port in range(20_000, 20_005):
+        door.datagram_received(stun(b"one:x"), ("127.0.0.1", port))
+    paths = list(door._callers.values())
+    door.forget(one.answer("one"))
+    await asyncio.gather(*door._opening)
+    assert [path._transport.is_closing() for path in paths] == [True] * 5
+    assert one.got.empty()
+
+
 async def test_a_port_that_is_taken_is_told(door):
     with pytest.raises(OSError, match="in use"):
         await UdpDoor.open("127.0.0.1", door.port, "127.0.0.1")

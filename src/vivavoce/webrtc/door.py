@@ -47,10 +47,14 @@ class _Path(asyncio.DatagramProtocol):
         self._target = target
         self._transport: asyncio.DatagramTransport | None = None
         self._early: list[bytes] = []
+        self._closed = False
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
-        """Send what came before there was a way."""
+        """Send what came before there was a way; unless it has been closed meanwhile."""
         self._transport = transport
+        if self._closed:
+            transport.close()
+            return
         for data in self._early:
             transport.sendto(data, self._target)
         self._early.clear()
@@ -69,6 +73,7 @@ class _Path(asyncio.DatagramProtocol):
 
     def close(self) -> None:
         """End the way."""
+        self._closed = True
         if self._transport is not None:
             self._transport.close()
 
@@ -140,16 +145,17 @@ class UdpDoor(asyncio.DatagramProtocol):
         caller = address[:2]
         name = fragment(data)
         call = None if name is None else self._calls.get(name)
-        path = self._callers.get(caller)
-        if call is not None and caller not in call.paths:  # of another call than before, or the first
-            path = self._open_path(call, caller)
+        if call is None:
+            path = self._callers.get(caller)
+        elif path := call.paths.get(caller) or self._open_path(call, caller):
+            self._callers[caller] = path  # it may have asked for another peer before
         if path is not None:
             path.forward(data)
 
     def _open_path(self, call: _Call, caller: Address) -> _Path | None:
         if len(call.paths) >= MOST_PATHS:
             return None
-        path = call.paths[caller] = self._callers[caller] = _Path(self, caller, call.target)
+        path = call.paths[caller] = _Path(self, caller, call.target)
         task = asyncio.create_task(self._listen(path, call.target[0]))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
