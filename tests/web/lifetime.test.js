@@ -80,6 +80,27 @@ test('a microphone that opens after the line was lost for good is given back', a
   assert.equal(stage.session.hasMicrophone, false);
 });
 
+test('what was written while no line came about is said over the next, and answered', async () => {
+  const stage = new Stage();
+  await stage.session.write('one');
+  await tick();
+  stage.lose('server-unreachable');
+  await stage.session.write('two');
+  await tick();
+  stage.greet();
+  assert.deepEqual(stage.sent.map(({type, item}) => item?.content[0].text ?? type), ['session.update', 'one', 'two', 'response.create']);
+});
+
+test('who hangs up before there was a line has taken back what was written', async () => {
+  const stage = new Stage();
+  await stage.session.write('one');
+  await tick();
+  stage.session.stop();
+  await stage.session.start();
+  stage.greet();
+  assert.deepEqual(stage.types, ['session.update']);
+});
+
 test('a line that was given up says nothing any more', async () => {
   const stage = new Stage();
   const session = await stage.begin();

@@ -32,9 +32,27 @@ export class Outbox {
     this.put(...first, ...waiting);
   }
 
-  /** The session is over; what waits for it is for nobody. */
+  /** @returns {boolean} whether the user has written what nobody has got yet */
+  get written() {
+    return this.#waiting.some(isWritten);
+  }
+
+  /** The session is over, or has never come about: the user's words wait for the next, all else is for nobody. */
   close() {
     this.ready = false;
+    this.#waiting = this.#waiting.filter(isWritten);
+  }
+
+  /** The user does not wait any more. */
+  clear() {
     this.#waiting = [];
   }
+}
+
+/**
+ * @param {RealtimeEvent} event
+ * @returns {boolean} whether it is a message of the user
+ */
+function isWritten({type, item}) {
+  return type === 'conversation.item.create' && item.role === 'user';
 }

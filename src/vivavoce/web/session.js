@@ -122,6 +122,7 @@ export class VoiceSession extends Lifetime {
   /** @override */
   stop() {
     this.#talking.muted = false;
+    this.#outbox.clear();
     super.stop();
   }
 
@@ -369,6 +370,7 @@ export class VoiceSession extends Lifetime {
     this.#outbox.close();
     this.#talking.settle();
     this.#answering.settle();
+    this.responses.wanted = this.#outbox.written;
     this.conversation.settle();
   }
 
