@@ -39,6 +39,20 @@ class TestPlaces:
             assert sessions.refuse() is None
         assert len(sessions) == 0
 
+    async def test_whoever_stands_beside_a_session_takes_none(self):
+        sessions = Sessions(lambda: 1, retry_after=5)
+        with sessions.hold():
+            assert sessions.refuse(beside=True) is None
+            with sessions.hold(beside=True):
+                assert len(sessions) == 1
+        with sessions.hold(beside=True):
+            assert sessions.refuse() is None
+            ending = asyncio.create_task(sessions.end_all(1001, "bye"))
+            await asyncio.sleep(0)
+            assert not ending.done()
+            assert sessions.refuse(beside=True).code == "going_away"
+        await ending
+
     async def test_their_number_may_change(self):
         places = 0
         sessions = Sessions(lambda: places, retry_after=5)

@@ -113,6 +113,9 @@ class Calls:
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._held
+
     def keep(self, task: asyncio.Task[None]) -> None:
         """Keep what holds a call alive: the request that began it is answered long before its end."""
         self._tasks.add(task)

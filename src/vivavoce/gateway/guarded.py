@@ -83,6 +83,11 @@ class Guarded:
             raise self._ended.result()
         return self._said.get_nowait()
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     def listen(self) -> Listener:
         """Return what hears every event from now on, until `forget`."""
         listener = Listener()

@@ -33,7 +33,9 @@ class Endable(Protocol):
 class Place:
     """What a session has while it lasts: first nothing but a place, then somebody who holds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, beside: bool = False) -> None:
+        self.beside = beside
+        """Whether it is beside another's session, and takes none of the places that there are."""
         self._holder: Endable | None = None
         self._ended: tuple[int, str] | None = None
 
@@ -67,18 +69,18 @@ class Sessions:
         """Whether nobody is let in any more."""
 
     def __len__(self) -> int:
-        return len(self._open)
+        return sum(not place.beside for place in self._open)
 
     @property
     def capacity(self) -> int:
         """How many sessions there may be at one time."""
         return self._limit()
 
-    def refuse(self) -> Refusal | None:
-        """Return why there is no place for one more, or None when there is."""
+    def refuse(self, *, beside: bool = False) -> Refusal | None:
+        """Return why there is no place for one more, or None when there is; ``beside`` another there always is."""
         if self._closed:
             return self._not_now("The server stops.", GOING_AWAY)
-        if len(self._open) >= self.capacity:
+        if not beside and len(self) >= self.capacity:
             return self._not_now(
                 f"All {self.capacity} sessions of this server are taken: one more would not be served in real "
                 "time, or is more than VIVAVOCE_MAX_SESSIONS allows.",
@@ -87,9 +89,9 @@ class Sessions:
         return None
 
     @contextmanager
-    def hold(self) -> Iterator[Place]:
-        """Keep a place for a session from before its endpoint is asked until it is over."""
-        place = Place()
+    def hold(self, *, beside: bool = False) -> Iterator[Place]:
+        """Keep a place for a session from before its endpoint is asked until it is over, or for one ``beside`` it."""
+        place = Place(beside=beside)
         self._open.add(place)
         self._empty.clear()
         try:

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from tests.gateway.doubles import ScriptedUpstream, gateway
 from vivavoce.gateway.passage import Down, Stage
+from vivavoce.gateway.routes._beside import MOST_SIDEBANDS
 from vivavoce.gateway.routes.calls import ice_servers
 from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.protocol.codec import Frame
@@ -299,6 +300,28 @@ class TestSideband:
                 await ws.send_str('{"type":"output_audio_buffer.clear"}')  # which the endpoint would refuse
                 await ws.send_str('{"type":"response.create"}')
                 assert (await ws.receive_json())["event"] == {"type": "response.create"}
+
+    async def test_takes_no_place_of_a_server_that_is_full(self, tmp_path):
+        policy = tmp_path / "policy.yaml"
+        policy.write_text("default: {limits: {sessions: 1}}\n")
+        for full in ({"max_sessions": 1}, {"policy": policy}):
+            async with gateway(**full) as running, calling(running) as caller:
+                await caller.told()
+                call_id = caller.location.rsplit("/", 1)[1]
+                async with running.connect(f"/v1/realtime?call_id={call_id}") as ws:
+                    await ws.send_str('{"type":"response.create"}')
+                    assert (await ws.receive_json())["event"] == {"type": "response.create"}
+                    assert len(running.sessions) == 1
+                assert (await running.refused())[0] in {429, 503}
+
+    async def test_is_one_of_eight(self):
+        async with gateway() as running, calling(running) as caller, AsyncExitStack() as sidebands:
+            await caller.told()
+            path = f"/v1/realtime?call_id={caller.location.rsplit('/', 1)[1]}"
+            for _ in range(MOST_SIDEBANDS):
+                await sidebands.enter_async_context(running.connect(path))
+            status, error, _ = await running.refused(path)
+            assert (status, error["code"]) == (429, "sideband_limit_reached")
 
     async def test_learns_that_the_call_is_over(self):
         async with gateway() as running, calling(running) as caller:

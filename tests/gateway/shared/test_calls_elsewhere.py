@@ -4,6 +4,8 @@ import asyncio
 
 from tests.gateway.routes.test_calls import CALLS, calling, only_this_machine  # noqa: F401 - a fixture
 from tests.gateway.shared.houses import house
+from vivavoce.gateway.opening import Caller
+from vivavoce.gateway.shared.processes import CallElsewhere
 
 
 async def _hang_up(running, call_id):
@@ -34,3 +36,17 @@ async def test_whose_process_says_nothing_are_told_to_be_elsewhere(tmp_path):
             "vivavoce:call:rtc_1", mapping={"holder": "gone", "user": "anyone"}
         )
         assert await _hang_up(one, "rtc_1") == 421
+
+
+async def test_of_others_are_known_to_be_theirs(tmp_path):
+    async with house(tmp_path) as home:
+        one = await home.open()
+        await home.asked("hset", "vivavoce:call:rtc_1", "holder", "other", "user", "ada")
+        for caller, theirs in (
+            (Caller("ada"), True),
+            (Caller("bob"), False),
+            (Caller("root", admin=True), True),
+        ):
+            assert await one.processes.find_call("rtc_1", caller) == CallElsewhere("other", theirs=theirs)
+        assert await one.processes.find_call("rtc_2", Caller("ada")) is None
+        assert (await one.refused("/v1/realtime?call_id=rtc_1"))[0] == 404

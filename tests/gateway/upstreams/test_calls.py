@@ -8,6 +8,8 @@ from tests.gateway.routes.test_calls import calling, only_this_machine
 from tests.gateway.routes.test_calls_restarting import patched
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.app import relays_calls
+from vivavoce.gateway.calls import Held
+from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstreams.calls import CallRelay
 from vivavoce.gateway.upstreams.remote import RemoteUpstream
@@ -41,6 +43,17 @@ class TestThroughTheGateway:
                 await ws.send_str('{"type":"response.create"}')
                 assert (await ws.receive_json())["event"] == {"type": "response.create"}
             assert (await caller.told())["event"] == {"type": "response.create"}
+
+    async def test_somebody_elses_is_not_asked_for_at_the_endpoint(self):
+        async with gateway() as back, front_of(back) as front, calling(back) as caller:
+            await caller.told()
+            call_id = caller.location.rsplit("/", 1)[1]
+            with front.calls.hold(Held(call_id, Caller("somebody else"), None, None)):
+                status, error, _ = await front.refused(f"/v1/realtime?call_id={call_id}")
+                assert (status, error["code"]) == (404, "call_not_found")
+            async with front.connect(f"/v1/realtime?call_id={call_id}") as ws:  # which no gateway began
+                await ws.send_str('{"type":"response.create"}')
+                assert (await ws.receive_json())["event"] == {"type": "response.create"}
 
     async def test_hanging_up_at_the_gateway_hangs_up_at_the_endpoint(self):
         async with gateway() as back, front_of(back) as front, calling(front) as caller:

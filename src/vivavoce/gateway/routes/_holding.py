@@ -11,6 +11,7 @@ from aiohttp import web
 from vivavoce.errors import ConnectionFailed, LinkError, ProtocolError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.bridge import Bridge, Limits
+from vivavoce.gateway.calls import Held
 from vivavoce.gateway.guarded import Sideband
 from vivavoce.gateway.late import Late
 from vivavoce.gateway.opening import Opening
@@ -19,6 +20,7 @@ from vivavoce.gateway.passage import Dialect, Passage
 from vivavoce.gateway.policy.opening import ruled
 from vivavoce.gateway.policy.stage import MODEL_NOT_ALLOWED
 from vivavoce.gateway.refusal import Refusal
+from vivavoce.gateway.routes._beside import controlled, sideband
 from vivavoce.gateway.routes._moving import Coming, Gone, not_found, unavailable
 from vivavoce.gateway.routes._readiness import refused_by_upstream
 from vivavoce.gateway.routes._resuming import offer
@@ -28,7 +30,7 @@ from vivavoce.gateway.upstream import Transport
 from vivavoce.gateway.upstreams.enduring import EnduringTransport, EnduringUpstream
 from vivavoce.protocol.session_params import TranscriptionSessionParams
 
-__all__ = ["WARNING", "elsewhere", "hold", "resolved"]
+__all__ = ["WARNING", "hold", "resolved"]
 
 WARNING = "Vivavoce-Warning"
 """The header of an upgrade that tells what is the matter with the model that was asked for."""
@@ -57,8 +59,11 @@ async def hold(
             opening, warning = resolved(gateway, opening)
         except ProtocolError as error:
             return _no_such_model(error).response()
-    entrance = _Entrance(admission, protocols, warning, coming)
-    if gateway.limiter is None:
+    call = await controlled(gateway, opening)
+    if isinstance(call, Refusal):
+        return call.response()
+    entrance = _Entrance(admission, protocols, warning, coming, call)
+    if gateway.limiter is None or call is not None:
         return await _hold(request, opening, dialect, entrance)
     if coming is not None:  # it counts there no more
         await gateway.limiter.leave(coming.snapshot.opening)
@@ -78,21 +83,23 @@ class _Entrance:
     protocols: tuple[str, ...]
     warning: str
     coming: Coming | None
+    call: Held | None
+    """The call that it comes to control."""
 
 
 async def _hold(
     request: web.Request, opening: Opening, dialect: Dialect | None, entrance: _Entrance
 ) -> web.StreamResponse:
-    gateway, coming = request.app[GATEWAY], entrance.coming
+    gateway, coming, beside = request.app[GATEWAY], entrance.coming, entrance.call is not None
     if not web.WebSocketResponse(protocols=entrance.protocols).can_prepare(request):
         raise web.HTTPBadRequest  # before a session is opened for it
-    if (refusal := gateway.sessions.refuse()) is not None:
+    if (refusal := gateway.sessions.refuse(beside=beside)) is not None:
         return refusal.response()
     in_session(opening.id, request)
-    with gateway.sessions.hold() as place:
+    with gateway.sessions.hold(beside=beside) as place:
         if entrance.admission and (refusal := await gateway.door.spend(entrance.admission)) is not None:
             return refusal.response()
-        transport = await _connect(gateway, opening, coming)
+        transport = await _connect(gateway, opening, entrance)
         if isinstance(transport, Refusal):
             return transport.response()
         if coming is not None:
@@ -137,43 +144,21 @@ def _bridge(
     return bridge
 
 
-async def _connect(gateway: Gateway, opening: Opening, coming: Coming | None) -> Transport | Refusal:
-    """Open a session with the endpoint, or return why there is none."""
+async def _connect(gateway: Gateway, opening: Opening, entrance: _Entrance) -> Transport | Refusal:
+    """Open a session with the endpoint, or stand beside a call's; or return why there is none."""
     try:
-        if coming is not None:
+        if entrance.coming is not None:
             assert isinstance(gateway.upstream, EnduringUpstream)
-            return await coming.connect(gateway.upstream)
-        if opening.call_id is not None:
-            return await _beside(gateway, opening, opening.call_id)
-        return await gateway.upstream.connect(opening.model, opening.params)
+            return await entrance.coming.connect(gateway.upstream)
+        if entrance.call is not None:
+            return sideband(entrance.call)
+        return await gateway.upstream.connect(opening.model, opening.params, call_id=opening.call_id)
     except ConnectionFailed as failed:
         return refused_by_upstream(failed, gateway.settings)
     except LinkError as down:
         return unavailable(down, gateway.settings)
     except Gone:
         return not_found()
-
-
-async def _beside(gateway: Gateway, opening: Opening, call_id: str) -> Transport | Refusal:
-    """Control a call: here, at another process (which only that one can), or at the endpoint."""
-    if (held := gateway.calls.find(call_id, opening.caller)) is not None:
-        return Sideband(held.session, held.call.silence)
-    if gateway.processes is not None:
-        process = await gateway.processes.find_call(call_id, opening.caller)
-        if process is not None:
-            return elsewhere(process)
-    return await gateway.upstream.connect(opening.model, opening.params, call_id=call_id)
-
-
-def elsewhere(process: str) -> Refusal:
-    """Return what is said of a call that another process has."""
-    return Refusal(
-        HTTPStatus.MISDIRECTED_REQUEST,
-        f"This call is at another process of this server, {process}: connections that control it have to reach that "
-        "one.",
-        code="call_elsewhere",
-        param="call_id",
-    )
 
 
 def resolved(gateway: Gateway, opening: Opening) -> tuple[Opening, str]:

@@ -23,7 +23,8 @@ from vivavoce.gateway.opening import Caller, Opening
 from vivavoce.gateway.operations.logs import in_session
 from vivavoce.gateway.policy.stage import check_params
 from vivavoce.gateway.refusal import Refusal
-from vivavoce.gateway.routes._holding import elsewhere, resolved
+from vivavoce.gateway.routes._beside import elsewhere, no_such_call
+from vivavoce.gateway.routes._holding import resolved
 from vivavoce.gateway.routes._readiness import refuse_state, refused_by_upstream
 from vivavoce.gateway.sessions import Place
 from vivavoce.gateway.state import GATEWAY, Gateway
@@ -112,7 +113,7 @@ async def restart_call(request: web.Request) -> web.Response:
     held = gateway.calls.find(call_id, admission.caller)
     if held is None:
         process = await _process(gateway, call_id, admission.caller)
-        return (_no_such_call() if process is None else elsewhere(process)).response()
+        return (no_such_call() if process is None else elsewhere(process)).response()
     try:
         if request.content_type != SDP:
             raise _not_taken(f"{SDP!r}", request)
@@ -134,7 +135,7 @@ async def hang_up(request: web.Request) -> web.Response:
     if held is None:
         process = await _process(gateway, call_id, caller)
         if process is None or gateway.processes is None:
-            return _no_such_call().response()
+            return no_such_call().response()
         ended = await gateway.processes.hang_up(process, call_id)
         return web.Response(status=HTTPStatus.OK) if ended else elsewhere(process).response()
     held.call.end(1000, "hung up")
@@ -143,11 +144,8 @@ async def hang_up(request: web.Request) -> web.Response:
 
 async def _process(gateway: Gateway, call_id: str, caller: Caller) -> str | None:
     """Return which other process has a call of this caller's."""
-    return None if gateway.processes is None else await gateway.processes.find_call(call_id, caller)
-
-
-def _no_such_call() -> Refusal:
-    return Refusal(HTTPStatus.NOT_FOUND, "There is no such call.", code="call_not_found")
+    found = None if gateway.processes is None else await gateway.processes.find_call(call_id, caller)
+    return found.process if found is not None and found.theirs else None
 
 
 async def _asked(request: web.Request) -> _Asked:

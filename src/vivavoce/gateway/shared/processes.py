@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from aiohttp import WSCloseCode
 
@@ -20,7 +21,16 @@ from vivavoce.gateway.shared.link import Link
 from vivavoce.gateway.shared.mail import Mail, Question, new_name
 from vivavoce.gateway.upstreams.enduring import EnduringTransport
 
-__all__ = ["Processes"]
+__all__ = ["CallElsewhere", "Processes"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallElsewhere:
+    """A call that another process has."""
+
+    process: str
+    theirs: bool
+    """Whether it is the caller's who asked; those of others are as good as none."""
 
 
 class Processes:
@@ -71,15 +81,16 @@ class Processes:
         with suppress(LinkError):
             await self.directory.forget_call(held.id)
 
-    async def find_call(self, call_id: str, caller: Caller) -> str | None:
-        """Return which other process has a call of this caller's; those of others are as good as none."""
+    async def find_call(self, call_id: str, caller: Caller) -> CallElsewhere | None:
+        """Return where a call is that another process has."""
         try:
             found = await self.directory.find_call(call_id)
         except LinkError:
             return None
-        if found is None or found[0] == self.name or not (caller.admin or found[1] == caller.user):
+        if found is None or found[0] == self.name:
             return None
-        return found[0]
+        process, user = found
+        return CallElsewhere(process, theirs=caller.admin or user == caller.user)
 
     async def hang_up(self, process: str, call_id: str) -> bool:
         """Have another process end a call; tell whether it did."""
