@@ -134,6 +134,28 @@ async def test_a_peer_that_begins_anew_has_given_up_what_it_began(roads):
     await roads.talk("second")
 
 
+async def test_a_way_that_was_taken_is_in_use_even_where_the_peer_looks_for_another_at_once(
+    roads, monkeypatch
+):
+    monkeypatch.setattr(module, "LINGER_SECONDS", 600)
+    restarting = asyncio.create_task(roads.caller.leg.restart(roads.exchange))
+    carriers = [peer.leg._restarts._transport() for peer in (roads.caller, roads.called)]
+    before = [carrier._connection for carrier in carriers]
+    await until(lambda: all(one._connection is not was for one, was in zip(carriers, before, strict=True)))
+    restarting.cancel()
+    await asyncio.gather(restarting, return_exceptions=True)
+    monkeypatch.setattr(module, "SEARCH_SECONDS", 0.2)
+
+    async def into_the_void(offer):
+        answer = await roads.exchange(offer)
+        roads.networks[-1].cut = True
+        return answer
+
+    assert not await roads.caller.leg.restart(into_the_void)
+    assert [await roads.outcomes.get() for _ in range(2)] == [True, False]
+    await roads.talk("over the way that was taken")
+
+
 async def test_a_call_that_ends_while_it_looks_for_a_way_leaves_nothing(roads):
     roads.networks[0].cut = True
 

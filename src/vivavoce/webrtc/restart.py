@@ -119,11 +119,10 @@ async def _meet(way: Way, peer: Reach) -> None:
 
 
 async def _cross(way: Way, over: Callable[[bool], None]) -> None:
-    taken = False
     try:
-        taken = await way.run()
+        await way.run()
     finally:
-        over(taken)
+        over(way.taken)  # even where it was not left to listen to the old one
 
 
 def _refused(why: str) -> ProtocolError:

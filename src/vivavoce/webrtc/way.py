@@ -78,6 +78,8 @@ class Way:
         self._old: Connection = transport._connection
         self._new.ice_controlling = self._old.ice_controlling
         self._new._queue = self._old._queue
+        self.taken = False
+        """Whether the call goes this way."""
 
     async def gather(self) -> None:
         """Find out under which addresses this side is reached."""
@@ -103,23 +105,21 @@ class Way:
 
     async def run(self) -> bool:
         """Look for the peer; return whether the call goes this way now. The way that is not in use is closed."""
-        taken = False
         self._trust()
         try:
             async with asyncio.timeout(SEARCH_SECONDS):
                 await self._new.connect()
             self._take_over()
-            taken = True
             await asyncio.sleep(LINGER_SECONDS)
         except (ConnectionError, TimeoutError) as error:
             _log.debug("a peer was not found on another way: %r", error)
         finally:
-            if taken:
+            if self.taken:
                 await _close(self._old)
             else:
                 self._distrust()
                 await self.close()
-        return taken
+        return self.taken
 
     async def close(self) -> None:
         """Let go of this way, which is not in use."""
@@ -135,6 +135,7 @@ class Way:
             self._old._query_consent_task = asyncio.create_task(self._old.query_consent())
 
     def _take_over(self) -> None:
+        self.taken = True
         self._transport._connection = self._new
         self._transport._recv, self._transport._send = self._new.recv, self._new.send
         self._new._event_waiter, self._old._event_waiter = self._old._event_waiter, None
