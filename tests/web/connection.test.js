@@ -193,6 +193,15 @@ test('the endpoint is on the host that served the page', () => {
   assert.equal(shown, 'ws://localhost/v1/realtime?model=m&token=a%26b');
 });
 
+test('why an application gives no key is told, whatever it throws', async () => {
+  /** @type {any[]} */
+  const told = [];
+  const key = async () => Promise.reject(new Error('Your login has expired.'));
+  const onstate = (/** @type {string} */ state, /** @type {any} */ problem) => told.push([state, problem?.code, problem?.detail]);
+  await new Connection('wss://host/v1/realtime', {onevent: () => {}, onstate}, {key, fetch: async () => new Response('{}')}).open();
+  assert.deepEqual(told[1], ['closed', 'key-refused', 'Error: Your login has expired.']);
+});
+
 test('a key is asked for before each try, and offered as a subprotocol', async () => {
   FakeSocket.made = [];
   let keys = 0;

@@ -5,7 +5,7 @@
  * and how to hang up.
  */
 
-import {VoiceError, describe} from './problems.js';
+import {VoiceError, describe, explain} from './problems.js';
 
 /**
  * @typedef {{type: string, event_id?: string, [field: string]: any}} RealtimeEvent
@@ -95,6 +95,10 @@ export class Line {
   async #once(current) {
     try {
       if (this.key) this.#key = await this.key();
+    } catch (error) {
+      return explain(error, 'key-refused');
+    }
+    try {
       if (!current() || (await this.attempt(current, this.#key))) return null;
     } catch (error) {
       if (error instanceof VoiceError) return describe(error.code, error.detail);
