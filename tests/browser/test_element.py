@@ -128,6 +128,33 @@ async def test_the_space_bar_is_held_to_talk(visit, transport):
         assert visitor.complaints == []
 
 
+async def test_whoever_turns_to_something_else_lets_go_of_the_space_bar(visit):
+    async with shop(engine("Good."), 'token-url="/voice-key" mode="push-to-talk"') as site:
+        visitor = await opened(visit, site, phrase(60))
+        page, keyboard = visitor.page, visitor.page.keyboard
+        await page.evaluate("document.querySelector('h1').tabIndex = -1")
+        start = page.get_by_role("button", name="Start")
+        await start.focus()
+        await keyboard.press("Enter")
+        free, held = (page.get_by_role("button", name=name) for name in ("Hold to talk", "Release to send"))
+        await free.focus()
+        await keyboard.down(" ")
+        await held.wait_for()
+        await page.evaluate("document.querySelector('h1').focus()")
+        await free.wait_for()
+        await keyboard.up(" ")
+        await free.focus()
+        await keyboard.down(" ")
+        await held.wait_for()
+        await page.evaluate("document.activeElement.blur()")
+        await keyboard.up(" ")
+        await free.wait_for()
+        await page.evaluate("document.querySelector('realtime-voice').press()")
+        await page.locator("h1").press(" ")
+        await held.wait_for()
+        assert visitor.complaints == []
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_what_is_written_is_answered_and_survives_a_lost_line(visit, transport):
     attributes = f'token-url="/voice-key" transport="{transport}"'

@@ -11,19 +11,32 @@ import {isTalkKey} from './hints.js';
  * @param {AbortSignal} signal ends it
  */
 export function listenForKeys(session, where, signal) {
+  let held = false; // by the space bar, not by a finger
+  const leave = () => {
+    held = false;
+    void session.release();
+  };
+  const letGo = () => held && leave();
   const down = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === 'Escape') void session.interrupt();
     if (!isTalkKey(event, session)) return;
     event.preventDefault();
-    if (!event.repeat) session.press();
+    if (event.repeat) return;
+    held = true;
+    session.press();
   };
   const up = (/** @type {KeyboardEvent} */ event) => {
-    if (event.code !== 'Space') return;
-    if (isTalkKey(event, session)) event.preventDefault();
-    void session.release();
+    if (event.code !== 'Space' || !held) return;
+    event.preventDefault();
+    letGo();
+  };
+  const out = (/** @type {FocusEvent} */ {relatedTarget: next}) => {
+    if (where instanceof Node && next instanceof Node && !where.contains(next)) letGo();
   };
   where.addEventListener('keydown', /** @type {EventListener} */ (down), {signal});
-  where.addEventListener('keyup', /** @type {EventListener} */ (up), {signal});
-  addEventListener('blur', () => session.release(), {signal});
-  document.addEventListener('visibilitychange', () => session.release(), {signal});
+  where.addEventListener('focusout', /** @type {EventListener} */ (out), {signal});
+  addEventListener('keyup', up, {signal}); // wherever the focus is by then
+  addEventListener('blur', leave, {signal});
+  document.addEventListener('visibilitychange', leave, {signal});
+  signal.addEventListener('abort', letGo);
 }
