@@ -266,6 +266,19 @@ test('a refused configuration is told and does not leave it waiting', async () =
   assert.equal(stage.session.problem?.detail, 'No such model.');
 });
 
+test('events that leave out what they are about do no harm', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  for (const type of ['response.created', 'response.done', 'conversation.item.added', 'conversation.item.done', 'error']) {
+    stage.server(type);
+  }
+  assert.equal(session.problem?.code, 'server-error');
+  const id = stage.respond();
+  stage.server('response.done', {response: {id, status: 'completed'}});
+  stage.speaker.onactive(false);
+  assert.equal(session.phase, 'idle');
+});
+
 test('hanging up releases everything', async () => {
   const stage = new Stage();
   const session = await stage.begin();

@@ -2,7 +2,7 @@
  * The answering side of a session: the responses that are under way, and the loudspeaker that plays them.
  */
 
-import {Responses} from './responses.js';
+import {Responses, outputOf} from './responses.js';
 
 /**
  * @typedef {import('./connection.js').RealtimeEvent} RealtimeEvent
@@ -76,8 +76,8 @@ export class Answering {
         this.player?.finish(event.item_id, event.content_index);
         break;
       case 'response.done':
-        for (const {id, content = []} of event.response.output) {
-          for (const index of content.keys()) this.player?.finish(id, index);
+        for (const {id, content} of outputOf(event)) {
+          for (const index of (content ?? []).keys()) this.player?.finish(id, index);
         }
         break;
     }

@@ -154,6 +154,7 @@ export function splitAtHeard(item) {
 
 /** @type {Handler} */
 function added(conversation, {item: wire, previous_item_id}) {
+  if (!wire) return;
   const item = conversation.ensure(wire.id);
   if (!item.placed) conversation.place(item, previous_item_id);
   describeItem(item, wire);
@@ -161,7 +162,7 @@ function added(conversation, {item: wire, previous_item_id}) {
 
 /** @type {Handler} */
 function finished(conversation, {item: wire}) {
-  describeItem(conversation.ensure(wire.id), wire);
+  if (wire) describeItem(conversation.ensure(wire.id), wire);
 }
 
 /**

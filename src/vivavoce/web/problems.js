@@ -146,11 +146,11 @@ export function explain(error, fallback) {
  */
 export function problemIn(event) {
   if (event.type === 'response.done') {
-    const {status, status_details} = event.response;
+    const {status, status_details} = event.response ?? {};
     if (status !== 'failed') return null;
     return describe('server-error', status_details?.error?.message ?? say('The response failed.'));
   }
-  const {code, message} = event.error;
+  const {code, message} = event.error ?? {};
   if (RACES.has(code) || /already shorter/.test(message)) return null;
   return describe(code === 'session_expired' ? 'session-expired' : 'server-error', message);
 }

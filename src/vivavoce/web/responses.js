@@ -67,18 +67,26 @@ export class Responses {
    */
   apply(event) {
     if (event.type === 'response.created') {
-      this.active = event.response.id;
+      this.active = event.response?.id ?? null;
       this.asked = null;
       if (!this.#unwanted) return [];
       this.#unwanted = false;
       this.silence();
       return [{type: 'response.cancel'}];
     }
-    if (event.type === 'response.done' && event.response.id === this.active) {
+    if (event.type === 'response.done' && event.response?.id === this.active) {
       this.active = null;
       return this.wanted ? this.create() : [];
     }
-    if (event.type === 'error' && this.asked !== null && event.error.event_id === this.asked) this.asked = null;
+    if (event.type === 'error' && this.asked !== null && event.error?.event_id === this.asked) this.asked = null;
     return [];
   }
+}
+
+/**
+ * @param {RealtimeEvent} event `response.done`
+ * @returns {any[]} the items of the response, as far as the server tells them
+ */
+export function outputOf({response}) {
+  return Array.isArray(response?.output) ? response.output.filter(Boolean) : [];
 }

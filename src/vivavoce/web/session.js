@@ -339,7 +339,7 @@ export class VoiceSession extends Lifetime {
     const problem = problemIn(event);
     if (!problem) return false;
     this.problem = problem;
-    if (event.error.event_id !== CONFIGURE) return true;
+    if (event.error?.event_id !== CONFIGURE) return true;
     const rest = without(this.#asked ?? {}, event.error.param);
     if (rest) this.#ask(rest); // the server takes all or nothing
     else if (!this.ready) this.#begin(); // with what the server has in its place

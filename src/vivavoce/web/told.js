@@ -68,7 +68,7 @@ function saidIn(event) {
     case 'response.output_text.done':
       return {id: event.item_id, role: 'assistant', text: event.text};
     case 'conversation.item.added': {
-      const {id, role, content} = event.item;
+      const {id, role, content} = event.item ?? {};
       const text = role === 'user' ? content?.find((/** @type {any} */ part) => part.type === 'input_text')?.text : '';
       return text ? {id, role, text} : null;
     }

@@ -7,6 +7,7 @@
 
 import {decode} from '../decoding.js';
 import {Formats} from '../formats.js';
+import {outputOf} from '../responses.js';
 
 /**
  * @typedef {import('../inspect/event-log.js').Entry} Entry
@@ -121,7 +122,7 @@ export class Turns {
         if (turn) first(turn, 'played', t);
         break;
       case 'response.done':
-        if (turn) finish(turn, event.response, t);
+        if (turn) finish(turn, event, t);
         break;
     }
   }
@@ -199,14 +200,15 @@ function first(turn, stage, t) {
 
 /**
  * @param {Turn} turn
- * @param {any} response
+ * @param {RealtimeEvent} event
  * @param {number} t
  */
-function finish(turn, response, t) {
+function finish(turn, event, t) {
+  const {response} = event;
   first(turn, 'done', t);
   turn.status = response.status ?? 'completed';
   turn.usage = response.usage ?? null;
-  turn.answer = (response.output ?? []).map(textOf).filter(Boolean).join(' ');
+  turn.answer = outputOf(event).map(textOf).filter(Boolean).join(' ');
 }
 
 /**

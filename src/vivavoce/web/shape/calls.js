@@ -2,6 +2,8 @@
  * Function calls of the model: which are open, and what they are answered with. Pure.
  */
 
+import {outputOf} from '../responses.js';
+
 /**
  * @typedef {import('../connection.js').RealtimeEvent} RealtimeEvent
  * @typedef {object} Answerer
@@ -34,16 +36,16 @@ export class Calls {
     const {item, response} = event;
     if (item?.type === 'function_call_output') this.#told(item.call_id, item.output);
     if (event.type !== 'response.done' || response?.status !== 'completed') return [];
-    const made = (response.output ?? []).filter((/** @type {any} */ one) => one.type === 'function_call');
-    const mine = made.filter((/** @type {any} */ {name}) => tools.some((tool) => tool.name === name));
+    const made = outputOf(event).filter(({type}) => type === 'function_call');
+    const mine = made.filter(({name}) => tools.some((tool) => tool.name === name));
     for (const {call_id, name, arguments: args} of made) {
-      const ours = mine.some((/** @type {any} */ one) => one.call_id === call_id);
+      const ours = mine.some((one) => one.call_id === call_id);
       const tool = ours ? tools.find((tool) => tool.name === name) : undefined;
       const output = tool?.result || this.calls.get(call_id)?.output || null;
       this.calls.set(call_id, {id: call_id, name, args: args ?? '', output, ours, runs: tool?.runs ?? false});
     }
     if (!mine.length) return [];
-    this.#rounds.push(mine.map((/** @type {any} */ {call_id}) => call_id));
+    this.#rounds.push(mine.map(({call_id}) => call_id));
     return this.#ready();
   }
 
