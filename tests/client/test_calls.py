@@ -78,3 +78,12 @@ async def test_hangs_up_what_may_have_ended(endpoint):
     for _ in answers[:]:
         await hang_up(http, url, "rtc_7", api_key="sk-secret")
     assert [path for path, _, _ in asked] == ["/v1/realtime/calls/rtc_7/hangup"] * 2
+
+
+@pytest.mark.parametrize("status", [302, 401, 500])
+async def test_what_is_not_hung_up_is_told(endpoint, status):
+    http, url, _, answers = endpoint
+    answers.append(web.Response(status=status))
+    with pytest.raises(ConnectionFailed, match=f"refused to hang up with status {status}") as failed:
+        await hang_up(http, url, "rtc_7")
+    assert failed.value.status == status

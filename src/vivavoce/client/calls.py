@@ -72,9 +72,17 @@ async def hang_up(
     api_key: str | None = None,
     timeout: float = CALL_SECONDS,  # noqa: ASYNC109 - a part of the request's own errors
 ) -> None:
-    """End a call; one that has ended is no error. Raises `ConnectionFailed` where the endpoint cannot be asked."""
-    async with _post(http, _calls(url) / call_id / "hangup", None, api_key, timeout):
-        pass
+    """End a call; one that has ended is no error.
+
+    Raises `ConnectionFailed` where the endpoint cannot be asked, and with the status where it refuses: then the call
+    may go on.
+    """
+    async with _post(http, _calls(url) / call_id / "hangup", None, api_key, timeout) as response:
+        if response.status // 100 != 2 and response.status != HTTPStatus.NOT_FOUND:
+            raise ConnectionFailed(
+                f"{shown(response.url)} refused to hang up with status {response.status}.",
+                status=response.status,
+            )
 
 
 def _calls(url: str) -> URL:

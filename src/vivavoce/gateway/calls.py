@@ -1,14 +1,13 @@
 """The calls that are under way, by their ids."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
+from vivavoce.errors import ConnectionLost, ProtocolError
 from vivavoce.gateway.guarded import Guarded
 from vivavoce.gateway.opening import Caller
 from vivavoce.gateway.sessions import Endable
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from vivavoce.webrtc.door import UdpDoor
 
 __all__ = ["NO_RESTART", "Calls", "Controlled", "Held", "Running"]
-
-_log = logging.getLogger(__name__)
 
 NO_RESTART = "restart_not_supported"
 """The error code of a call that cannot go on over another way."""
@@ -66,10 +63,7 @@ class Controlled:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             await self._session.close(lost.code, lost.reason)
-            try:
-                await self._hang_up()
-            except ConnectionFailed as failed:
-                _log.warning("a call could not be hung up: %s", failed)
+            await self._hang_up()
         return lost
 
     def silence(self) -> bool:

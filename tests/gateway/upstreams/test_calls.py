@@ -4,12 +4,13 @@ import pytest
 from aiohttp import web
 
 from tests.gateway.doubles import gateway
-from tests.gateway.routes.test_calls import calling, only_this_machine
+from tests.gateway.routes.test_calls import Caller, calling, offered, only_this_machine
 from tests.gateway.routes.test_calls_restarting import patched
+from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.app import relays_calls
 from vivavoce.gateway.calls import Held
-from vivavoce.gateway.opening import Caller
+from vivavoce.gateway.opening import Caller as Person
 from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstreams.calls import CallRelay
 from vivavoce.gateway.upstreams.remote import RemoteUpstream
@@ -48,7 +49,7 @@ class TestThroughTheGateway:
         async with gateway() as back, front_of(back) as front, calling(back) as caller:
             await caller.told()
             call_id = caller.location.rsplit("/", 1)[1]
-            with front.calls.hold(Held(call_id, Caller("somebody else"), None, None)):
+            with front.calls.hold(Held(call_id, Person("somebody else"), None, None)):
                 status, error, _ = await front.refused(f"/v1/realtime?call_id={call_id}")
                 assert (status, error["code"]) == (404, "call_not_found")
             async with front.connect(f"/v1/realtime?call_id={call_id}") as ws:  # which no gateway began
@@ -97,6 +98,24 @@ class TestThroughTheGateway:
             ) as response:
                 assert (response.status, (await response.json())["error"]["code"]) == (400, "invalid_offer")
             assert len(front.sessions) == 0
+
+    async def test_a_call_that_nobody_comes_to_control_is_hung_up(self, monkeypatch):
+        waits = asyncio.Event()
+
+        async def attach(self, call_id):
+            waits.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(CallRelay, "attach", attach)
+        async with gateway() as back, front_of(back) as front:
+            caller = Caller(front)
+            offering = asyncio.create_task(offered(front, await caller.leg.offer()))
+            await waits.wait()
+            (holding,) = front.calls._tasks
+            holding.cancel()
+            assert await offering == 503
+            assert await back.upstream.sessions[0].closed == (1000, "hung up")
+            await caller.leg.close()
 
 
 class TestRelaying:
@@ -152,13 +171,46 @@ class TestRelaying:
         await relay.close()
 
 
+class TestHangingUp:
+    @pytest.fixture
+    async def hung_up(self, aiohttp_server_at, monkeypatch):
+        """Hang up a call at an endpoint that answers with such statuses; return what it was asked."""
+        monkeypatch.setattr("vivavoce.gateway.upstreams.calls.PATIENCE", Reconnect(attempts=4, first_wait=0))
+
+        async def hang_up(*statuses):
+            seen = []
+
+            async def answer(request):
+                seen.append(request.path)
+                return web.Response(status=statuses[len(seen) - 1])
+
+            relay = CallRelay(await aiohttp_server_at(answer), key="sk-secret")
+            await relay.hang_up("rtc_7")
+            await relay.close()
+            return seen
+
+        return hang_up
+
+    @pytest.mark.parametrize("statuses", [[200], [404], [500, 429, 503, 200]])
+    async def test_is_tried_until_it_is_done(self, hung_up, caplog, statuses):
+        assert await hung_up(*statuses) == ["/v1/realtime/calls/rtc_7/hangup"] * len(statuses)
+        assert not caplog.records
+
+    @pytest.mark.parametrize("statuses", [[500] * 4, [401]])
+    async def test_is_given_up_where_that_is_no_use_and_the_log_says_so(self, hung_up, caplog, statuses):
+        assert len(await hung_up(*statuses)) == len(statuses)
+        assert "could not be hung up, and may go on at the endpoint: http://127.0.0.1" in caplog.text
+        assert f"status {statuses[-1]}" in caplog.text
+        assert "sk-secret" not in caplog.text
+
+
 @pytest.fixture
 async def aiohttp_server_at():
     runners = []
 
     async def start(handler):
         app = web.Application()
-        app.router.add_post("/v1/realtime/calls", handler)
+        app.router.add_post("/v1/realtime/calls{call:.*}", handler)
         runner = web.AppRunner(app)
         await runner.setup()
         runners.append(runner)

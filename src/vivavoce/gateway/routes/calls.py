@@ -308,7 +308,7 @@ async def _there(gateway: Gateway, opening: Opening, offer: str) -> tuple[Held, 
     begun = await relay.begin(offer, opening.model, opening.params)
     try:
         session = _guarded(gateway, opening, await relay.attach(begun.call_id))
-    except ConnectionFailed:
+    except BaseException:  # whatever it is, nobody else knows of this call
         await relay.hang_up(begun.call_id)
         raise
     call = Controlled(session, lambda: relay.hang_up(begun.call_id))

@@ -1,5 +1,7 @@
 """Calls that an endpoint across a network takes itself: the offers pass here, the media does not."""
 
+import asyncio
+import logging
 from http import HTTPStatus
 
 import aiohttp
@@ -8,6 +10,7 @@ from msgspec import UNSET
 
 from vivavoce.client import calls
 from vivavoce.client.calls import BegunCall
+from vivavoce.client.retrying import Backoff, Fate, Reconnect, fate
 from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.upstream import Transport
@@ -15,6 +18,11 @@ from vivavoce.gateway.upstreams.failures import in_our_words
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
 __all__ = ["CallRelay"]
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = Reconnect(attempts=4)
+"""With an endpoint that does not hang up: while its call goes on, it is paid for."""
 
 
 class CallRelay:
@@ -51,11 +59,21 @@ class CallRelay:
             raise in_our_words(failed, call=True) from failed
 
     async def hang_up(self, call_id: str) -> None:
-        """End a call; one that has ended is no error."""
-        try:
-            await calls.hang_up(self._open(), self._url, call_id, api_key=self._key, timeout=self._timeout)
-        except ConnectionFailed as failed:
-            raise in_our_words(failed) from failed
+        """End a call; one that has ended is no error. Raises nothing: what cannot be helped, the log says."""
+        backoff, why = Backoff(PATIENCE), ""
+        while (pause := backoff.wait()) is not None:
+            await asyncio.sleep(pause)
+            try:
+                await calls.hang_up(
+                    self._open(), self._url, call_id, api_key=self._key, timeout=self._timeout
+                )
+            except ConnectionFailed as failed:
+                why = str(failed)
+                if fate(failed) is Fate.FATAL:
+                    break
+            else:
+                return
+        _log.error("a call could not be hung up, and may go on at the endpoint: %s", why)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
