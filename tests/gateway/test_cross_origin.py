@@ -46,6 +46,15 @@ class TestPagesThatAreLetIn:
             assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
             assert "POST" in response.headers["Access-Control-Allow-Methods"]
 
+    async def test_may_be_built_with_openais_packages(self):
+        """What those send that a page loads, above what pages send by themselves."""
+        async with (
+            gateway(allowed_origins=[FRIEND]) as running,
+            running.client.options(running.url("/v1/realtime/calls"), headers=ASKS) as response,
+        ):
+            allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
+            assert {"authorization", "content-type", "openai-beta", "x-openai-agents-sdk"} <= {*allowed}
+
 
 class TestOthers:
     @pytest.mark.parametrize("method", ["GET", "OPTIONS"])

@@ -12,7 +12,8 @@ from aiohttp import hdrs, web
 __all__ = ["answer_preflight", "is_preflight", "shared_with"]
 
 METHODS = "GET, POST, PATCH, DELETE"
-HEADERS = "Authorization, Content-Type, OpenAI-Beta, OpenAI-Safety-Identifier"
+HEADERS = "Authorization, Content-Type, OpenAI-Beta, OpenAI-Safety-Identifier, X-OpenAI-Agents-SDK"
+"""What OpenAI's own packages send from a page, too."""
 READABLE = "Location, Retry-After, Vivavoce-Resume-Token"
 MAX_AGE_SECONDS = 600
 """How long a browser remembers what it was allowed; Chromium's own limit is 7200."""
