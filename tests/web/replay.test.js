@@ -4,7 +4,9 @@ import {test} from 'node:test';
 
 import {read} from '../../src/vivavoce/web/inspect/recording.js';
 import {Replay} from '../../src/vivavoce/web/inspect/replay.js';
+import {Rows} from '../../src/vivavoce/web/inspect/rows.js';
 import {rest, soundtrack} from '../../src/vivavoce/web/inspect/soundtrack.js';
+import {summary} from '../../src/vivavoce/web/inspect/summary.js';
 import {encode} from '../../src/vivavoce/web/pcm.js';
 import {Replaying} from '../../src/vivavoce/web/replaying.js';
 
@@ -51,6 +53,28 @@ test('a recording is open at its end, and nothing is lost of it', () => {
   assert.equal(replay.turns.turns.length, 1);
   assert.equal(replay.sounds.has('a') && replay.sounds.has('u'), true);
 });
+
+for (const event of [
+  {type: 'response.created'},
+  {type: 'response.done'},
+  {type: 'response.done', response: {status: 'completed', output: null}},
+  {type: 'response.done', response: {status: 'completed', output: [null]}},
+  {type: 'response.done', response: {id: 'r', status: 'completed', output: 'x'}},
+  {type: 'response.done', response: {id: 'r', status: 'completed', output: [{content: 5}]}},
+  {type: 'conversation.item.done', item: {id: 'x', content: 5}},
+  {type: 'rate_limits.updated', rate_limits: [null]},
+  {type: 'error'},
+]) {
+  test(`a recording is open in spite of ${JSON.stringify(event)}`, () => {
+    const {type, ...fields} = event;
+    const replay = new Replay('a', recording(...TALK, [730, `S ${type}`, fields], [800, 'S response.created', {response: {id: 's'}}]));
+    assert.equal(replay.log.entries.length, TALK.length + 2);
+    assert.equal(replay.turns.turns.at(-1)?.id, 's');
+    const rows = new Rows();
+    rows.show(replay.log.entries);
+    for (const row of rows.rows) assert.equal(typeof summary(row), 'string');
+  });
+}
 
 test('an event that says nothing of what it is about changes no words', () => {
   const replay = new Replay('a', recording([0, 'S conversation.item.added'], ...TALK));

@@ -132,7 +132,7 @@ export class Replay {
     }
     for (const {dir, event, t} of entries) {
       for (const reel of reels) reel.wind(t);
-      this.sounds.apply(dir, event);
+      attempt(() => this.sounds.apply(dir, event));
     }
     for (const reel of reels) reel.wind(Infinity);
   }
@@ -165,14 +165,10 @@ export class Replay {
   /** @param {Entry} entry */
   #happen(entry) {
     this.log.keep(entry);
-    this.turns.feed(entry);
+    attempt(() => this.turns.feed(entry));
     if (entry.dir === 'C') return;
-    try {
-      this.conversation.apply(entry.event);
-    } catch {
-      // a file may hold anything: what is no such event says nothing, and is in the log
-    }
-    this.calls.apply(entry.event, []);
+    attempt(() => this.conversation.apply(entry.event));
+    attempt(() => this.calls.apply(entry.event, []));
     if (entry.event.type === 'rate_limits.updated') this.limits = entry.event.rate_limits ?? [];
   }
 
@@ -217,6 +213,18 @@ class Reel {
     for (; this.#at < end; this.#at = Math.min(end, this.#at + frame)) {
       this.give(this.#wire.take(this.samples.slice(this.#at, Math.min(end, this.#at + frame)), this.rate));
     }
+  }
+}
+
+/**
+ * A file may hold anything: what is no such event says nothing, and is in the log.
+ * @param {() => void} read
+ */
+function attempt(read) {
+  try {
+    read();
+  } catch {
+    // nothing is read out of it
   }
 }
 

@@ -65,7 +65,7 @@ function about({type, error, session, item, response, transcript, text, part, ..
   if (event.arguments) return `${event.name ?? ''}(${event.arguments})`;
   if (event.audio_end_ms !== undefined) return say('at {0} s', fixed(event.audio_end_ms / 1000, 2));
   if (event.audio_start_ms !== undefined) return say('at {0} s', fixed(event.audio_start_ms / 1000, 2));
-  if (Array.isArray(event.rate_limits)) return event.rate_limits.map(({name, remaining}) => `${name} ${remaining}`).join(', ');
+  if (Array.isArray(event.rate_limits)) return event.rate_limits.map((limit) => `${limit?.name} ${limit?.remaining}`).join(', ');
   return '';
 }
 
@@ -73,7 +73,7 @@ function about({type, error, session, item, response, transcript, text, part, ..
 function describeItem({type, role, name, content, output, ...item}) {
   if (type === 'function_call') return `${name}(${item.arguments ?? ''})`;
   if (type === 'function_call_output') return `→ ${output ?? ''}`;
-  const said = (content ?? []).map((/** @type {any} */ part) => part?.transcript ?? part?.text ?? '').join(' ').trim();
+  const said = (Array.isArray(content) ? content : []).map((/** @type {any} */ part) => part?.transcript ?? part?.text ?? '').join(' ').trim();
   return [role ?? type, said].filter(Boolean).join(': ');
 }
 
