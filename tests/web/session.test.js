@@ -119,6 +119,20 @@ test('a refused response.create does not block the next', async () => {
   assert.equal(stage.types.at(-1), 'response.create');
 });
 
+test('a response that was cancelled and refused takes no other with it', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  await session.setMode('hands-free');
+  await session.write('one');
+  const {event_id} = stage.sent.at(-1);
+  await session.interrupt();
+  stage.server('error', {error: {code: 'x', message: 'No.', event_id}});
+  stage.sent.length = 0;
+  stage.respond();
+  assert.deepEqual(stage.types, []);
+  assert.equal(stage.played.length, 1);
+});
+
 test('hands-free: speech stops the answer at once and truncates; the server cancels by itself', async () => {
   const stage = new Stage();
   const session = await stage.begin();

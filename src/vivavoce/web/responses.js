@@ -78,7 +78,10 @@ export class Responses {
       this.active = null;
       return this.wanted ? this.create() : [];
     }
-    if (event.type === 'error' && this.asked !== null && event.error?.event_id === this.asked) this.asked = null;
+    if (event.type === 'error' && this.asked !== null && event.error?.event_id === this.asked) {
+      this.asked = null;
+      this.#unwanted = false;
+    }
     return [];
   }
 }
