@@ -57,6 +57,13 @@ def test_a_pause_is_silence():
     assert not pause.any()
 
 
+def test_who_only_wants_what_is_said_hears_no_pause_but_what_was_lost():
+    ear = Ear(pauses=False)
+    pause, long_pause = 10 * TICKS, 3600 * 48_000
+    packets = packet(0), packet(1, later=pause), packet(1 + 3 * GUESSED, later=long_pause)
+    assert [len(ear.hear(one)) // FRAME_SAMPLES for one in packets] == [1, 1, 3 * GUESSED]
+
+
 def test_a_long_pause_does_not_become_a_long_silence():
     pcm = heard([packet(0), packet(1, later=3600 * 48_000)])
     assert len(pcm) == MOST_MISSED_SECONDS * RATE + 2 * FRAME_SAMPLES

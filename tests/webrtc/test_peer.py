@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.lossy import BadNetwork
-from tests.gateway.doubles import gateway
+from tests.gateway.doubles import ScriptedUpstream, gateway
 from vivavoce import RealtimeClient
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.protocol.session_params import RealtimeSessionParams
 from vivavoce.testing.engine import ScriptedEngine
 from vivavoce.testing.script import Script, Turn
+from vivavoce.webrtc import peer as module
 from vivavoce.webrtc.peer import PeerTransport
 
 
@@ -58,6 +59,84 @@ async def test_a_client_talks_over_a_call_as_over_a_websocket():
         async with asyncio.timeout(20):
             await stopped.wait()
         assert np.abs(np.concatenate(speaker.samples)).max() > 0.05
+
+
+def says_a_second(data):
+    """Answer ``response.create`` with a second of sound, as the response that it names."""
+    asked = json.loads(data)
+    if asked["type"] != "response.create":
+        return []
+    name, pcm = asked["event_id"], (8000 * np.sin(np.arange(24_000) / 9)).astype("<i2").tobytes()
+    item = {
+        "id": f"item_{name}",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "status": "completed",
+    }
+    response = {"object": "realtime.response", "id": name, "status": "completed", "output": []}
+    where = {"response_id": name, "output_index": 0}
+    speech = {"item_id": item["id"], "content_index": 0, "delta": base64.b64encode(pcm).decode()}
+    events = [
+        {"type": "response.output_item.added", **where, "item": item},
+        {"type": "response.output_audio.delta", **where, **speech},
+        {"type": "response.done", "response": response},
+    ]
+    return [{"event_id": "event_1", **event} for event in events]
+
+
+async def hear_out(transport, response, then="stopped"):
+    """Return what is heard until an answer has stopped, or been cleared."""
+    heard = []
+    async with asyncio.timeout(30):
+        while (event := json.loads(await transport.receive()))["type"] != f"output_audio_buffer.{then}":
+            if event["type"] == "response.output_audio.delta":
+                assert (event["response_id"], event["item_id"]) == (response, f"item_{response}")
+                heard.append(np.frombuffer(base64.b64decode(event["delta"]), "<i2"))
+    assert event["response_id"] == response
+    return np.concatenate([*heard, np.zeros(0, np.int16)])
+
+
+def create(name):
+    return json.dumps({"type": "response.create", "event_id": name})
+
+
+async def test_an_answer_is_heard_to_its_end_and_the_next_from_its_beginning(monkeypatch):
+    monkeypatch.setattr(module, "LAST_SECONDS", 10.0)  # of a machine that is busy with something else
+    async with gateway(ScriptedUpstream(reply=says_a_second)) as running:
+        transport = await calling(running)
+        for name in ("first", "second"):
+            await transport.send(create(name))
+            heard = await hear_out(transport, name)
+            loud = np.flatnonzero(np.abs(heard.astype(int)) > 500)
+            assert len(loud) > 0.9 * 24_000
+            assert loud[-1] - loud[0] > 0.99 * 24_000
+            assert loud[0] < 0.1 * 24_000
+            assert len(heard) < 1.3 * 24_000
+            await asyncio.sleep(0.3)  # a pause between the two
+        await transport.close()
+
+
+async def test_where_the_last_of_an_answer_is_lost_it_has_stopped_nevertheless(monkeypatch):
+    monkeypatch.setattr(module, "LAST_SAMPLES", 10 * 24_000)
+    monkeypatch.setattr(module, "LAST_SECONDS", 0.0)
+    async with gateway(ScriptedUpstream(reply=says_a_second)) as running:
+        transport = await calling(running)
+        await transport.send(create("only"))
+        await hear_out(transport, "only")
+        await transport.close()
+
+
+async def test_what_is_silenced_is_so_at_once():
+    async with gateway(ScriptedUpstream(reply=says_a_second)) as running:
+        transport = await calling(running)
+        await transport.send(create("only"))
+        await until_told(transport, "output_audio_buffer.started")
+        await transport.send(json.dumps({"type": "output_audio_buffer.clear"}))
+        await hear_out(transport, "only", then="cleared")
+        transport._heard(np.ones(480, np.int16))
+        assert transport._events.empty()
+        await transport.close()
 
 
 async def test_speech_goes_out_at_its_own_pace_and_is_understood():

@@ -1,7 +1,7 @@
 """Opus packets of a peer, in their order, as what is heard. Pure.
 
 Time goes on as the peer's does: what was lost on the way is made up for as well as Opus can, and while a peer sends
-nothing, because it has nothing to say, there is silence.
+nothing, because it has nothing to say, there is silence; or no time, for a listener who only wants what is said.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,10 @@ class Packet:
 
 
 class Ear:
-    """Hears one peer, at `RATE`. Raises `OSError` where there is no libopus."""
+    """Hears one peer, at `RATE`; without ``pauses``, only what it sends. Raises `OSError` where there is no libopus."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pauses: bool = True) -> None:
+        self._pauses = pauses
         self._decoder = OpusDecoder(RATE)
         self._last: int | None = None
         self._expected = 0
@@ -61,8 +62,10 @@ class Ear:
             return []
         ticks = (packet.timestamp - self._expected) % _WRAP
         samples = 0 if ticks >= _WRAP // 2 else ticks * RATE // CLOCK
-        lost = packet.number - self._last - 1
-        guessed = max(0, min(lost, GUESSED, samples // self._frame))
+        lost = max(0, packet.number - self._last - 1)
+        if not self._pauses:
+            samples = min(samples, lost * self._frame)
+        guessed = min(lost, GUESSED, samples // self._frame)
         silence = np.zeros(min(samples - guessed * self._frame, round(MOST_MISSED_SECONDS * RATE)), np.int16)
         if not guessed:
             return [silence]

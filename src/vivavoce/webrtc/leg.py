@@ -70,7 +70,10 @@ class IceServer:
 
 
 class Leg:
-    """One peer. ``heard`` is given its speech at 24 kHz, ``told`` each message of its data channel."""
+    """One peer. ``heard`` is given its speech at 24 kHz, ``told`` each message of its data channel.
+
+    ``pauses`` says whether silence is heard while the peer sends nothing, since it has nothing to say.
+    """
 
     def __init__(
         self,
@@ -79,14 +82,15 @@ class Leg:
         told: Callable[[str | bytes], None],
         *,
         ice_servers: Sequence[IceServer] = (),
+        pauses: bool = True,
     ) -> None:
-        self._heard, self._told = heard, told
+        self._heard, self._told, self._pauses = heard, told, pauses
         servers = [RTCIceServer(one.url, one.username, one.credential) for one in ice_servers]
         configuration = RTCConfiguration(iceServers=servers)
         self._peer = RTCPeerConnection(configuration)
         self._restarts = Restarts(self._peer, configuration)
         self._speech = SpokenTrack(next_frame)
-        self._hearing = Hearing(heard)
+        self._hearing = Hearing(heard, pauses=pauses)
         self._channel: RTCDataChannel | None = None
         self._mute = False
         """Whether the peer has offered speech alone: it is told nothing, and has nothing to say."""
@@ -240,7 +244,7 @@ class Leg:
             for section in self._peer.getTransceivers():
                 if section.receiver.track is track:
                     reorder(section.receiver, self._hearing.take)
-            self.spawn(hear(track, self._heard))
+            self.spawn(hear(track, self._heard, pauses=self._pauses))
             self.spawn(self._hearing.listen())
 
     def _on_channel(self, channel: RTCDataChannel) -> None:

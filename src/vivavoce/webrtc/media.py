@@ -95,16 +95,19 @@ class SpokenTrack(MediaStreamTrack):
 
 
 class Hearing:
-    """What a peer says in Opus, given to ``heard`` as PCM16 at 24 kHz. Where there is no libopus it takes nothing."""
+    """What a peer says in Opus, given to ``heard`` as PCM16 at 24 kHz. Where there is no libopus it takes nothing.
 
-    def __init__(self, heard: Callable[[Pcm], None]) -> None:
+    ``pauses`` says whether its silence is heard too; see `Ear`.
+    """
+
+    def __init__(self, heard: Callable[[Pcm], None], *, pauses: bool = True) -> None:
         self.opus: frozenset[int] = frozenset()
         """The payload types that are Opus in this call."""
         self._heard = heard
         self._packets: asyncio.Queue[Packet] = asyncio.Queue(MOST_WAITING)
         self._ear: Ear | None = None
         try:
-            self._ear = Ear()
+            self._ear = Ear(pauses=pauses)
         except OSError as error:
             _log.info("packets that are lost will be heard as silence: %s", error)
 
@@ -122,10 +125,10 @@ class Hearing:
             self._heard(self._ear.hear(await self._packets.get()))
 
 
-async def hear(track: MediaStreamTrack, heard: Callable[[Pcm], None]) -> None:
+async def hear(track: MediaStreamTrack, heard: Callable[[Pcm], None], *, pauses: bool = True) -> None:
     """Give what aiortc has decoded of a peer to ``heard``, as PCM16 at 24 kHz, until it ends.
 
-    What was lost on the way is silence.
+    What was lost on the way is silence, as are the peer's ``pauses``, which cannot be told from it.
     """
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     expected: int | None = None
@@ -136,7 +139,7 @@ async def hear(track: MediaStreamTrack, heard: Callable[[Pcm], None]) -> None:
             return
         if not isinstance(frame, av.AudioFrame):
             continue  # video, which nobody asked for
-        if expected is not None and frame.pts is not None and frame.pts > expected:
+        if pauses and expected is not None and frame.pts is not None and frame.pts > expected:
             lost = min((frame.pts - expected) / frame.sample_rate, MOST_MISSED_SECONDS)
             heard(np.zeros(round(lost * RATE), np.int16))
         expected = None if frame.pts is None else frame.pts + frame.samples

@@ -35,7 +35,8 @@ from vivavoce.protocol.server_events import (
 )
 from vivavoce.protocol.session_params import RealtimeSessionParams
 from vivavoce.webrtc.leg import IceServer, Leg
-from vivavoce.webrtc.playout import RATE, Playout
+from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE, Playout
+from vivavoce.webrtc.reorder import HELD
 
 __all__ = ["PeerTransport"]
 
@@ -52,6 +53,13 @@ ASK_SECONDS = 10.0
 MOST_WAITING = 4096
 """Events that may wait for the client; with 20 ms of speech each, more than a minute."""
 
+LAST_SAMPLES = (HELD + 2) * FRAME_SAMPLES
+"""What is still heard of an answer when the endpoint says that it has stopped: what is held back here, and what is on
+its way."""
+
+LAST_SECONDS = 0.5
+"""How long it is waited for: it may be lost."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -59,13 +67,18 @@ class PeerTransport:
     """One call. Make it with `connect`."""
 
     def __init__(self, ice_servers: Sequence[IceServer] = ()) -> None:
-        self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers)
+        self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers, pauses=False)
         self._playout = Playout()
         self._room = asyncio.Event()
         self._events: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
         self._ids = Ids()
         self._speaking: str | None = None
         """The response that is being heard."""
+        self._stopped: bytes | None = None
+        """The event that says so, while the last of an answer is still to be heard."""
+        self._last = 0
+        """Samples of it that were heard since."""
+        self._waiting: asyncio.TimerHandle | None = None
         self._items: dict[str, tuple[str, int]] = {}
         """The message that each response is saying, and its index."""
         self.call_id = ""
@@ -189,6 +202,7 @@ class PeerTransport:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Hang up. Closing twice does nothing more."""
+        self._finish()
         await self._leg.close(code, reason)
 
     def _next_frame(self) -> Pcm | None:
@@ -206,13 +220,31 @@ class PeerTransport:
                 if isinstance(event, ResponseOutputItemAdded) and isinstance(event.item, MessageItem):
                     self._items[event.response_id] = (event.item.id, event.output_index)
             case "output_audio_buffer.started":
+                self._finish()
                 event = frame.server_event()
                 if isinstance(event, OutputAudioBufferStarted):
                     self._speaking = event.response_id
-            case "output_audio_buffer.stopped" | "output_audio_buffer.cleared":
-                self._items.pop(self._speaking or "", None)
-                self._speaking = None
+            case "output_audio_buffer.stopped":
+                self._finish()
+                self._stopped, self._last = frame.data, 0
+                self._waiting = asyncio.get_running_loop().call_later(LAST_SECONDS, self._finish)
+                return
+            case "output_audio_buffer.cleared":
+                self._finish()
+                self._forget()
         self._put(frame.data)
+
+    def _finish(self) -> None:
+        """Tell that an answer has stopped, if it has: all of it was heard."""
+        if self._waiting is not None and self._stopped is not None:
+            self._waiting.cancel()
+            self._put(self._stopped)
+            self._waiting = self._stopped = None
+            self._forget()
+
+    def _forget(self) -> None:
+        self._items.pop(self._speaking or "", None)
+        self._speaking = None
 
     def _heard(self, pcm: Pcm) -> None:
         if self._speaking is None or self._speaking not in self._items:
@@ -227,6 +259,9 @@ class PeerTransport:
             delta=base64.b64encode(encode_pcm16(pcm)).decode(),
         )
         self._put(Frame.of(delta).data)
+        self._last += len(pcm)
+        if self._last >= LAST_SAMPLES:
+            self._finish()
 
     def _put(self, event: bytes) -> None:
         if self._events.full():
