@@ -1,6 +1,6 @@
 import pytest
 
-from vivavoce.gateway.loopback import is_loopback, without_port
+from vivavoce.gateway.loopback import is_loopback, is_wildcard, without_port
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,14 @@ def test_only_this_machine(host):
 )
 def test_perhaps_another(host):
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "wildcard"),
+    [("", True), ("0.0.0.0", True), ("::", True), ("[::]", True), ("127.0.0.1", False), ("a.example", False)],
+)
+def test_all_addresses(host, wildcard):
+    assert is_wildcard(host) is wildcard
 
 
 @pytest.mark.parametrize(

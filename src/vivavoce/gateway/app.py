@@ -88,6 +88,11 @@ def create_app(
     refuse_well_known(settings, os.environ)
     toolbox = Toolbox()
     policy = None if settings.policy is None else read_policy(settings.policy)
+    if policy is not None and relays_calls(settings):
+        _log.warning(
+            "the policy cannot hold for calls: with VIVAVOCE_CALL_MEDIA=upstream callers speak to the endpoint itself, "
+            "may ask it for anything, and see the instructions"
+        )
     limiter = None
     if policy is not None:
         limiter = Limiter(policy, choose_store(settings), settings.retry_after_seconds)

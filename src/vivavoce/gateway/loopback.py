@@ -1,9 +1,9 @@
-"""What means this machine, and nothing else. Pure."""
+"""What means this machine, and nothing else, or all of its addresses. Pure."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-__all__ = ["is_loopback", "without_port"]
+__all__ = ["is_loopback", "is_wildcard", "without_port"]
 
 
 def is_loopback(host: str) -> bool:
@@ -15,6 +15,14 @@ def is_loopback(host: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_wildcard(host: str) -> bool:
+    """Tell whether ``host`` means all addresses of this machine, and so none that it could be reached at."""
+    try:
+        return ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return not host
 
 
 def without_port(host: str) -> str:

@@ -121,13 +121,14 @@ class GatewaySettings(
         ge=0,
         le=65535,
         description="The one UDP port that all calls come through, where a firewall or a container lets no others in; "
-        "0 takes any that is free. By default each call has ports of its own.",
+        "0 takes any that is free. By default each call has ports of its own. It wants `VIVAVOCE_PUBLIC_ADDRESS` where "
+        "`VIVAVOCE_HOST` is `0.0.0.0`, and is not for several `VIVAVOCE_WORKERS`.",
     )
     call_media: Literal["auto", "here", "upstream"] = Field(
         "auto",
         description="Where the speech of calls goes: `here`, through the gateway, whose policy then holds for every "
         "event; `upstream`, straight between browser and endpoint, while the gateway listens and can hang up. `auto` "
-        "is `upstream` for one across a network where there is no policy.",
+        "is `upstream` for one across a network where there is no policy, which could not hold there.",
     )
     max_sessions: int | None = Field(
         None,

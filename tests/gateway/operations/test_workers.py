@@ -127,6 +127,13 @@ class TestCheck:
         with pytest.raises(VivaVoceError, match="WORKERS"):
             check(GatewaySettings(workers=2, upstream="openai", fallback_upstream="engine"))
 
+    def test_calls_cannot_come_through_one_port(self):
+        with pytest.raises(
+            VivaVoceError, match=r"VIVAVOCE_CALL_PORT: expected none with 2 processes.* got 3479"
+        ):
+            check(GatewaySettings(workers=2, engine="scripted", call_port=3479))
+        check(GatewaySettings(workers=2, engine="scripted", call_port=0))  # each takes another
+
 
 class TestReserve:
     def test_processes_that_say_so_share_the_port_and_others_do_not(self):

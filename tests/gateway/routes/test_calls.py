@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from tests.gateway.doubles import ScriptedUpstream, gateway
+from vivavoce.errors import VivaVoceError
+from vivavoce.gateway.app import create_app
 from vivavoce.gateway.passage import Down, Stage
 from vivavoce.gateway.routes._beside import MOST_SIDEBANDS
 from vivavoce.gateway.routes.calls import ice_servers
+from vivavoce.gateway.settings import GatewaySettings
 from vivavoce.gateway.upstreams.local import LocalUpstream
 from vivavoce.protocol.codec import Frame
 from vivavoce.testing.engine import ScriptedEngine
@@ -257,6 +260,13 @@ class TestOnePort:
                 while len(running.sessions):  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0.01)
             assert not running.calls.door._callers
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+    def test_has_to_have_an_address_that_can_be_told(self, host):
+        anywhere = {"host": host, "call_port": 0, "local_access": "open"}
+        with pytest.raises(VivaVoceError, match=f"VIVAVOCE_PUBLIC_ADDRESS.* VIVAVOCE_HOST is {host},"):
+            create_app(GatewaySettings(**anywhere), ScriptedUpstream())
+        create_app(GatewaySettings(**anywhere, public_address="192.0.2.7"), ScriptedUpstream())
 
 
 class TestHangingUp:

@@ -8,7 +8,7 @@ from tests.gateway.routes.test_calls import Caller, calling, offered, only_this_
 from tests.gateway.routes.test_calls_restarting import patched
 from vivavoce.client.retrying import Reconnect
 from vivavoce.errors import ConnectionFailed, ProtocolError
-from vivavoce.gateway.app import relays_calls
+from vivavoce.gateway.app import create_app, relays_calls
 from vivavoce.gateway.calls import Held
 from vivavoce.gateway.opening import Caller as Person
 from vivavoce.gateway.settings import GatewaySettings
@@ -235,3 +235,12 @@ async def aiohttp_server_at():
 )
 def test_calls_are_taken_where_the_rules_can_be_held(settings, relayed):
     assert relays_calls(GatewaySettings(**settings)) is relayed
+
+
+@pytest.mark.parametrize(("media", "warned"), [("upstream", True), ("here", False)])
+def test_a_policy_that_cannot_hold_for_calls_is_told(tmp_path, caplog, media, warned):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("default: {limits: {sessions: 1}}\n")
+    url = "wss://example.org/v1/realtime"
+    create_app(GatewaySettings(upstream=url, policy=policy, call_media=media), RemoteUpstream(url))
+    assert ("the policy cannot hold for calls" in caplog.text) is warned

@@ -133,6 +133,11 @@ def check(settings: GatewaySettings) -> None:
         raise VivaVoceError(
             "VIVAVOCE_WORKERS: expected 1 on this system, where processes cannot share a port."
         )
+    if settings.call_port:
+        raise VivaVoceError(
+            f"VIVAVOCE_CALL_PORT: expected none with {settings.workers} processes, which cannot share a UDP port, got "
+            f"{settings.call_port}: without it each call has ports of its own."
+        )
     loads = ENGINE in (settings.upstream, settings.fallback_upstream) and settings.engine == "builtin"
     if loads and not settings.workers_load_models:
         raise VivaVoceError(

@@ -14,11 +14,12 @@ from http import HTTPStatus
 from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from vivavoce.errors import ConnectionFailed, ProtocolError
+from vivavoce.errors import ConnectionFailed, ProtocolError, VivaVoceError
 from vivavoce.gateway.auth.door import Admission
 from vivavoce.gateway.calls import NO_RESTART, Calls, Controlled, Held
 from vivavoce.gateway.dialects import dialect
 from vivavoce.gateway.guarded import Guarded
+from vivavoce.gateway.loopback import is_wildcard
 from vivavoce.gateway.opening import Caller, Opening
 from vivavoce.gateway.operations.logs import in_session
 from vivavoce.gateway.policy.stage import check_params
@@ -57,8 +58,14 @@ class _Asked:
 
 
 def add_calls(app: web.Application) -> None:
-    """Let an application take calls."""
-    if app[GATEWAY].settings.call_port is not None:
+    """Let an application take calls. Raises `VivaVoceError` where nobody could be told where they come through."""
+    settings = app[GATEWAY].settings
+    if settings.call_port is not None:
+        if settings.public_address is None and is_wildcard(settings.host):
+            raise VivaVoceError(
+                "VIVAVOCE_CALL_PORT: expected VIVAVOCE_PUBLIC_ADDRESS too, the address under which callers reach this "
+                f"machine, since VIVAVOCE_HOST is {settings.host}, which is no address that they could send to."
+            )
         app.cleanup_ctx.append(_call_door)
     app.router.add_post("/v1/realtime/calls", begin_call)
     app.router.add_patch("/v1/realtime/calls/{call_id}", restart_call)
