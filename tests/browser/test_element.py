@@ -188,6 +188,25 @@ async def test_what_is_written_is_answered_and_survives_a_lost_line(visit, trans
         assert await told(visitor, "voice-problem") == []
 
 
+async def test_what_is_forgotten_is_forgotten_on_the_other_side_too(visit):
+    async with shop(engine("Good."), 'token-url="/voice-key"') as site:
+        visitor = await opened(visit, site, phrase(60))
+        await visitor.page.get_by_role("button", name="Start").click()
+        await state(visitor, "Listening")
+        await visitor.page.get_by_label("Message").fill("And you?")
+        await visitor.page.keyboard.press("Enter")
+        await state(visitor, "Speaking")
+        await state(visitor, "Listening")
+        await visitor.page.evaluate("document.querySelector('realtime-voice').clear()")
+        await visitor.page.wait_for_function(
+            "() => window.told.filter(([, {type}]) => type === 'conversation.item.deleted').length === 2"
+        )
+        assert await visitor.page.evaluate("document.querySelector('realtime-voice').transcript") == []
+        begun = [change for change in await told(visitor, "voice-state") if change["previous"] == "off"]
+        assert len(begun) == 1
+        assert await told(visitor, "voice-problem") == []
+
+
 def cut(running):
     """Break every line to the gateway, as a network does that fails."""
     for held in running.calls.all:

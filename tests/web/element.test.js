@@ -79,6 +79,9 @@ test('an application is told everything once', () => {
   const written = {type: 'conversation.item.added', item: {id: 'u', role: 'user', content: [{type: 'input_text', text: 'Hi'}]}};
   assert.deepEqual(told.said(written), {id: 'u', role: 'user', text: 'Hi'});
   assert.equal(told.said(written), null);
+  told.forget();
+  assert.deepEqual(told.said(written), {id: 'u', role: 'user', text: 'Hi'});
+  assert.deepEqual(told.changes('error', problem), []);
   assert.deepEqual(told.said({type: 'response.output_text.done', item_id: 'a', text: 'Yes.'}), {id: 'a', role: 'assistant', text: 'Yes.'});
   assert.equal(told.said({type: 'response.created'}), null);
 });

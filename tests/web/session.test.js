@@ -393,6 +393,41 @@ test('an answer is given again from where it stood, and what came after it goes'
   ]);
 });
 
+test('what is forgotten here is forgotten in the open session too, but for what that never had', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  const item = (/** @type {string} */ id, /** @type {string} */ role) => {
+    const content = [{type: role === 'user' ? 'input_text' : 'output_text', text: id}];
+    stage.server('conversation.item.added', {item: {id, type: 'message', role, content}});
+  };
+  item('before', 'user');
+  stage.lose();
+  await stage.begin();
+  item('u', 'user');
+  stage.respond();
+  item('a', 'assistant');
+  stage.server('input_audio_buffer.committed', {item_id: 'v'});
+  await session.clear();
+  assert.deepEqual(session.conversation.items, []);
+  assert.deepEqual(stage.sent.map(({type, item_id}) => [type, item_id]), [
+    ['response.cancel', undefined],
+    ['conversation.item.delete', 'u'],
+    ['conversation.item.delete', 'a'],
+    ['conversation.item.delete', 'v'],
+  ]);
+});
+
+test('what is forgotten while nobody listens is told to nobody', async () => {
+  const stage = new Stage();
+  const session = await stage.begin();
+  stage.server('response.output_text.delta', {item_id: 'a', content_index: 0, delta: 'hello'});
+  session.stop();
+  await session.clear();
+  await stage.begin();
+  assert.deepEqual(stage.sent, []);
+  assert.deepEqual(session.conversation.items, []);
+});
+
 test('a result of a function call is sent, and told as soon as no answer is under way', async () => {
   const stage = new Stage();
   await stage.begin();

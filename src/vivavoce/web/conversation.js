@@ -18,6 +18,7 @@ import {Formats, duration} from './formats.js';
  * @property {'user' | 'assistant' | 'system' | null} role
  * @property {'in_progress' | 'completed' | 'incomplete'} status
  * @property {boolean} placed whether the server has told its place in the conversation
+ * @property {boolean} current whether the session of now has it, and not only one before
  * @property {Part[]} parts
  * @property {Transcription | null} transcription
  * @property {number} receivedMs audio received, in milliseconds
@@ -60,9 +61,20 @@ export class Conversation {
   settle() {
     this.items = this.items.filter((item) => item.parts.some((part) => part.text) || item.type !== 'message');
     for (const item of this.items) {
+      item.current = false;
       if (item.status === 'in_progress') item.status = 'incomplete';
       if (item.transcription === 'speaking' || item.transcription === 'pending') item.transcription = 'failed';
     }
+  }
+
+  /**
+   * Forget all items.
+   * @returns {string[]} the ids of those that the session of now has
+   */
+  clear() {
+    const current = this.items.filter((item) => item.current).map(({id}) => id);
+    this.items = [];
+    return current;
   }
 
   /** Interrupted answers become what was heard of them, where anything was: the other side will know no more. */
@@ -88,6 +100,7 @@ export class Conversation {
       role: null,
       status: 'in_progress',
       placed: false,
+      current: false,
       parts: [],
       transcription: null,
       receivedMs: 0,
@@ -157,6 +170,7 @@ function added(conversation, {item: wire, previous_item_id}) {
   if (!wire) return;
   const item = conversation.ensure(wire.id);
   if (!item.placed) conversation.place(item, previous_item_id);
+  item.current = true;
   describeItem(item, wire);
 }
 
@@ -248,6 +262,7 @@ const HANDLERS = new Map(Object.entries({
     heardUser('pending')(conversation, event);
     const item = conversation.ensure(event.item_id);
     if (!item.placed) conversation.place(item, event.previous_item_id);
+    item.current = true;
   },
   'conversation.item.input_audio_transcription.delta': (conversation, {item_id, content_index = 0, delta = ''}) => {
     const part = partOf(conversation.ensure(item_id, {role: 'user'}), content_index, 'audio');

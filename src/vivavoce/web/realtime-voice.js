@@ -8,7 +8,6 @@
  */
 
 import {sharedContext} from './browser.js';
-import {Conversation} from './conversation.js';
 import {talkButton} from './elements/voice-button.js';
 import './elements/voice-check.js';
 import './elements/voice-composer.js';
@@ -142,11 +141,10 @@ export class RealtimeVoice extends LitElement {
     this.quality = null;
   }
 
-  /** Forget what was said. */
+  /** Forget what was said, also on the other side. */
   clear() {
-    this.#session.conversation = new Conversation();
-    this.#told = new Told();
-    this.version++;
+    this.#told.forget();
+    return this.#session.clear();
   }
 
   /** Silence the answer. */

@@ -250,6 +250,15 @@ export class VoiceSession extends Lifetime {
     this.#send({type: 'conversation.item.delete', item_id: id});
   }
 
+  /** Forget what was said. The session that is open does so too, with the answer that is under way. */
+  async clear() {
+    const said = this.conversation.clear();
+    this.changed();
+    if (!this.ready) return;
+    await this.interrupt();
+    for (const id of said) this.forget(id);
+  }
+
   async #openPlayer() {
     const current = this.watch();
     try {

@@ -43,6 +43,11 @@ export class Told {
     return events;
   }
 
+  /** What was said is forgotten; what goes on is not. */
+  forget() {
+    this.#ids.clear();
+  }
+
   /**
    * @param {RealtimeEvent} event from the server
    * @returns {Said | null} what somebody has said, in full; a message that is restored was told before
