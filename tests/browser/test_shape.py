@@ -217,3 +217,35 @@ async def test_a_call_carries_the_talk(visit):
         await visitor.page.get_by_role("option", name="output_audio_buffer.started").wait_for()
         assert await visitor.page.get_by_role("option", name="response.output_audio.delta").count() == 0
         assert visitor.complaints == []
+
+
+KEEP_PLAYERS = """
+window.players = [];
+window.Audio = class extends Audio { constructor() { super(); window.players.push(this); } };
+"""
+
+
+async def test_a_call_plays_at_the_chosen_loudspeaker(visit):
+    """It is chosen during a call, stays chosen, and the next call has it from the start."""
+    async with gateway(engine("Good.")) as running:
+        visitor = await visit(running.url("/#shape"), microphone=phrase(60), before=KEEP_PLAYERS)
+        page = visitor.page
+        await page.get_by_label("Carried by").select_option("webrtc")
+        await page.get_by_label("Hands-free").check()
+        await visitor.start(ready="Listening")
+        loudspeaker = page.get_by_label("Loudspeaker")
+        await loudspeaker.select_option("Fake Audio Output 2")
+        chosen = await loudspeaker.input_value()
+        assert chosen
+        await page.wait_for_function("(id) => window.players.at(-1).sinkId === id", arg=chosen)
+        await page.get_by_role("link", name="Talk").click()
+        await page.get_by_role("link", name="Shape").click()
+        await expect(loudspeaker).to_have_value(chosen)
+        await page.get_by_role("button", name="End", exact=True).click()
+        for transport in ("websocket", "webrtc"):
+            await page.get_by_label("Carried by").select_option(transport)
+        await visitor.start(ready="Listening")
+        await page.wait_for_function(
+            "(id) => window.players.length === 2 && window.players[1].sinkId === id", arg=chosen
+        )
+        assert visitor.complaints == []

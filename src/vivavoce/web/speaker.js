@@ -21,7 +21,7 @@ export class Speaker {
 
   /**
    * @param {AudioContext} context for the level; the sound itself goes through an `<audio>`, which echo
-   *   cancellation knows
+   *   cancellation knows, to the loudspeaker of the context
    * @param {PlayerHandlers} handlers
    * @param {(samples: Int16Array) => void} [onframe] is given what is heard, as the recorder gives the microphone
    */
@@ -32,7 +32,16 @@ export class Speaker {
     this.element = new Audio();
     this.analyser = new AnalyserNode(context, {fftSize: 1024});
     this.samples = new Float32Array(this.analyser.fftSize);
+    context.addEventListener('sinkchange', this.#follow);
+    this.#follow();
   }
+
+  /** Play where the context plays; where the browser lets no page choose, it is the system's. */
+  #follow = () => {
+    const {sinkId} = /** @type {AudioContext & {sinkId?: unknown}} */ (this.context);
+    if (typeof sinkId !== 'string' || sinkId === this.element.sinkId) return;
+    void this.element.setSinkId(sinkId).catch(() => {}); // it was unplugged
+  };
 
   /** @param {MediaStream} stream of the other side */
   attach(stream) {
@@ -89,6 +98,7 @@ export class Speaker {
   }
 
   close() {
+    this.context.removeEventListener('sinkchange', this.#follow);
     this.#source?.disconnect();
     this.#source = null;
     if (this.#framer) this.#framer.port.onmessage = null;

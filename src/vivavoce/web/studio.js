@@ -84,6 +84,8 @@ export class Studio extends EventTarget {
   transport = 'websocket';
   /** The id of the microphone that is wanted; empty for the system's. */
   microphone = '';
+  /** The id of the loudspeaker that plays; empty for the system's. */
+  loudspeaker = '';
   #playing = false;
   /** The session is not made of what was chosen. */
   #stale = false;
@@ -215,6 +217,8 @@ export class Studio extends EventTarget {
    */
   async playOn(device) {
     await /** @type {any} */ (this.#context()).setSinkId(device);
+    this.loudspeaker = device;
+    this.dispatchEvent(new Event('change'));
   }
 
   /**

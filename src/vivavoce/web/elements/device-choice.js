@@ -78,7 +78,7 @@ export class DeviceChoice extends LitElement {
       ${'setSinkId' in AudioContext.prototype
         ? html`<div class="asked">
             <label for="audiooutput">${say('Loudspeaker')}</label>
-            ${this.#choice('audiooutput', '', (id) => this.#playOn(id))}
+            ${this.#choice('audiooutput', studio.loudspeaker, (id) => this.#playOn(id))}
           </div>`
         : nothing}
       <div class="asked">
