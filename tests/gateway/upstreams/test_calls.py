@@ -72,6 +72,21 @@ class TestThroughTheGateway:
                 while len(front.calls):  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0.01)
 
+    async def test_a_line_that_breaks_ends_no_call(self):
+        async with gateway() as back, front_of(back) as front, calling(front) as caller:
+            await caller.told()
+            (held,) = back.calls.all
+            listeners = {*held.session._listeners}
+            async with front.connect(f"/v1/realtime?call_id={held.id}") as ws, asyncio.timeout(20):
+                for connection in back.connections:
+                    if connection.transport is not None:
+                        connection.transport.abort()
+                while held.session._listeners <= listeners:  # noqa: ASYNC110 - there is no event for it
+                    await asyncio.sleep(0.01)
+                await caller.tell({"type": "still.there"})
+                assert (await ws.receive_json())["event"] == {"type": "still.there"}
+            assert (len(front.calls), len(back.calls)) == (1, 1)
+
     async def test_the_session_is_what_the_client_asks_for(self):
         async with gateway() as back, front_of(back) as front:
             session = {"type": "realtime", "model": "gpt-realtime-2.1", "instructions": "Be brief."}

@@ -14,6 +14,7 @@ from vivavoce.client.retrying import Backoff, Fate, Reconnect, fate
 from vivavoce.client.transport import WebSocketTransport
 from vivavoce.errors import ConnectionFailed, ProtocolError
 from vivavoce.gateway.upstream import Transport
+from vivavoce.gateway.upstreams.attached import Attached
 from vivavoce.gateway.upstreams.failures import in_our_words
 from vivavoce.protocol.session_params import RealtimeSessionParams
 
@@ -50,7 +51,10 @@ class CallRelay:
             raise in_our_words(failed) from failed
 
     async def attach(self, call_id: str) -> Transport:
-        """Open the session that controls a call. Raises `ConnectionFailed`."""
+        """Open the session that controls a call, and goes on where its line breaks. Raises `ConnectionFailed`."""
+        return Attached(await self._attach(call_id), lambda: self._attach(call_id))
+
+    async def _attach(self, call_id: str) -> Transport:
         try:
             return await WebSocketTransport.connect(
                 self._url, api_key=self._key, call_id=call_id, session=self._open()
