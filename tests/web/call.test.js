@@ -82,8 +82,8 @@ class FakePeer extends EventTarget {
   onanswer = undefined;
 }
 
-/** @param {{reply?: any, again?: any, key?: () => Promise<string>, connect?: boolean, session?: any, iceServers?: any[]}} [options] */
-function make({reply = ANSWER, again = {status: 404}, key, connect = true, session, iceServers} = {}) {
+/** @param {{reply?: any, again?: any, hungUp?: number[], key?: () => Promise<string>, connect?: boolean, session?: any, iceServers?: any[]}} [options] */
+function make({reply = ANSWER, again = {status: 404}, hungUp = [], key, connect = true, session, iceServers} = {}) {
   FakePeer.made = [];
   /** @type {any[]} */
   const log = [];
@@ -96,6 +96,7 @@ function make({reply = ANSWER, again = {status: 404}, key, connect = true, sessi
       if (error) throw error;
       return new Response(text, {status});
     }
+    if (url.includes('/hangup')) return new Response(null, {status: hungUp.shift() ?? 200});
     if (connect) setImmediate(() => FakePeer.made.at(-1)?.channel.onopen?.());
     return new Response(reply.text, {status: reply.status, headers: reply.headers});
   };
@@ -294,8 +295,41 @@ test('a call that is hung up looks for no other way', async () => {
   assert.deepEqual(log.at(-1), ['closed', null]);
 });
 
+test('a call that is given up before it came about is hung up at the server', async () => {
+  const {call, asked} = make({connect: false, key: async () => 'ek_1'});
+  const opened = call.open();
+  while (!FakePeer.made[0]?.answer) await tick();
+  call.close();
+  await opened;
+  const [, {url, method, keepalive, headers}, ...more] = asked;
+  assert.deepEqual([url, method, keepalive], ['http://host/v1/realtime/calls/rtc_1/hangup?model=m', 'POST', true]);
+  assert.equal(headers.authorization, 'Bearer ek_1');
+  assert.deepEqual(more, []);
+});
+
+test('it is hung up even where it was given up before the answer came', async () => {
+  const {call, asked} = make({connect: false});
+  const opened = call.open();
+  while (!asked.length) await Promise.resolve();
+  call.close();
+  await opened;
+  assert.deepEqual(asked.map(({url}) => new URL(url).pathname), ['/v1/realtime/calls', '/v1/realtime/calls/rtc_1/hangup']);
+  assert.equal(FakePeer.made[0].answer, null);
+});
+
+test('a key that was good for one session gets another to hang up', async () => {
+  const keys = ['ek_1', 'ek_2'];
+  const {call, asked} = make({connect: false, hungUp: [401], key: async () => String(keys.shift())});
+  const opened = call.open();
+  while (!FakePeer.made[0]?.answer) await tick();
+  call.close();
+  await opened;
+  while (asked.length < 3) await tick();
+  assert.deepEqual(asked.slice(1).map(({headers}) => headers.authorization), ['Bearer ek_1', 'Bearer ek_2']);
+});
+
 test('a call that finds no way is tried again', async () => {
-  const {call, log} = make({connect: false});
+  const {call, log, asked} = make({connect: false});
   const opened = call.open(2);
   for (let tries = 0; tries < 2; tries++) {
     while (!FakePeer.made[tries]?.answer) await tick();
@@ -305,4 +339,5 @@ test('a call that finds no way is tried again', async () => {
   await opened;
   assert.equal(FakePeer.made.length, 2);
   assert.deepEqual(log.at(-1), ['closed', 'call-failed']);
+  assert.equal(asked.filter(({url}) => url.includes('/rtc_1/hangup')).length, 2);
 });

@@ -173,14 +173,18 @@ export class Call extends Line {
     const current = () => wanted() && peer === this.#peer;
     peer.ontrack = ({track, streams}) => this.handlers.ontrack?.(streams[0] ?? new MediaStream([track]));
     const opened = this.#opened(peer, channel, current);
+    let location = '';
     try {
       await peer.setLocalDescription(await peer.createOffer());
       if (this.iceServers.length) await addresses(peer);
       const answer = await this.#exchange(peer.localDescription?.sdp ?? '', key);
-      if (!current()) return false;
-      await peer.setRemoteDescription({type: 'answer', sdp: answer});
+      location = answer.headers.get('location') ?? '';
+      if (!current()) throw new VoiceError('call-failed');
+      this.location = location;
+      await peer.setRemoteDescription({type: 'answer', sdp: await answer.text()});
       return await opened;
     } catch (error) {
+      if (location) void this.#giveUpAt(location, key).catch(() => {}); // then it ends by itself, later
       if (current()) this.hangUp();
       throw error;
     }
@@ -268,14 +272,36 @@ export class Call extends Line {
    * @returns {Promise<string | null>} the answer; null where the server knows no other way for this call
    */
   async #another(offer, signal) {
-    const url = new URL(this.location, this.url);
-    url.search = new URL(this.url).search;
     const key = (await this.key?.()) ?? '';
-    const headers = {'content-type': SDP, ...(key && {authorization: `Bearer ${key}`})};
-    const reply = await this.fetch(url.href, {method: 'PATCH', body: offer, headers, signal});
+    const headers = {'content-type': SDP};
+    const reply = await this.#ask(this.location, key, {method: 'PATCH', body: offer, headers, signal});
     if (reply.ok) return reply.text();
     if (reply.status < 500) return null;
     throw new VoiceError('server-refused', `Status ${reply.status}.`);
+  }
+
+  /**
+   * A call that does not come about keeps its place at the server until it is hung up.
+   * @param {string} location
+   * @param {string} key of the try; one that was good for one session alone is no good any more
+   */
+  async #giveUpAt(location, key) {
+    const init = {method: 'POST', keepalive: true}; // even where the page goes
+    const reply = await this.#ask(`${location}/hangup`, key, init);
+    if (reply.status === 401 && this.key) await this.#ask(`${location}/hangup`, await this.key(), init);
+  }
+
+  /**
+   * Ask the server something about a call.
+   * @param {string} path
+   * @param {string} key
+   * @param {RequestInit & {headers?: Record<string, string>}} init
+   * @returns {Promise<Response>}
+   */
+  #ask(path, key, init) {
+    const url = new URL(path, this.url);
+    url.search = new URL(this.url).search;
+    return this.fetch(url.href, {...init, headers: {...init.headers, ...(key && {authorization: `Bearer ${key}`})}});
   }
 
   #lost() {
@@ -291,14 +317,12 @@ export class Call extends Line {
   /**
    * @param {string} offer
    * @param {string} key with one, it says what the session is; without, we do
-   * @returns {Promise<string>} the answer
+   * @returns {Promise<Response>} the answer
    */
   async #exchange(offer, key) {
     const reply = await this.fetch(this.url, {method: 'POST', ...(key.startsWith(EPHEMERAL) ? raw(offer, key) : form(offer, this.session, key))});
-    const text = await reply.text();
-    if (!reply.ok) throw refusal(reply.status, text);
-    this.location = reply.headers.get('location') ?? '';
-    return text;
+    if (!reply.ok) throw refusal(reply.status, await reply.text());
+    return reply;
   }
 }
 

@@ -6,9 +6,11 @@ import aiohttp
 import numpy as np
 import pytest
 
+from tests.gateway.auth.knocking import bearer, mint
 from tests.gateway.doubles import ScriptedUpstream, gateway
 from vivavoce.errors import VivaVoceError
 from vivavoce.gateway.app import create_app
+from vivavoce.gateway.auth.door import GUEST_HEADER
 from vivavoce.gateway.passage import Down, Stage
 from vivavoce.gateway.routes._beside import MOST_SIDEBANDS
 from vivavoce.gateway.routes.calls import ice_servers
@@ -280,6 +282,16 @@ class TestHangingUp:
             async with running.client.post(running.url(f"{caller.location}/hangup")) as response:
                 assert response.status == 404
                 assert (await response.json())["error"]["code"] == "call_not_found"
+
+    async def test_takes_an_ephemeral_key_of_the_same_user(self):
+        async with gateway() as running, calling(running) as caller:
+            await caller.told()
+            hang_up = running.url(f"{caller.location}/hangup")
+            stranger = await mint(running, headers={GUEST_HEADER: "somebody else"})
+            for key, status in ((stranger, 404), (await mint(running), 200)):
+                async with running.client.post(hang_up, headers=bearer(key)) as response:
+                    assert response.status == status
+            assert await running.upstream.sessions[0].closed == (1000, "hung up")
 
     async def test_a_server_that_stops_ends_all_calls(self):
         async with gateway() as running:

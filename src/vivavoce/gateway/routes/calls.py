@@ -132,12 +132,15 @@ async def restart_call(request: web.Request) -> web.Response:
 
 
 async def hang_up(request: web.Request) -> web.Response:
-    """End a call: 200, or 404 where there is none of this id that is the caller's."""
+    """End a call: 200, or 404 where there is none of this id that is the caller's.
+
+    Whoever may begin a call for this user may do so: a page that gives one up has no other key.
+    """
     gateway = request.app[GATEWAY]
-    caller = await gateway.door.authenticate(request)
-    if isinstance(caller, Refusal):
-        return caller.response()
-    call_id = request.match_info["call_id"]
+    admission = await gateway.door.admit(request)
+    if isinstance(admission, Refusal):
+        return admission.response()
+    caller, call_id = admission.caller, request.match_info["call_id"]
     held = gateway.calls.find(call_id, caller)
     if held is None:
         process = await _process(gateway, call_id, caller)
