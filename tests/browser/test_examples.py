@@ -13,6 +13,7 @@ import uvicorn
 from aiohttp import web
 
 from tests.gateway.doubles import gateway
+from vivavoce.web import FOLDER
 
 from .npm_modules import PACKAGES, ROOT, as_modules, installed
 from .site import Site
@@ -105,6 +106,50 @@ async def test_the_react_application(visit, tmp_path):
         await state(visitor, "Listening")
         assert len(site.keys) == 1
         assert visitor.complaints == []
+
+
+REACT_BELOW = """
+import {createElement} from 'react';
+import {createRoot} from 'react-dom/client';
+import {RealtimeVoice} from '/react.js';
+const root = createRoot(document.querySelector('#root'));
+const onProblem = (problem) => { window.problem = problem; };
+window.show = (server) => root.render(createElement(RealtimeVoice, {server, onProblem}));
+"""
+
+
+async def below(request):
+    """Serve the element below a path, as a reverse proxy does, and a page of React."""
+    path = request.match_info["path"]
+    modules, imports = as_modules(), {name: f"/npm/{name}" for name in PACKAGES}
+    if path == "":
+        return web.Response(text=REACT_PAGE % json.dumps(imports), content_type="text/html")
+    if path.startswith("voice/web/"):
+        return web.FileResponse(FOLDER / path.removeprefix("voice/web/"))
+    served = {"main.js": REACT_BELOW, "react.js": (FOLDER / "react.js").read_text()}
+    text = served.get(path) or modules.get(path.removeprefix("npm/"))
+    if text is None:
+        raise web.HTTPNotFound
+    return web.Response(text=text, content_type="text/javascript")
+
+
+@pytest.mark.skipif(not installed(), reason="needs `npm install` for React")
+async def test_a_server_below_a_path(visit):
+    """The element comes from there and talks with it; where it does not come, React is told."""
+    async with served(below) as origin:
+        visitor = await visit(origin)
+        await visitor.page.wait_for_function("() => window.show")
+        await visitor.page.evaluate("window.show('/nowhere')")
+        await visitor.page.wait_for_function("() => window.problem?.code === 'server-unreachable'")
+        assert "/nowhere/web/realtime-voice.js" in await visitor.page.evaluate("window.problem.detail")
+        await visitor.page.evaluate("window.show('http://')")
+        await visitor.page.wait_for_function("() => window.problem.detail.includes('Invalid URL')")
+        for server in ("/voice", "/voice/v1/realtime?token=a"):
+            await visitor.page.evaluate("(server) => window.show(server)", server)
+            await visitor.page.get_by_role("button", name="Start").wait_for()
+        default = "document.createElement('realtime-voice').server"
+        assert await visitor.page.evaluate(default) == f"{origin}/voice/"
+        assert [one for one in visitor.complaints if "404" not in one] == []
 
 
 async def test_the_fastapi_application(visit, monkeypatch):

@@ -40,15 +40,19 @@ const NAME = 'realtime-voice';
 
 /**
  * @param {RealtimeVoiceProps} props
- * @returns {import('react').ReactElement | null} null until the element is loaded
+ * @returns {import('react').ReactElement | null} null until the element is loaded; `onProblem` is told when it is not
  */
 export function RealtimeVoice({server, onState, onTranscript, onProblem, onEvent, onQuality, ...rest}) {
   const [loaded, setLoaded] = useState(false);
   useEffect(() => {
-    const wanted = new AbortController();
-    if (!customElements.get(NAME)) void import(/* @vite-ignore */ new URL('/web/realtime-voice.js', server).href);
-    void customElements.whenDefined(NAME).then(() => wanted.signal.aborted || setLoaded(true));
-    return () => wanted.abort();
+    let wanted = true;
+    load(server).then(
+      () => wanted && setLoaded(true),
+      (error) => wanted && onProblem?.(unloaded(error)),
+    );
+    return () => {
+      wanted = false;
+    };
   }, [server]);
   if (!loaded) return null; // before, React would take properties for attributes
   return createElement(NAME, {
@@ -60,6 +64,28 @@ export function RealtimeVoice({server, onState, onTranscript, onProblem, onEvent
     'onvoice-event': told(onEvent),
     'onvoice-quality': told(onQuality),
   });
+}
+
+/**
+ * @param {string} server as people write it, perhaps below a path, perhaps with `/v1` or a `?token=`
+ * @returns {Promise<unknown>} once the element is there
+ */
+async function load(server) {
+  const {origin, pathname} = new URL(server, document.baseURI);
+  const root = pathname.replace(/\/(v1(\/realtime)?)?\/?$/, '');
+  const script = `${origin.replace(/^ws/, 'http')}${root}/web/realtime-voice.js`;
+  if (!customElements.get(NAME)) await import(/* @vite-ignore */ script);
+  return customElements.whenDefined(NAME);
+}
+
+/** @param {unknown} error */
+function unloaded(error) {
+  return {
+    code: 'server-unreachable',
+    title: 'The server does not answer',
+    advice: 'See that it is running and that this device reaches it, then open the page again.',
+    detail: String(error),
+  };
 }
 
 /**

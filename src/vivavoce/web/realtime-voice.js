@@ -76,7 +76,7 @@ export class RealtimeVoice extends LitElement {
   constructor() {
     super();
     /** Where the gateway is; by default, where this module came from. */
-    this.server = new URL(import.meta.url).origin;
+    this.server = new URL('..', import.meta.url).href;
     /** What answers a POST with an ephemeral key. */
     this.tokenUrl = '';
     this.model = MODEL;
