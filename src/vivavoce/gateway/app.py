@@ -28,7 +28,7 @@ from vivavoce.gateway.opening import StageMaker
 from vivavoce.gateway.operations.drain import Drain
 from vivavoce.gateway.operations.logs import REQUEST_ID_HEADER, names_of, new_request
 from vivavoce.gateway.origin import Doorkeeper
-from vivavoce.gateway.policy import read_policy
+from vivavoce.gateway.policy import Policy, read_policy
 from vivavoce.gateway.policy.opening import policed
 from vivavoce.gateway.refusal import REFUSED, Refusal
 from vivavoce.gateway.resume.tokens import Tokens
@@ -87,12 +87,7 @@ def create_app(
     """
     refuse_well_known(settings, os.environ)
     toolbox = Toolbox()
-    policy = None if settings.policy is None else read_policy(settings.policy)
-    if policy is not None and relays_calls(settings):
-        _log.warning(
-            "the policy cannot hold for calls: with VIVAVOCE_CALL_MEDIA=upstream callers speak to the endpoint itself, "
-            "may ask it for anything, and see the instructions"
-        )
+    policy = _policy(settings)
     limiter = None
     if policy is not None:
         limiter = Limiter(policy, choose_store(settings), settings.retry_after_seconds)
@@ -155,6 +150,17 @@ def relays_calls(settings: GatewaySettings) -> bool:
     if settings.call_media == "auto":
         return settings.upstream != ENGINE and settings.policy is None
     return settings.call_media == "upstream"
+
+
+def _policy(settings: GatewaySettings) -> Policy | None:
+    if settings.policy is None:
+        return None
+    if relays_calls(settings):
+        _log.warning(
+            "the policy cannot hold for calls: with VIVAVOCE_CALL_MEDIA=upstream callers speak to the endpoint itself, "
+            "may ask it for anything, and see the instructions"
+        )
+    return read_policy(settings.policy)
 
 
 def _add_routes(app: web.Application) -> None:
