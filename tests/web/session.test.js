@@ -349,6 +349,26 @@ test('a session begins with what the server has where nothing that was asked for
   }
 });
 
+test('what is no longer asked for becomes again what the server began with', async () => {
+  const stage = new Stage();
+  const {session} = stage;
+  const own = {instructions: 'Be kind.', audio: {input: {noise_reduction: null}, output: {voice: 'marin', speed: 1}}};
+  const output = (/** @type {any} */ fields) => ({audio: {output: fields}});
+  session.configure({instructions: 'Be brief.', tracing: 'auto', ...output({voice: 'sage', speed: 2})});
+  await session.start();
+  stage.server('session.created', {session: own});
+  stage.server('session.updated', {session: {}});
+  session.configure(output({voice: 'sage'}));
+  let asked = stage.sent.at(-1).session;
+  assert.equal(asked.instructions, 'Be kind.');
+  assert.deepEqual([asked.audio.output.voice, asked.audio.output.speed], ['sage', 1]);
+  assert.equal('tracing' in asked, false);
+  assert.equal('noise_reduction' in asked.audio.input, false);
+  session.configure({});
+  asked = stage.sent.at(-1).session;
+  assert.deepEqual([asked.instructions, asked.audio.output.voice, asked.audio.output.speed], [undefined, 'marin', undefined]);
+});
+
 test('what is asked for while the first configuration is on its way follows it', async () => {
   const stage = new Stage();
   await stage.session.start();

@@ -59,6 +59,26 @@ export function without(settings, param) {
 }
 
 /**
+ * A server keeps what it is not told of, so what is no longer asked for has to be given back.
+ * @param {Record<string, any>} before what was asked for
+ * @param {Record<string, any>} settings what is asked for now
+ * @param {Record<string, any>} own the session as the server began it
+ * @returns {Record<string, any>} the settings, and its own of what was asked for before and is not now
+ */
+export function givenBack(before, settings, own) {
+  const whole = {...settings};
+  for (const [key, value] of Object.entries(before)) {
+    if (!Object.hasOwn(own, key)) continue;
+    if (isObject(value) && isObject(own[key]) && isObject(settings[key] ?? {})) {
+      whole[key] = givenBack(value, settings[key] ?? {}, own[key]);
+    } else if (!Object.hasOwn(settings, key)) {
+      whole[key] = own[key];
+    }
+  }
+  return whole;
+}
+
+/**
  * @param {Record<string, any>} settings
  * @param {string[]} path of what is cut out; what is within a list takes the list with it
  * @returns {Record<string, any> | null}

@@ -6,7 +6,7 @@
  */
 
 import {Answering} from './answering.js';
-import {CONFIGURE, configuration, without} from './configuration.js';
+import {CONFIGURE, configuration, givenBack, without} from './configuration.js';
 import {Conversation} from './conversation.js';
 import {Lifetime, RECONNECT_ATTEMPTS} from './lifetime.js';
 import {restored, toGreet} from './opening.js';
@@ -31,6 +31,8 @@ export class VoiceSession extends Lifetime {
 
   /** What this line's server was asked for last; null before it was asked. @type {Record<string, any> | null} */
   #asked = null;
+  /** This line's session as the server began it. @type {Record<string, any>} */
+  #own = {};
   #talking = new Talking();
   #answering = new Answering();
   #outbox = new Outbox((event) => this.send(event));
@@ -199,8 +201,9 @@ export class VoiceSession extends Lifetime {
    * @param {Record<string, any>} settings as in the `session` of `session.update`
    */
   configure(settings) {
+    const before = this.settings;
     this.settings = settings;
-    if (this.#asked) this.#ask(settings);
+    if (this.#asked) this.#ask(givenBack(before, settings, this.#own));
   }
 
   /** @param {Record<string, any>} settings */
@@ -317,6 +320,7 @@ export class VoiceSession extends Lifetime {
   #react(event) {
     switch (event.type) {
       case 'session.created':
+        this.#own = event.session ?? {};
         this.#ask(this.settings);
         return false;
       case 'session.updated':
