@@ -236,9 +236,13 @@ async def test_it_greets_once_the_session_is_ready(visit):
         )
         await wait_told(visitor, "detail.session?.instructions === 'You sell hats.'")
         await visitor.page.evaluate("document.querySelector('realtime-voice').instructions = ''")
-        begun = next(event for event in await told(visitor, "voice-event") if event["type"] == "session.created")
+        begun = next(
+            event for event in await told(visitor, "voice-event") if event["type"] == "session.created"
+        )
         own = json.dumps(begun["session"]["instructions"])
-        await wait_told(visitor, f"detail.type === 'session.updated' && detail.session.instructions === {own}")
+        await wait_told(
+            visitor, f"detail.type === 'session.updated' && detail.session.instructions === {own}"
+        )
         assert await told(visitor, "voice-problem") == []
 
 
