@@ -188,6 +188,28 @@ async def test_what_is_written_is_answered_and_survives_a_lost_line(visit, trans
         assert await told(visitor, "voice-problem") == []
 
 
+async def test_who_is_muted_stays_so_over_a_lost_line(visit):
+    async with shop(engine("Good."), 'token-url="/voice-key"') as site:
+        visitor = await opened(visit, site, phrase(0.4, 60))
+        await visitor.page.get_by_role("button", name="Start").click()
+        await state(visitor, "Listening")
+        await visitor.page.get_by_role("button", name="Mute").click()
+        sent = []
+        visitor.page.on(
+            "websocket", lambda line: line.on("framesent", lambda data: sent.append(json.loads(data)["type"]))
+        )
+        cut(site.gateway)
+        await wait_told(
+            visitor, "type === 'voice-state' && detail.state === 'idle' && detail.previous === 'connecting'"
+        )
+        await visitor.page.get_by_label("Message").fill("And you?")
+        await visitor.page.keyboard.press("Enter")
+        await state(visitor, "Speaking")
+        assert "response.create" in sent
+        assert "input_audio_buffer.append" not in sent
+        assert await visitor.page.evaluate("document.querySelector('realtime-voice').muted") is True
+
+
 async def test_what_is_forgotten_is_forgotten_on_the_other_side_too(visit):
     async with shop(engine("Good."), 'token-url="/voice-key"') as site:
         visitor = await opened(visit, site, phrase(60))
