@@ -16,6 +16,7 @@ from vivavoce.protocol.session_params import RealtimeSessionParams
 from vivavoce.testing.engine import ScriptedEngine
 from vivavoce.testing.script import Script, Turn
 from vivavoce.webrtc import peer as module
+from vivavoce.webrtc.leg import Leg
 from vivavoce.webrtc.peer import PeerTransport
 
 
@@ -165,12 +166,44 @@ async def test_a_refusal_says_why():
     async with answering(Turn(say="Hello.")) as running, aiohttp.ClientSession() as http:
         with pytest.raises(ConnectionFailed, match="401") as refused:
             await calling(running, api_key="ek_unknown", http=http)
-        assert refused.value.status == 401
+        assert (refused.value.status, refused.value.code) == (401, "invalid_api_key")
 
 
 async def test_nobody_there():
     with pytest.raises(ConnectionFailed, match="Cannot reach"):
         await PeerTransport.connect("http://127.0.0.1:9/v1")
+
+
+async def freed(running):
+    """Wait until no call holds a place any more."""
+    async with asyncio.timeout(20):
+        while len(running.sessions):  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_call_that_is_given_up_before_it_came_about_frees_its_place(monkeypatch):
+    monkeypatch.setattr("vivavoce.webrtc.leg.CONNECT_SECONDS", 600)
+    async with gateway() as running:
+        transport = await calling(running)
+        await transport.close()
+        await freed(running)
+
+
+@pytest.mark.parametrize("why", [asyncio.CancelledError, ConnectionFailed])
+async def test_so_does_one_whose_answer_is_not_taken(monkeypatch, why):
+    monkeypatch.setattr("vivavoce.webrtc.leg.CONNECT_SECONDS", 600)
+    accept = Leg.accept
+
+    async def instead(leg, answer):
+        if why is asyncio.CancelledError:
+            raise why
+        await accept(leg, "no SDP")
+
+    async with gateway() as running:
+        monkeypatch.setattr(Leg, "accept", instead)
+        with pytest.raises(why):
+            await calling(running)
+        await freed(running)
 
 
 async def test_what_is_no_audio_is_refused_here():
@@ -193,14 +226,8 @@ class Shaky:
         self._http = http
         self.networks, self.asked = [], []
 
-    def post(self, url, **kwargs):
-        return self._through("POST", url, **kwargs)
-
-    def patch(self, url, **kwargs):
-        return self._through("PATCH", url, **kwargs)
-
     @asynccontextmanager
-    async def _through(self, method, url, **kwargs):
+    async def request(self, method, url, **kwargs):
         self.asked.append(method)
         async with self._http.request(method, url, **kwargs) as response:
             text = await response.text()
@@ -269,7 +296,7 @@ async def test_an_endpoint_that_knows_no_other_way_is_asked_once(monkeypatch):
     upstream = LocalUpstream(ScriptedEngine(Script(turns=[])))
     async with gateway(upstream, **ONE_PORT) as running, shaky(running) as (http, transport):
         await until_told(transport, "session.created")
-        transport.call_id = "rtc_unknown"
+        transport._signalling.call_id = "rtc_unknown"
         http.networks[0].cut = True
         async with asyncio.timeout(30):
             while transport._leg._tasks - waiting(transport):  # noqa: ASYNC110 - there is no event for it

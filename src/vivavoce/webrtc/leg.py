@@ -199,6 +199,11 @@ class Leg:
         """Wait until messages can be sent, or speech where there are none."""
         await self._open.wait()
 
+    @property
+    def open(self) -> bool:
+        """Whether messages can be sent, or could be: the call came about."""
+        return self._open.is_set()
+
     async def ended(self) -> ConnectionLost:
         """Wait for the end, and return why."""
         return await asyncio.shield(self._ended)

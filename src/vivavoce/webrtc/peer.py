@@ -19,8 +19,6 @@ from collections.abc import Sequence
 from typing import Self
 
 import aiohttp
-import msgspec
-from aiohttp import hdrs
 
 from vivavoce.audio.pcm import Pcm, decode_pcm16, encode_pcm16
 from vivavoce.errors import AudioError, ConnectionFailed, ProtocolError
@@ -37,6 +35,7 @@ from vivavoce.protocol.session_params import RealtimeSessionParams
 from vivavoce.webrtc.leg import IceServer, Leg
 from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE, Playout
 from vivavoce.webrtc.reorder import HELD
+from vivavoce.webrtc.signalling import Signalling
 
 __all__ = ["PeerTransport"]
 
@@ -46,9 +45,6 @@ broken way, and it ends the call after some half a minute."""
 
 AHEAD_SECONDS = 2.0
 """Speech that may wait to be sent: who sends a file as fast as it can waits."""
-
-ASK_SECONDS = 10.0
-"""How long the endpoint has for the answer to an offer of another way."""
 
 MOST_WAITING = 4096
 """Events that may wait for the client; with 20 ms of speech each, more than a minute."""
@@ -66,7 +62,8 @@ _log = logging.getLogger(__name__)
 class PeerTransport:
     """One call. Make it with `connect`."""
 
-    def __init__(self, ice_servers: Sequence[IceServer] = ()) -> None:
+    def __init__(self, signalling: Signalling, ice_servers: Sequence[IceServer] = ()) -> None:
+        self._signalling = signalling
         self._leg = Leg(self._next_frame, self._heard, self._told, ice_servers=ice_servers, pauses=False)
         self._playout = Playout()
         self._room = asyncio.Event()
@@ -81,8 +78,6 @@ class PeerTransport:
         self._waiting: asyncio.TimerHandle | None = None
         self._items: dict[str, tuple[str, int]] = {}
         """The message that each response is saying, and its index."""
-        self.call_id = ""
-        """The endpoint's name of the call, for a sideband."""
 
     @classmethod
     async def connect(
@@ -98,83 +93,37 @@ class PeerTransport:
 
         ``session`` is what the call begins with; an ephemeral key knows that already. Raises `ConnectionFailed`.
         """
-        call = cls(ice_servers)
-        own = http or aiohttp.ClientSession()
+        call = cls(Signalling(url, api_key=api_key, http=http), ice_servers)
         try:
-            answer = await call._ask(own, url.rstrip("/"), await call._leg.offer(), api_key, session)
-            await call._leg.accept(answer)
+            await call._leg.accept(await call._signalling.begin(await call._leg.offer(), session))
         except BaseException:
-            await call._leg.close()
+            await call.close()
             raise
-        finally:
-            if http is None:
-                await own.close()
-        call._leg.spawn(call._mend(url.rstrip("/"), api_key, http))
+        call._leg.spawn(call._mend())
         return call
 
-    async def _mend(self, url: str, api_key: str | None, http: aiohttp.ClientSession | None) -> None:
+    @property
+    def call_id(self) -> str:
+        """The endpoint's name of the call, for a sideband."""
+        return self._signalling.call_id
+
+    async def _mend(self) -> None:
         """Look for another way whenever the one to the endpoint is broken, unless the endpoint knows none.
 
         The leg finds out by itself when it is too late.
         """
-
-        async def exchange(offer: str) -> str:
-            if http is not None and not http.closed:
-                return await self._ask_again(http, url, offer, api_key)
-            async with aiohttp.ClientSession() as own:
-                return await self._ask_again(own, url, offer, api_key)
-
         await self._leg.opened()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 if not await self._leg.answers():
-                    await self._leg.restart(exchange)
+                    await self._leg.restart(self._signalling.restart)
             except ConnectionFailed as refused:
                 if refused.status is not None and refused.status < 500:
                     return
-            except (aiohttp.ClientError, TimeoutError, ProtocolError) as error:
+                _log.debug("another way could not be had: %s", refused)
+            except ProtocolError as error:
                 _log.debug("another way could not be had: %s", error)
-
-    async def _ask_again(self, http: aiohttp.ClientSession, url: str, offer: str, api_key: str | None) -> str:
-        headers = {hdrs.CONTENT_TYPE: "application/sdp"}
-        if api_key:
-            headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
-        address, timeout = f"{url}/realtime/calls/{self.call_id}", aiohttp.ClientTimeout(total=ASK_SECONDS)
-        async with http.patch(address, data=offer, headers=headers, timeout=timeout) as response:
-            text = await response.text()
-            if response.status != 200:
-                raise ConnectionFailed(f"{url} gave no other way: {text[:500]}", status=response.status)
-            return text
-
-    async def _ask(
-        self,
-        http: aiohttp.ClientSession,
-        url: str,
-        offer: str,
-        api_key: str | None,
-        session: RealtimeSessionParams | None,
-    ) -> str:
-        headers = {hdrs.AUTHORIZATION: f"Bearer {api_key}"} if api_key else {}
-        data: aiohttp.FormData | str = offer
-        if session is not None:
-            data = aiohttp.FormData()
-            data.add_field("sdp", offer, content_type="application/sdp")
-            data.add_field("session", msgspec.json.encode(session).decode(), content_type="application/json")
-        else:
-            headers[hdrs.CONTENT_TYPE] = "application/sdp"
-        try:
-            async with http.post(f"{url}/realtime/calls", data=data, headers=headers) as response:
-                text = await response.text()
-                if response.status != 201:
-                    raise ConnectionFailed(
-                        f"{url} refused the call with status {response.status}: {text[:500]}",
-                        status=response.status,
-                    )
-                self.call_id = response.headers.get(hdrs.LOCATION, "").rstrip("/").rpartition("/")[2]
-                return text
-        except aiohttp.ClientError as error:
-            raise ConnectionFailed(f"Cannot reach {url}: {error}.") from error
 
     async def send(self, data: str | bytes) -> None:
         """Send one client event; speech is put out at its own pace. Raises `ConnectionLost` once it is over."""
@@ -204,6 +153,10 @@ class PeerTransport:
         """Hang up. Closing twice does nothing more."""
         self._finish()
         await self._leg.close(code, reason)
+        if (
+            not self._leg.open
+        ):  # else the endpoint knows; here it would wait for a call that does not come about
+            await self._signalling.hang_up()
 
     def _next_frame(self) -> Pcm | None:
         self._room.set()
