@@ -12,6 +12,7 @@ from vivavoce.audio.devices import Microphone
 from vivavoce.client.audience import Audience, Handler
 from vivavoce.client.changes import CHANGES
 from vivavoce.client.configuration import session_changes
+from vivavoce.client.connecting import Address, Carrier, connector
 from vivavoce.client.continuity import Continuity
 from vivavoce.client.conversation import Conversation
 from vivavoce.client.following import Following
@@ -30,7 +31,6 @@ from vivavoce.client.streams import EventStream
 from vivavoce.client.tasks import Tasks
 from vivavoce.client.tool import RESULT_CHARACTERS, Approval, Tool, ToolContext, ToolSource
 from vivavoce.client.toolbox import NOBODY
-from vivavoce.client.transport import Transport, WebSocketTransport
 from vivavoce.client.usage import UsageMeter
 from vivavoce.errors import ConnectionLost
 from vivavoce.protocol.client_events import (
@@ -60,11 +60,11 @@ class RealtimeClient:
     ``async with`` connects and closes. ``async for event in client`` yields the server's events; reading them is
     up to you: the conversation, the replies and the tools go on in any case.
 
-    ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way, such
-    as ``engine.connect`` for an engine in this process. ``keep_audio`` keeps the speech of the conversation's
-    items, 170 MB an hour, or the last so many seconds of it; ``keep_items``, no more than so many items.
-    ``speaker`` plays the answers, and falls silent when somebody begins to speak. ``recorder`` keeps all of it in a
-    folder. ``tool_context`` tells tools for whom they work, and hears how far they are. ``reconnect`` is how the
+    ``url`` and what follows it are as in `WebSocketTransport.connect`; ``transport`` connects in another way:
+    ``"webrtc"`` as a call, ``engine.connect`` with an engine in this process. ``keep_audio`` keeps the speech of the
+    conversation's items, 170 MB an hour, or the last so many seconds of it; ``keep_items``, no more than so many
+    items. ``speaker`` plays the answers, and falls silent when somebody begins to speak. ``recorder`` keeps all of it
+    in a folder. ``tool_context`` tells tools for whom they work, and hears how far they are. ``reconnect`` is how the
     session outlives its connections; False ends it with the first.
     """
 
@@ -78,7 +78,7 @@ class RealtimeClient:
         intent: str | None = None,
         headers: Mapping[str, str] | None = None,
         http: aiohttp.ClientSession | None = None,
-        transport: Connect | None = None,
+        transport: Connect | Carrier | None = None,
         keep_audio: float | bool = False,
         keep_items: int | None = None,
         speaker: Loudspeaker | None = None,
@@ -86,20 +86,13 @@ class RealtimeClient:
         tool_context: ToolContext = NOBODY,
         reconnect: bool | Reconnect = True,
     ) -> None:
-        async def connect() -> Transport:
-            return await WebSocketTransport.connect(
-                url,
-                api_key=api_key,
-                model=model,
-                call_id=call_id,
-                intent=intent,
-                headers=headers,
-                session=http,
-            )
-
+        address = Address(
+            url=url, api_key=api_key, model=model, call_id=call_id, intent=intent, headers=headers, http=http
+        )
+        connect = connector(transport, address)
         playback = speaker.playback if isinstance(speaker, RemotePlayer) else None
         if recorder is not None:
-            transport = recorder.connect(transport or connect)
+            connect = recorder.connect(connect)
             speaker = recorder.speaker(speaker) if speaker is not None else None
         self.conversation = Conversation(keep_audio=keep_audio, keep_items=keep_items)
         self._tasks = Tasks()
@@ -118,7 +111,7 @@ class RealtimeClient:
         self._saying = Saying(self.send, self._following.audio)
         policy = Reconnect() if reconnect is True else reconnect or None
         self._line = Line(
-            transport or connect,
+            connect,
             self._tasks,
             self._outbox,
             Owner(

@@ -2,9 +2,10 @@
 
 ::
 
-    from vivavoce.webrtc.peer import PeerTransport
+    async with RealtimeClient(url, api_key=key, transport="webrtc") as client:
+        ...
 
-    async with RealtimeClient(transport=lambda: PeerTransport.connect(url, api_key=key)) as client:
+    async with RealtimeClient(transport=lambda: PeerTransport.connect(url, ice_servers=[…])) as client:
         ...
 
 Everything else is as over a WebSocket: speech that the client sends goes out at its own pace, and what the endpoint
