@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vivavoce.errors import ConnectionFailed, ConnectionLost, ProtocolError
 from vivavoce.webrtc import leg as module
+from vivavoce.webrtc.door import without_candidates
 from vivavoce.webrtc.leg import Leg, advertised
 from vivavoce.webrtc.playout import FRAME_SAMPLES, RATE
 
@@ -70,6 +71,52 @@ async def until(condition):
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - media has no event
             await asyncio.sleep(0.01)
+
+
+class TestNames:
+    """Browsers hide their addresses behind names that only their own network knows (mDNS)."""
+
+    NAME = "5a1e3e2c-7d0d-4f0a-9f1e-2b9f0c6d7e8f.local"
+
+    @pytest.fixture
+    def network(self, monkeypatch):
+        """What the network knows, and what it was asked for."""
+
+        class Network(dict):
+            asked = ()
+
+            async def resolve(self, name):
+                self.asked = (*self.asked, name)
+                return self.get(name)
+
+        network = Network()
+
+        async def join(_):
+            return network
+
+        monkeypatch.setattr("aioice.ice.get_or_create_mdns_protocol", join)
+        return network
+
+    async def call(self, hide_answer):
+        """Let a caller call that names itself; where the answer hides, only the called one knows whom to look for."""
+        caller, called = Peer(), Peer()
+        offer = await caller.leg.offer()
+        answer = await called.leg.answer(advertised(offer, self.NAME))
+        await caller.leg.accept(without_candidates(answer) if hide_answer else answer)
+        await called.leg.send("found")
+        async with asyncio.timeout(20):
+            assert await caller.told.get() == "found"
+        for peer in (caller, called):
+            await peer.leg.close()
+
+    async def test_who_has_a_name_is_found_under_it(self, network):
+        network[self.NAME] = "127.0.0.1"
+        await self.call(hide_answer=True)
+        assert set(network.asked) == {self.NAME}
+
+    async def test_whose_name_nobody_knows_finds_the_way_alone(self, network):
+        await self.call(hide_answer=False)
+        assert set(network.asked) == {self.NAME}
 
 
 class TestCarrying:

@@ -130,7 +130,7 @@ class Leg:
         self._mute = "m=application" not in _check(offer)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+                await self._peer.setRemoteDescription(RTCSessionDescription(_without_end(offer), "offer"))
                 self._offer_speech()
                 await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:
@@ -323,6 +323,11 @@ def _is_opus(answer: str) -> bool:
 def _opus_types(answer: str) -> frozenset[int]:
     """Return the payload types that are Opus. Both sides name them as the offer did (RFC 3264, 6.1)."""
     return frozenset(map(int, re.findall(r"^a=rtpmap:(\d+) opus/", answer, re.MULTILINE | re.IGNORECASE)))
+
+
+def _without_end(offer: str) -> str:
+    """Return an offer of which aioice waits for a peer that it does not find, until that one finds it (RFC 8863)."""
+    return re.sub(r"^a=end-of-candidates\r?\n", "", offer, flags=re.MULTILINE)
 
 
 def _corrected(sdp: str) -> str:
