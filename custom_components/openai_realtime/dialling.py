@@ -47,11 +47,21 @@ STAND_INS: list[Tool] = [
 ANSWER_SECONDS = 5.0
 
 
+async def _connect(
+    hass: HomeAssistant, url: str, api_key: str | None, model: str | None, call_id: str | None = None
+) -> Transport:
+    return await WebSocketTransport.connect(
+        url,
+        api_key=api_key,
+        model=model or DEFAULT_MODEL,
+        call_id=call_id,
+        session=async_get_clientsession(hass),
+    )
+
+
 async def probe(hass: HomeAssistant, url: str, api_key: str | None, model: str | None) -> None:
     """Open a session and end it again: it costs nothing. Raises `ConnectionFailed`."""
-    transport = await WebSocketTransport.connect(
-        url, api_key=api_key, model=model or DEFAULT_MODEL, session=async_get_clientsession(hass)
-    )
+    transport = await _connect(hass, url, api_key, model)
     await transport.close()
 
 
@@ -60,9 +70,7 @@ async def takes_many_tools(hass: HomeAssistant, url: str, api_key: str | None, m
 
     A model that runs at home may have no room for them. An endpoint that does not say so is taken to have.
     """
-    transport = await WebSocketTransport.connect(
-        url, api_key=api_key, model=model or DEFAULT_MODEL, session=async_get_clientsession(hass)
-    )
+    transport = await _connect(hass, url, api_key, model)
     update = SessionUpdate(session=RealtimeSessionParams(tools=STAND_INS))
     kind = ""
     try:
@@ -81,13 +89,8 @@ async def dial(agent: Agent, call_id: str | None = None) -> Transport:
     attempts = 0
     while True:
         try:
-            return await WebSocketTransport.connect(
-                agent.entry.data[CONF_URL],
-                api_key=agent.entry.data.get(CONF_API_KEY),
-                model=agent.model or DEFAULT_MODEL,
-                call_id=call_id,
-                session=async_get_clientsession(agent.hass),
-            )
+            data = agent.entry.data
+            return await _connect(agent.hass, data[CONF_URL], data.get(CONF_API_KEY), agent.model, call_id)
         except ConnectionFailed as failed:
             if failed.code != FULL:
                 raise

@@ -29,22 +29,9 @@ def async_check_agents(hass: HomeAssistant, entry: VivaVoceEntry) -> None:
         if replacement is None:
             ir.async_delete_issue(hass, DOMAIN, issue)
             continue
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue,
-            is_fixable=True,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="model_deprecated",
-            translation_placeholders={"agent": subentry.title, "model": model},
-            data={
-                "entry_id": entry.entry_id,
-                "subentry_id": subentry.subentry_id,
-                "agent": subentry.title,
-                "model": model,
-                "replacement": replacement,
-            },
-        )
+        facts = {"model": model, "replacement": replacement}
+        severity = ir.IssueSeverity.WARNING
+        _create(hass, entry, subentry, issue, "model_deprecated", severity=severity, **facts)
 
 
 @callback
@@ -54,20 +41,31 @@ def async_create_tools_issue(
     """Create an issue for an agent whose tools its endpoint refuses, unless it has but those of this integration."""
     if subentry.data.get(CONF_LLM_HASS_API) == [DOMAIN]:
         return
+    issue = f"tools_{subentry.subentry_id}"
+    _create(hass, entry, subentry, issue, "tools_refused", severity=ir.IssueSeverity.ERROR, error=error)
+
+
+def _create(
+    hass: HomeAssistant,
+    entry: VivaVoceEntry,
+    subentry: ConfigSubentry,
+    issue: str,
+    key: str,
+    *,
+    severity: ir.IssueSeverity,
+    **facts: str,
+) -> None:
+    """Create an issue of an agent that its repair, which is told these facts, can mend."""
+    told = {"agent": subentry.title, **facts}
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"tools_{subentry.subentry_id}",
+        issue,
         is_fixable=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="tools_refused",
-        translation_placeholders={"agent": subentry.title, "error": error},
-        data={
-            "entry_id": entry.entry_id,
-            "subentry_id": subentry.subentry_id,
-            "agent": subentry.title,
-            "error": error,
-        },
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=told,
+        data={"entry_id": entry.entry_id, "subentry_id": subentry.subentry_id, **told},
     )
 
 

@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components  # noqa: F401 - before Home Assistant's own test folder of the same name
 from vivavoce.testing import Script, ScriptedEngine, serve_scripted
+from vivavoce.testing.engine import ENDLESS_TOKENS
 
 DOMAIN = "openai_realtime"
 
@@ -37,7 +38,7 @@ async def endpoint():
 
     async with AsyncExitStack() as stack:
 
-        async def serve(*turns, complete=True, budget_tokens=10**6, **script):
+        async def serve(*turns, complete=True, budget_tokens=ENDLESS_TOKENS, **script):
             script = Script(turns=list(turns), **script)
             engine = ScriptedEngine(script, complete=complete, budget_tokens=budget_tokens)
             return await stack.enter_async_context(serve_scripted(engine))

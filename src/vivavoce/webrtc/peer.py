@@ -154,10 +154,8 @@ class PeerTransport:
         """Hang up. Closing twice does nothing more."""
         self._finish()
         await self._leg.close(code, reason)
-        if (
-            not self._leg.open
-        ):  # else the endpoint knows; here it would wait for a call that does not come about
-            await self._signalling.hang_up()
+        if not self._leg.open:
+            await self._signalling.hang_up()  # it would wait for a call that does not come about
 
     def _next_frame(self) -> Pcm | None:
         self._room.set()
